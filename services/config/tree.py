@@ -1,0 +1,320 @@
+"""The configuration: one frozen tree, what `gremium.yaml` may say."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Section(BaseModel):
+    """A part of the tree. Unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Price(Section):
+    """What a model's tokens cost."""
+
+    input_usd_per_mtok: float = Field(default=0.0, ge=0.0)
+    """US dollars per million input tokens."""
+    cached_input_usd_per_mtok: float | None = Field(default=None, ge=0.0)
+    """US dollars per million input tokens read from the provider's cache; unset: as any input."""
+    output_usd_per_mtok: float = Field(default=0.0, ge=0.0)
+    """US dollars per million output tokens, reasoning included."""
+
+
+class Model(Section):
+    """A model of the roster."""
+
+    backend: Literal["openai", "anthropic", "google", "local", "recorded"]
+    """How it is reached. `openai` is every OpenAI-compatible endpoint."""
+    model: str = Field(min_length=1)
+    """Model as its provider calls it; for `local` a known name such as `smollm2-135m`, or a path
+    to a GGUF file."""
+    family: str = Field(min_length=1)
+    """What it was trained as, such as `gpt`, `claude`, `qwen`. Jurors and judge should differ."""
+    provider: str = ""
+    """Who serves it; empty: the backend's own name."""
+    base_url: str = ""
+    """Address of the API, such as `http://127.0.0.1:11434/v1`; empty: the provider's own."""
+    api_key_env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
+    """Name of the environment variable that holds the key; empty: no key is sent."""
+    timeout_s: Seconds
+    """Longest time to wait for one reply."""
+    price: Price = Price()
+    """What its tokens cost."""
+    context_tokens: int = Field(default=8192, ge=1)
+    """Most tokens that prompt and answer may have together."""
+    max_output_tokens: int = Field(default=1024, ge=1)
+    """Most tokens of one answer, unless the request says otherwise."""
+    temperature: float | None = Field(default=None, ge=0.0, le=2.0)
+    """Sampling temperature, unless the request says otherwise; unset: the provider's own."""
+    expected_latency_s: float = Field(default=2.0, ge=0.0)
+    """Usual time to an answer, in seconds; the router plans with it."""
+    adequacy: Fraction = 0.5
+    """Prior probability that it answers an average prompt adequately."""
+    tools: bool = True
+    """Whether it calls tools."""
+    images: bool = False
+    """Whether it takes images."""
+    max_concurrent: int = Field(default=32, ge=1)
+    """Calls in flight per process; more wait their turn inside their timeout."""
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    """For `local`: digest that the weights must have; empty: not checked for own files."""
+    cassette: str = ""
+    """For `recorded`: JSONL file of recorded answers, relative to the configuration."""
+    record: Name | None = None
+    """For `recorded`: model of the roster to ask and record on a miss; unset: a miss is an error."""
+
+    @model_validator(mode="after")
+    def _cassette_belongs_to_recorded(self) -> Self:
+        if (self.backend == "recorded") != bool(self.cassette):
+            raise ValueError("`cassette` is needed for backend `recorded`, and only there")
+        if self.record is not None and self.backend != "recorded":
+            raise ValueError("`record` is only for backend `recorded`")
+        return self
+
+    @property
+    def provider_name(self) -> str:
+        return self.provider or self.backend
+
+
+class Juror(Section):
+    """A model, and how to ask it."""
+
+    model: Name
+    """Name of a model in the roster."""
+    name: Name | None = None
+    """Unique within its tier; unset: the model's name."""
+    instruction: str = Field(default="", max_length=65536)
+    """System instruction put before the conversation."""
+    timeout_s: Seconds | None = None
+    """Longest time to wait for it; unset: the model's."""
+    weight: float = Field(default=1.0, ge=0.0, allow_inf_nan=False)
+    """How much its vote counts."""
+
+    @property
+    def label(self) -> str:
+        return self.name or self.model
+
+
+class Tier(Section):
+    """Jurors that answer together."""
+
+    name: Name
+    """Unique within the ensemble."""
+    jurors: tuple[Juror, ...] = Field(min_length=1, max_length=64)
+    """Whom to ask."""
+    quorum: int | None = Field(default=None, ge=1)
+    """Usable answers needed; unset: more than half of the jurors."""
+    grace_s: float = Field(default=0.5, ge=0.0)
+    """Seconds that stragglers get once the quorum is met."""
+    domains: tuple[str, ...] = ()
+    """Domains of the router that this tier is the specialist for."""
+
+    @property
+    def needed(self) -> int:
+        """Usable answers needed, in [1, size of `jurors`]."""
+        return self.quorum if self.quorum is not None else len(self.jurors) // 2 + 1
+
+    @model_validator(mode="after")
+    def _jurors_are_unique_and_enough(self) -> Self:
+        names = [juror.label for juror in self.jurors]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"jurors must have different names; {twice} occur twice")
+        if self.needed > len(names):
+            raise ValueError(f"quorum {self.needed} is more than the {len(names)} jurors")
+        return self
+
+
+class Judge(Section):
+    """Who audits answers, and for what."""
+
+    models: tuple[Name, ...] = ()
+    """Models of the roster in order of preference; the first of another family than the answer's
+    author is asked."""
+    timeout_s: Seconds = 15.0
+    """Longest time to wait for its verdict."""
+    criteria: tuple[Literal["hallucination", "safety", "logic"], ...] = (
+        "hallucination",
+        "safety",
+        "logic",
+    )
+    """What to look for."""
+    min_score: Fraction = 0.5
+    """Score that an answer needs to pass."""
+
+
+class Aggregate(Section):
+    """How answers are combined."""
+
+    method: Literal["auto", "plurality", "medoid"] = "auto"
+    """`auto`: plurality for structured answers and tool calls, medoid for prose."""
+    min_share: Fraction = 0.5
+    """Share of the weight that the leading class of structured answers needs; below it, or in a
+    tie, there is no consensus."""
+    min_similarity: float = Field(default=0.0, ge=-1.0, le=1.0)
+    """Mean similarity to the others that the medoid of prose needs; below it there is no
+    consensus."""
+
+
+class Shared(Section):
+    """What every ensemble has."""
+
+    description: str = ""
+    """What it is for."""
+    default_timeout_s: Seconds | None = None
+    """Time of a request whose caller sets no deadline; unset: such a request is refused."""
+    judge: Judge | None = None
+    """Who audits the answer; unset: nobody, and answers are marked unjudged."""
+    aggregate: Aggregate = Aggregate()
+    """How answers are combined."""
+    deliver_rejected: bool = False
+    """Whether the text of an answer that the judge failed is still given; never after a failed
+    safety check."""
+
+
+class RouteEnsemble(Shared):
+    """Sends each prompt to the cheapest adequate tier; a failed verdict goes to the next."""
+
+    pattern: Literal["route"]
+    """Always `route`."""
+    tiers: tuple[Tier, ...] = Field(min_length=1, max_length=16)
+    """Tiers, cheapest first."""
+    min_adequacy: float = Field(default=0.7, gt=0.0, le=1.0)
+    """Predicted adequacy that the first tier must reach."""
+
+    @model_validator(mode="after")
+    def _tiers_are_unique(self) -> Self:
+        names = [tier.name for tier in self.tiers]
+        if len(set(names)) < len(names):
+            raise ValueError(f"tiers must have different names, not {names}")
+        return self
+
+
+class JuryEnsemble(Shared):
+    """Asks all jurors at once and decides between their answers."""
+
+    pattern: Literal["jury"]
+    """Always `jury`."""
+    jurors: tuple[Juror, ...] = Field(min_length=1, max_length=64)
+    """Whom to ask."""
+    quorum: int | None = Field(default=None, ge=1)
+    """Usable answers needed; unset: more than half of the jurors."""
+    grace_s: float = Field(default=0.5, ge=0.0)
+    """Seconds that stragglers get once the quorum is met."""
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The jury as a single tier."""
+        return (Tier(name="jury", jurors=self.jurors, quorum=self.quorum, grace_s=self.grace_s),)
+
+    @model_validator(mode="after")
+    def _jury_is_a_tier(self) -> Self:
+        _ = self.tiers
+        return self
+
+
+Ensemble = Annotated[RouteEnsemble | JuryEnsemble, Field(discriminator="pattern")]
+
+
+class Domain(Section):
+    """A field of knowledge, shown by examples."""
+
+    examples: tuple[str, ...] = Field(min_length=1, max_length=256)
+    """Prompts of this domain, in any language."""
+
+
+class Router(Section):
+    """How prompts are read."""
+
+    domains: dict[Name, Domain] | None = None
+    """Domains by name; unset: the built-in ones (code, maths, legal, medical, translation, …)."""
+    min_domain_similarity: float = Field(default=0.35, ge=-1.0, le=1.0)
+    """Cosine similarity to a domain's nearest example below which a prompt has no domain."""
+
+
+class Embeddings(Section):
+    """What turns text into vectors."""
+
+    backend: Literal["minilm", "openai", "none"] = "minilm"
+    """`minilm`: the built-in model on this CPU; `none`: prose is compared by its words."""
+    model: str = ""
+    """For `openai`: model as its provider calls it."""
+    base_url: str = ""
+    """For `openai`: address of the API."""
+    api_key_env: str = ""
+    """For `openai`: name of the environment variable that holds the key."""
+    timeout_s: Seconds = 5.0
+    """Longest time to wait for one batch."""
+
+
+class Ledger(Section):
+    """Where manifests are kept."""
+
+    path: str = ".gremium/ledger.sqlite"
+    """SQLite file, relative to the configuration."""
+
+
+class Config(Section):
+    """All of `gremium.yaml`."""
+
+    version: Literal[1] = 1
+    """Version of this format."""
+    models: dict[Name, Model] = Field(min_length=1)
+    """The roster, by name."""
+    ensembles: dict[Name, Ensemble] = Field(min_length=1)
+    """The ensembles, by name."""
+    default_ensemble: Name | None = None
+    """Ensemble of a request that names none; unset: the only one, or `default`."""
+    router: Router = Router()
+    """How prompts are read."""
+    embeddings: Embeddings = Embeddings()
+    """What turns text into vectors."""
+    ledger: Ledger = Ledger()
+    """Where manifests are kept."""
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        unknown = sorted({name for name in self._named_models() if name not in self.models})
+        if unknown:
+            raise ValueError(f"no such model: {unknown}; the roster has {sorted(self.models)}")
+        if self.default not in self.ensembles:
+            raise ValueError(
+                f"default_ensemble {self.default!r} is none of {sorted(self.ensembles)}"
+            )
+        return self
+
+    def _named_models(self) -> list[str]:
+        jurors = [j.model for e in self.ensembles.values() for t in e.tiers for j in t.jurors]
+        judges = [m for e in self.ensembles.values() if e.judge for m in e.judge.models]
+        recorders = [m.record for m in self.models.values() if m.record]
+        return [*jurors, *judges, *recorders]
+
+    @property
+    def default(self) -> str:
+        """Name of the ensemble that a request without one means."""
+        if self.default_ensemble is not None:
+            return self.default_ensemble
+        return next(iter(self.ensembles)) if len(self.ensembles) == 1 else "default"
+
+
+class LoadedConfig(BaseModel):
+    """A configuration, and where it came from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    config: Config
+    path: Path
+    """File it was read from; relative paths in it are relative to its folder."""
+    sha256: str
+    """Digest of the file's bytes, 64 hex digits."""
+
+    def resolve(self, relative: str) -> Path:
+        """A path of the configuration as an absolute one."""
+        return (self.path.parent / relative).resolve()

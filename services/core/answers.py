@@ -1,0 +1,88 @@
+"""What models give back, and what it cost."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.core.prompts import Prompt, ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of a model call, as its provider counts them."""
+
+    input_tokens: int = 0
+    """All tokens read, the cached ones included."""
+    cached_input_tokens: int = 0
+    output_tokens: int = 0
+    """All tokens written, the reasoning included."""
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.cached_input_tokens + other.cached_input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+class FinishReason(StrEnum):
+    UNKNOWN = "unknown"
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One call to one model."""
+
+    prompt: Prompt
+    instruction: str = ""
+    """System text put before the conversation; no part of a cassette's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """One reply of one model."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: FinishReason = FinishReason.UNKNOWN
+    usage: Usage = Usage()
+    usage_estimated: bool = False
+    """Whether the backend gave no usage and it was estimated from the text."""
+    served_model: str = ""
+    """Model as the provider says it served; empty when it did not say."""
+    mean_logprob: float | None = None
+    cost_usd: float | None = None
+    """What the provider or cassette says it cost; None: use the price list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A juror's usable answer."""
+
+    juror: str
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    model: str = ""
+    family: str = ""
+    finish_reason: FinishReason = FinishReason.UNKNOWN
+    mean_logprob: float | None = None
+
+
+class Status(StrEnum):
+    """How a participant ended."""
+
+    ANSWERED = "answered"
+    UNUSABLE = "unusable"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"

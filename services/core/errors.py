@@ -1,0 +1,147 @@
+"""Errors the mesh raises on purpose.
+
+GremiumError
+├── InvalidRequestError      the caller must change the request
+├── DeadlineMissingError     the caller must set a deadline
+├── UnknownEnsembleError     the config has no such ensemble
+├── UnknownModelError        the roster has no such model
+├── UnknownRequestError      the ledger has no such request
+├── NoEligibleTierError      the limits exclude every tier
+├── RequestIdReusedError     the same request_id came with another body
+├── RequestInProgressError   the first call with this request_id still runs
+├── QuorumNotReachedError    too few jurors answered in time
+├── BackendError             a model backend failed
+├── DeadlineSpentError       no time is left
+├── BudgetSpentError         no money, calls or tokens are left
+├── OverloadedError          the service has no free slot
+└── PeerError                a mesh service did not take the call
+
+`services.runtime.status` maps each of these to one gRPC status code.
+"""
+
+from typing import ClassVar, Self
+
+
+class GremiumError(Exception):
+    """A foreseen failure. Its message is for the caller's eyes."""
+
+    reason: ClassVar[str]
+    """`ErrorInfo.reason`, UPPER_SNAKE."""
+
+    def __init__(self, message: str, **metadata: object) -> None:
+        super().__init__(message)
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+
+
+class InvalidRequestError(GremiumError):
+    """The request breaks a rule of the contract."""
+
+    reason = "INVALID_REQUEST"
+
+    def __init__(
+        self, message: str, *, violations: tuple[tuple[str, str], ...] = (), **metadata: object
+    ) -> None:
+        super().__init__(message, **metadata)
+        self.violations = violations
+        """Pairs of field path and what is wrong with it."""
+
+
+class DeadlineMissingError(GremiumError):
+    """The caller set no deadline and the ensemble names no default."""
+
+    reason = "DEADLINE_MISSING"
+
+
+class UnknownEnsembleError(GremiumError):
+    """The config has no such ensemble."""
+
+    reason = "UNKNOWN_ENSEMBLE"
+
+
+class UnknownModelError(GremiumError):
+    """The roster has no such model."""
+
+    reason = "UNKNOWN_MODEL"
+
+
+class UnknownRequestError(GremiumError):
+    """The ledger has no such request."""
+
+    reason = "UNKNOWN_REQUEST"
+
+
+class NoEligibleTierError(GremiumError):
+    """The request's limits exclude every tier."""
+
+    reason = "NO_ELIGIBLE_TIER"
+
+
+class RequestIdReusedError(GremiumError):
+    """The same request_id came before with another body."""
+
+    reason = "REQUEST_ID_REUSED"
+
+
+class RequestInProgressError(GremiumError):
+    """The first call with this request_id has not ended."""
+
+    reason = "REQUEST_IN_PROGRESS"
+
+
+class QuorumNotReachedError(GremiumError):
+    """Fewer jurors answered in time than the tier needs."""
+
+    reason = "QUORUM_NOT_REACHED"
+
+    @classmethod
+    def counting(cls, *, answered: int, quorum: int) -> Self:
+        return cls(
+            f"{answered} of {quorum} needed jurors answered in time",
+            answered=answered,
+            quorum=quorum,
+        )
+
+
+class BackendError(GremiumError):
+    """A model backend failed."""
+
+    reason = "BACKEND_FAILED"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str = "BACKEND_FAILED",
+        retry_after_s: float | None = None,
+        **metadata: object,
+    ) -> None:
+        super().__init__(message, cause=cause, **metadata)
+        self.cause = cause
+        """UPPER_SNAKE: CONNECTION, HTTP_STATUS, RATE_LIMITED, AUTHENTICATION,
+        INVALID_REPLY, UNSUPPORTED, CASSETTE_MISS, …"""
+        self.retry_after_s = retry_after_s
+        """Seconds the backend asked to be left alone, if it said so."""
+
+
+class DeadlineSpentError(GremiumError):
+    """No time is left."""
+
+    reason = "DEADLINE_SPENT"
+
+
+class BudgetSpentError(GremiumError):
+    """No money, calls or tokens are left."""
+
+    reason = "BUDGET_SPENT"
+
+
+class OverloadedError(GremiumError):
+    """The service has no free slot."""
+
+    reason = "OVERLOADED"
+
+
+class PeerError(GremiumError):
+    """A mesh service did not take the call."""
+
+    reason = "PEER_UNAVAILABLE"
