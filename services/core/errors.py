@@ -14,7 +14,8 @@ GremiumError
 ├── DeadlineSpentError       no time is left
 ├── BudgetSpentError         no money, calls or tokens are left
 ├── OverloadedError          the service has no free slot
-└── PeerError                a mesh service did not take the call
+├── PeerError                a mesh service did not take the call
+└── InternalError            a mesh service failed without saying why
 
 `services.runtime.status` maps each of these to one gRPC status code.
 """
@@ -145,3 +146,9 @@ class PeerError(GremiumError):
     """A mesh service did not take the call."""
 
     reason = "PEER_UNAVAILABLE"
+
+
+class InternalError(GremiumError):
+    """A mesh service failed without saying why; its log has the traceback."""
+
+    reason = "INTERNAL"
