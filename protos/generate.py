@@ -1,4 +1,7 @@
-"""Generate the stubs beside the protos: `python protos/generate.py [OUT]`.
+"""Generate the stubs beside the protos: `python protos/generate.py`.
+
+Stubs of another language go to a folder of their own, by protoc's own flags:
+`python protos/generate.py OUT --plugin=protoc-gen-es=… --es_out=OUT`.
 
 The rules of `buf.validate` come as a descriptor out of the protovalidate
 package, so no foreign proto is kept here.
@@ -14,6 +17,7 @@ from google.protobuf import descriptor_pb2
 from grpc_tools import protoc
 from protovalidate._gen.buf.validate import validate_pb
 
+RULES = "buf/validate/validate.proto"
 ROOT = pathlib.Path(__file__).resolve().parent
 WELL_KNOWN = ("descriptor", "duration", "field_mask", "timestamp")
 PACKAGES = ("gremium", "gremium/v1", "buf", "buf/validate")
@@ -21,10 +25,19 @@ PACKAGES = ("gremium", "gremium/v1", "buf", "buf/validate")
 
 def main() -> None:
     out = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT
+    out.mkdir(parents=True, exist_ok=True)
+    flags = sys.argv[2:]
     with tempfile.TemporaryDirectory() as scratch:
         rules = write_rules(pathlib.Path(scratch) / "rules.binpb")
-        run_protoc(rules, *python_stubs(out), *sources())
-        run_protoc(rules, f"--python_out={out}", f"--mypy_out={out}", "buf/validate/validate.proto")
+        if flags:
+            run_protoc(rules, *flags, *sources(), RULES)
+        else:
+            generate_python(out, rules)
+
+
+def generate_python(out: pathlib.Path, rules: pathlib.Path) -> None:
+    run_protoc(rules, *python_stubs(out), *sources())
+    run_protoc(rules, f"--python_out={out}", f"--mypy_out={out}", RULES)
     for package in PACKAGES:
         (out / package / "__init__.py").touch()
 

@@ -41,7 +41,7 @@ def generate(folder):
             folder / "stubs",
             f"--plugin=protoc-gen-es={plugin}",
             f"--es_out={folder / 'stubs'}",
-            "--es_opt=target=js",
+            "--es_opt=target=js,import_extension=js",
         ],
         check=True,
         timeout=LIMIT_S,
