@@ -9,6 +9,8 @@ GremiumError
 ├── NoEligibleTierError      the limits exclude every tier
 ├── RequestIdReusedError     the same request_id came with another body
 ├── RequestInProgressError   the first call with this request_id still runs
+├── InterruptedRequestError  the mesh stopped before that request ended
+├── LedgerError              the ledger cannot record or read
 ├── QuorumNotReachedError    too few jurors answered in time
 ├── BackendError             a model backend failed
 ├── DeadlineSpentError       no time is left
@@ -87,6 +89,18 @@ class RequestInProgressError(GremiumError):
     """The first call with this request_id has not ended."""
 
     reason = "REQUEST_IN_PROGRESS"
+
+
+class InterruptedRequestError(GremiumError):
+    """The mesh stopped before the request ended; ask again with a new request_id."""
+
+    reason = "INTERRUPTED"
+
+
+class LedgerError(GremiumError):
+    """The ledger cannot record or read; what it did not record did not happen."""
+
+    reason = "LEDGER_FAILED"
 
 
 class QuorumNotReachedError(GremiumError):
