@@ -1,0 +1,35 @@
+"""Finds secrets that stand in a configuration. It never repeats one."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from services.config.document import Loc
+
+SECRET_KEY: Final = re.compile(
+    r"(?i)^(x[-_]?)?(api[-_]?key|apikey|key|(access|auth|api|bearer)[-_]?token|token|secret|"
+    r"(client|api)[-_]?secret|password|passwd|authorization|bearer|credentials?)$"
+)
+SECRET_VALUE: Final = re.compile(
+    r"^(Bearer\s+\S{8,}|(sk|pk|rk|gsk|xai|hf|ghp|github_pat|glpat|nvapi|r8|pplx|AKIA)[-_]?\S{16,}"
+    r"|AIza\S{20,}|[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@\S+)$"
+)
+HINT: Final = (
+    "looks like a secret; take it out of the file, put it in an environment variable"
+    " and name that variable in `api_key_env`"
+)
+
+
+def inline_secrets(data: Any, loc: Loc = ()) -> Iterator[Loc]:
+    """Where a key or a value looks like a secret."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if isinstance(value, str) and value and SECRET_KEY.match(str(key)):
+                yield (*loc, key)
+            else:
+                yield from inline_secrets(value, (*loc, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from inline_secrets(value, (*loc, index))
+    elif isinstance(data, str) and SECRET_VALUE.match(data):
+        yield loc
