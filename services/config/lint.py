@@ -1,0 +1,167 @@
+"""Warns of configurations that work but defeat their purpose."""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from services.config.tree import Config, Ensemble, Model, Tier
+
+ADVICE: Final = {
+    "UNUSED_MODEL": "no juror or judge uses it; use it or remove it",
+    "PRICE_MISSING": "its provider bills by the token, but its price is zero, so budgets and"
+    " manifests count it as free; set input_usd_per_mtok and output_usd_per_mtok",
+    "LONE_JUROR": "one juror is no ensemble: nothing can be compared or escalated; add a juror or"
+    " a tier",
+    "ONE_FAMILY": "all jurors are of the family {family}: they share their mistakes, so agreement"
+    " proves little; add a juror of another family",
+    "ONE_PROVIDER": "all jurors are served by {provider}: one outage silences the jury; add a"
+    " juror of another provider",
+    "SAME_MODEL": "{model} is asked {count} times: that is a self-ensemble, whose votes are not"
+    " independent; replace the repeats by other models",
+    "LARGE_JURY": "{count} jurors with equal votes: beyond {most} the weaker ones tend to outvote"
+    " the best; keep the strongest, or give weights",
+    "TIMEOUT_BEYOND_CALLER": "waits up to {waits:g} s, but its caller gives up after {caller:g} s"
+    " (default_timeout_s); lower the one or raise the other",
+    "JUDGE_OF_AUTHORS_FAMILY": "answers of the family {family} have no judge of another family,"
+    " and models favour their kin; add a judge of another family",
+    "JUDGE_IN_JURY": "{model} sits in the jury that it judges ({tier}); let a model judge that"
+    " did not answer",
+    "JUDGE_WITHOUT_MODELS": "has no effect: the judge has no models; name some or remove it",
+    "REJECTED_WITHOUT_JUDGE": "has no effect: without a judge no answer is rejected; add `judge`"
+    " or remove it",
+}
+"""What is wrong and what to do, by code. Codes stay the same for good."""
+
+LARGEST_JURY: Final = 5
+"""Jurors up to which an unweighted majority is not known to do harm."""
+BILLED: Final = frozenset({"openai", "anthropic", "google"})
+"""Backends that charge by the token, unless they are served from a private address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One anti-pattern."""
+
+    code: str
+    """UPPER_SNAKE, a key of ADVICE."""
+    where: str
+    """Dotted path in the configuration."""
+    message: str
+    """What is wrong, and what to do."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message} [{self.code}]"
+
+
+def lint(config: Config) -> list[Finding]:
+    """Every anti-pattern of a configuration: of its models, then of each ensemble."""
+    ensembles = (found for name in config.ensembles for found in _ensemble(config, name))
+    return [*_models(config), *ensembles]
+
+
+def _found(code: str, where: str, **seen: object) -> Finding:
+    return Finding(code, where, ADVICE[code].format(**seen))
+
+
+def _models(config: Config) -> Iterator[Finding]:
+    used = _used(config)
+    for name, model in config.models.items():
+        if name not in used:
+            yield _found("UNUSED_MODEL", f"models.{name}")
+        if _is_billed(model) and _is_free(model):
+            yield _found("PRICE_MISSING", f"models.{name}.price")
+
+
+def _used(config: Config) -> set[str]:
+    recorders = {model.record for model in config.models.values() if model.record}
+    return recorders.union(*(_asked(ensemble) for ensemble in config.ensembles.values()))
+
+
+def _asked(ensemble: Ensemble) -> set[str]:
+    jurors = {juror.model for tier in ensemble.tiers for juror in tier.jurors}
+    return jurors.union(ensemble.judge.models if ensemble.judge else ())
+
+
+def _is_free(model: Model) -> bool:
+    return not (model.price.input_usd_per_mtok or model.price.output_usd_per_mtok)
+
+
+def _is_billed(model: Model) -> bool:
+    return model.backend in BILLED and not _is_private(urlsplit(model.base_url).hostname or "")
+
+
+def _is_private(host: str) -> bool:
+    """Whether a host is this machine or in its network. A name without a dot is."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return bool(host) and "." not in host
+
+
+def _ensemble(config: Config, name: str) -> Iterator[Finding]:
+    ensemble, where = config.ensembles[name], f"ensembles.{name}"
+    if sum(len(tier.jurors) for tier in ensemble.tiers) == 1:
+        yield _found("LONE_JUROR", where)
+    for tier in ensemble.tiers:
+        at = f"{where}.tiers.{tier.name}" if ensemble.pattern == "route" else f"{where}.jurors"
+        yield from _jury(config, tier, at)
+        yield from _waits(config, ensemble, tier, at)
+        yield from _judged(config, ensemble, tier, f"{where}.judge.models")
+    yield from _judge_settings(ensemble, where)
+
+
+def _jury(config: Config, tier: Tier, where: str) -> Iterator[Finding]:
+    models = [config.models[juror.model] for juror in tier.jurors]
+    first, count = models[0], len(models)
+    if count > 1 and {model.family for model in models} == {first.family}:
+        yield _found("ONE_FAMILY", where, family=first.family)
+    if count > 1 and {model.provider_name for model in models} == {first.provider_name}:
+        yield _found("ONE_PROVIDER", where, provider=first.provider_name)
+    for (*_, model), times in Counter(map(_identity, models)).items():
+        if times > 1:
+            yield _found("SAME_MODEL", where, model=model, count=times)
+    if count > LARGEST_JURY and len({juror.weight for juror in tier.jurors}) == 1:
+        yield _found("LARGE_JURY", where, count=count, most=LARGEST_JURY)
+
+
+def _identity(model: Model) -> tuple[str, str, str]:
+    return model.backend, model.base_url, model.model
+
+
+def _waits(config: Config, ensemble: Ensemble, tier: Tier, where: str) -> Iterator[Finding]:
+    caller_s = ensemble.default_timeout_s
+    for juror in tier.jurors:
+        waits_s = juror.timeout_s or config.models[juror.model].timeout_s
+        if caller_s is not None and waits_s > caller_s:
+            at = f"{where}.{juror.label}"
+            yield _found("TIMEOUT_BEYOND_CALLER", at, waits=waits_s, caller=caller_s)
+
+
+def _judged(config: Config, ensemble: Ensemble, tier: Tier, where: str) -> Iterator[Finding]:
+    judges = ensemble.judge.models if ensemble.judge else ()
+    jurors = [config.models[juror.model] for juror in tier.jurors]
+    families = {config.models[name].family for name in judges}
+    for family in sorted({juror.family for juror in jurors}):
+        if families == {family}:
+            yield _found("JUDGE_OF_AUTHORS_FAMILY", where, family=family)
+    seated = {_identity(juror) for juror in jurors}
+    for name in judges:
+        if _identity(config.models[name]) in seated:
+            yield _found("JUDGE_IN_JURY", where, model=name, tier=tier.name)
+
+
+def _judge_settings(ensemble: Ensemble, where: str) -> Iterator[Finding]:
+    judge, caller_s = ensemble.judge, ensemble.default_timeout_s
+    if judge is None:
+        if ensemble.deliver_rejected:
+            yield _found("REJECTED_WITHOUT_JUDGE", f"{where}.deliver_rejected")
+        return
+    if not judge.models:
+        for setting in sorted(judge.model_fields_set - {"models"}):
+            yield _found("JUDGE_WITHOUT_MODELS", f"{where}.judge.{setting}")
+    elif caller_s is not None and judge.timeout_s > caller_s:
+        at = f"{where}.judge"
+        yield _found("TIMEOUT_BEYOND_CALLER", at, waits=judge.timeout_s, caller=caller_s)
