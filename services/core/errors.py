@@ -98,7 +98,7 @@ class InterruptedRequestError(GremiumError):
 
 
 class LedgerError(GremiumError):
-    """The ledger cannot record or read; what it did not record did not happen."""
+    """The ledger cannot record or read."""
 
     reason = "LEDGER_FAILED"
 

@@ -1,0 +1,208 @@
+"""What was committed survives, and what cannot be committed is an error for its caller."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gremium.v1 import manifest_pb2
+from services.core.errors import InterruptedRequestError, LedgerError
+from services.ledger.schema import MIGRATIONS
+from services.ledger.sqlite import open_ledger
+from tests.unit.ledger.entries import ended, intent
+
+ROOT = Path(__file__).resolve().parents[3]
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from services.ledger.sqlite import open_ledger
+from tests.unit.ledger.entries import ended, intent
+
+async def main():
+    async with open_ledger(Path(sys.argv[1])) as ledger:
+        await ledger.begin(intent("done"), fingerprint="f")
+        await ledger.finish(ended(intent("done")))
+        await ledger.begin(intent("open"), fingerprint="f")
+        print("begun", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+FULL_DISK = """
+import asyncio, resource, sys
+from pathlib import Path
+from services.core.errors import LedgerError
+from services.ledger.sqlite import open_ledger
+from tests.unit.ledger.entries import intent
+
+async def main():
+    async with open_ledger(Path(sys.argv[1])) as ledger:
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+        began = 0
+        try:
+            while began < 1000:
+                await ledger.begin(intent(f"r{began}", ensemble="e" * 4096), fingerprint="f")
+                began += 1
+        except LedgerError as err:
+            print(err)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        await ledger.begin(intent("after"), fingerprint="f")
+        kept = [await ledger.manifest(f"r{n}") for n in range(began)]
+        print(0 < len(kept) < 1000)
+
+asyncio.run(main())
+"""
+
+
+def child(script, path):
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos'}"},
+    )
+
+
+@pytest.fixture
+def owner(path):
+    """Another process that has the ledger open, with one request done and one running."""
+    with child(CHILD, path) as process:
+        assert "begun\n" == process.stdout.readline()
+        yield process
+        process.kill()
+
+
+async def test_a_killed_process_leaves_its_request_interrupted(path, owner):
+    owner.send_signal(signal.SIGKILL)
+    owner.wait(10)
+
+    async with open_ledger(path) as ledger:
+        left, done = await ledger.manifest("open"), await ledger.manifest("done")
+        with pytest.raises(InterruptedRequestError):
+            await ledger.begin(intent("open"), fingerprint="f")
+
+    assert manifest_pb2.MANIFEST_STATE_FAILED == left.state
+    assert "INTERRUPTED" == left.error.reason
+    assert ended(intent("done")).manifest == done
+
+
+async def test_a_second_process_is_told_who_has_the_ledger(path, owner):
+    with pytest.raises(LedgerError, match=f"{path.name} is in use by process {owner.pid}"):
+        async with open_ledger(path):
+            pass
+
+
+async def test_the_same_process_opens_it_once(path):
+    async with open_ledger(path):
+        with pytest.raises(LedgerError, match="in use"):
+            async with open_ledger(path):
+                pass
+
+
+async def test_a_ledger_can_be_opened_again_after_its_end(path):
+    for _ in range(2):
+        async with open_ledger(path):
+            pass
+
+
+def test_a_full_disk_fails_the_request_and_loses_nothing(path):
+    with child(FULL_DISK, path) as process:
+        out, _ = process.communicate(timeout=60)
+
+    assert out.startswith("the ledger failed: ")
+    assert out.endswith("True\n")
+
+
+async def test_a_file_held_by_another_program_fails_the_request(path):
+    async with open_ledger(path, busy_s=0.1) as ledger:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError, match="locked"):
+            await ledger.begin(intent(), fingerprint="f")
+        other.close()
+
+        assert await ledger.begin(intent(), fingerprint="f") is None
+
+
+async def test_reading_goes_on_while_another_program_writes(path):
+    async with open_ledger(path, busy_s=0.1) as ledger:
+        await ledger.begin(intent(), fingerprint="f")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        assert intent() == await ledger.manifest("r1")
+        other.close()
+
+
+@pytest.mark.parametrize("inside", ["file/ledger.sqlite", "folder"])
+async def test_a_path_that_cannot_be_used_is_named(tmp_path, inside):
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(LedgerError, match=f"cannot open ledger {tmp_path / inside}: "):
+        async with open_ledger(tmp_path / inside):
+            pass
+
+
+async def test_an_error_inside_the_block_stays_what_it_is(path):
+    with pytest.raises(OSError, match="the caller's"):
+        async with open_ledger(path):
+            raise OSError("the caller's")
+
+
+async def test_a_file_that_is_no_database_is_refused(path):
+    path.write_text("just some text, long enough to be no header of SQLite" * 100)
+
+    with pytest.raises(LedgerError, match="not a database"):
+        async with open_ledger(path):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        pytest.param("CREATE TABLE bills (id)", "no ledger's", id="another program's"),
+        pytest.param(
+            f"PRAGMA application_id = 0x4772656D; PRAGMA user_version = {len(MIGRATIONS) + 1}",
+            "this release knows up to",
+            id="a newer release's",
+        ),
+    ],
+)
+async def test_a_foreign_file_is_refused_and_left_alone(path, script, problem):
+    other = sqlite3.connect(path)
+    other.executescript(script)
+    other.close()
+    before = path.read_bytes()
+
+    with pytest.raises(LedgerError, match=problem):
+        async with open_ledger(path):
+            pass
+
+    assert before == path.read_bytes()
+
+
+async def test_the_file_is_durable_and_private(path):
+    async with open_ledger(path) as ledger:
+        connection = ledger._writer._connection
+        assert ("wal",) == connection.execute("PRAGMA journal_mode").fetchone()
+        assert (2,) == connection.execute("PRAGMA synchronous").fetchone()
+
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_the_folder_is_made(tmp_path):
+    path = tmp_path / "a" / "b" / "ledger.sqlite"
+    async with open_ledger(path):
+        await asyncio.sleep(0)
+
+    assert path.exists()
