@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from gremium.v1 import types_pb2 as gremium_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gremium/v1/router.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x16gremium/v1/types.proto\"\xdd\x01\n\x0cRouteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x1c\n\x08\x65nsemble\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x04 \x01(\x0b\x32\x11.gremium.v1.Lease\x12\x32\n\x0cmin_adequacy\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\x0f\n\r_min_adequacy\"<\n\rRouteResponse\x12+\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.gremium.v1.RouteDecision\"\xd2\x01\n\x04Tier\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x0e\n\x06jurors\x18\x02 \x03(\t\x12\x17\n\x06quorum\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12)\n\x08\x61\x64\x65quacy\x18\x04 \x01(\x0b\x32\x17.gremium.v1.Probability\x12)\n\x11\x65xpected_cost_usd\x18\x05 \x01(\x01\x42\x0e\xbaH\x0b\x12\t)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x33\n\x10\x65xpected_latency\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xd7\x01\n\x0e\x43\x61ndidateScore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x08\x61\x64\x65quacy\x18\x02 \x01(\x0b\x32\x17.gremium.v1.Probability\x12\x19\n\x11\x65xpected_cost_usd\x18\x03 \x01(\x01\x12\x33\n\x10\x65xpected_latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x65ligible\x18\x05 \x01(\x08\x12*\n\x08\x66iltered\x18\x06 \x03(\x0e\x32\x18.gremium.v1.FilterReason\".\n\x0c\x43ontribution\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\x91\x03\n\rRouteDecision\x12\x1f\n\x05tiers\x18\x01 \x03(\x0b\x32\x10.gremium.v1.Tier\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.gremium.v1.CandidateScore\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x19\n\x11\x64omain_similarity\x18\x04 \x01(\x01\x12\x12\n\ncomplexity\x18\x05 \x01(\x01\x12/\n\rcontributions\x18\x06 \x03(\x0b\x32\x18.gremium.v1.Contribution\x12\x11\n\tthreshold\x18\x07 \x01(\x01\x12\'\n\x06reason\x18\x08 \x01(\x0e\x32\x17.gremium.v1.RouteReason\x12\x13\n\x0breason_text\x18\t \x01(\t\x12\x11\n\trunner_up\x18\n \x01(\t\x12\x0e\n\x06margin\x18\x0b \x01(\x01\x12\x12\n\npropensity\x18\x0c \x01(\x01\x12\x10\n\x08\x65xplored\x18\r \x01(\x08\x12\r\n\x05novel\x18\x0e \x01(\x08\x12\x16\n\x0erouter_version\x18\x0f \x01(\t\"\x97\x01\n\x0bPlanRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x1c\n\x08\x65nsemble\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x04 \x01(\x0b\x32\x11.gremium.v1.Lease\"R\n\x0cPlanResponse\x12\x1e\n\x04plan\x18\x01 \x01(\x0b\x32\x10.gremium.v1.Plan\x12\"\n\x07unspent\x18\x02 \x01(\x0b\x32\x11.gremium.v1.Lease\"<\n\x04Plan\x12\x1f\n\x05steps\x18\x01 \x03(\x0b\x32\x10.gremium.v1.Step\x12\x13\n\x0breason_text\x18\x02 \x01(\t\"\x8b\x01\n\x04Step\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04goal\x18\x02 \x01(\t\x12\x12\n\nspecialist\x18\x03 \x01(\t\x12\x12\n\ndepends_on\x18\x04 \x03(\t\x12\x10\n\x08required\x18\x05 \x01(\x08\x12/\n\routput_format\x18\x06 \x01(\x0b\x32\x18.gremium.v1.OutputFormat*\xbf\x01\n\x0bRouteReason\x12\x1c\n\x18ROUTE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16ROUTE_REASON_ONLY_TIER\x10\x01\x12\x1b\n\x17ROUTE_REASON_SPECIALIST\x10\x02\x12\"\n\x1eROUTE_REASON_CHEAPEST_ADEQUATE\x10\x03\x12\x1e\n\x1aROUTE_REASON_MOST_ADEQUATE\x10\x04\x12\x15\n\x11ROUTE_REASON_JURY\x10\x05*\xae\x01\n\x0c\x46ilterReason\x12\x1d\n\x19\x46ILTER_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ILTER_REASON_CONTEXT\x10\x01\x12\x18\n\x14\x46ILTER_REASON_IMAGES\x10\x02\x12\x17\n\x13\x46ILTER_REASON_TOOLS\x10\x03\x12\x16\n\x12\x46ILTER_REASON_COST\x10\x04\x12\x19\n\x15\x46ILTER_REASON_LATENCY\x10\x05\x32\x88\x01\n\rRouterService\x12<\n\x05Route\x12\x18.gremium.v1.RouteRequest\x1a\x19.gremium.v1.RouteResponse\x12\x39\n\x04Plan\x12\x17.gremium.v1.PlanRequest\x1a\x18.gremium.v1.PlanResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gremium/v1/router.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x16gremium/v1/types.proto\"\x96\x02\n\x0cRouteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x1c\n\x08\x65nsemble\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x04 \x01(\x0b\x32\x11.gremium.v1.Lease\x12\x32\n\x0cmin_adequacy\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x37\n\njuror_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00\x42\x0f\n\r_min_adequacy\"<\n\rRouteResponse\x12+\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.gremium.v1.RouteDecision\"\xd2\x01\n\x04Tier\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x0e\n\x06jurors\x18\x02 \x03(\t\x12\x17\n\x06quorum\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12)\n\x08\x61\x64\x65quacy\x18\x04 \x01(\x0b\x32\x17.gremium.v1.Probability\x12)\n\x11\x65xpected_cost_usd\x18\x05 \x01(\x01\x42\x0e\xbaH\x0b\x12\t)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x33\n\x10\x65xpected_latency\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xd7\x01\n\x0e\x43\x61ndidateScore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x08\x61\x64\x65quacy\x18\x02 \x01(\x0b\x32\x17.gremium.v1.Probability\x12\x19\n\x11\x65xpected_cost_usd\x18\x03 \x01(\x01\x12\x33\n\x10\x65xpected_latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x65ligible\x18\x05 \x01(\x08\x12*\n\x08\x66iltered\x18\x06 \x03(\x0e\x32\x18.gremium.v1.FilterReason\".\n\x0c\x43ontribution\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\x91\x03\n\rRouteDecision\x12\x1f\n\x05tiers\x18\x01 \x03(\x0b\x32\x10.gremium.v1.Tier\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.gremium.v1.CandidateScore\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x19\n\x11\x64omain_similarity\x18\x04 \x01(\x01\x12\x12\n\ncomplexity\x18\x05 \x01(\x01\x12/\n\rcontributions\x18\x06 \x03(\x0b\x32\x18.gremium.v1.Contribution\x12\x11\n\tthreshold\x18\x07 \x01(\x01\x12\'\n\x06reason\x18\x08 \x01(\x0e\x32\x17.gremium.v1.RouteReason\x12\x13\n\x0breason_text\x18\t \x01(\t\x12\x11\n\trunner_up\x18\n \x01(\t\x12\x0e\n\x06margin\x18\x0b \x01(\x01\x12\x12\n\npropensity\x18\x0c \x01(\x01\x12\x10\n\x08\x65xplored\x18\r \x01(\x08\x12\r\n\x05novel\x18\x0e \x01(\x08\x12\x16\n\x0erouter_version\x18\x0f \x01(\t\"\x97\x01\n\x0bPlanRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x1c\n\x08\x65nsemble\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x04 \x01(\x0b\x32\x11.gremium.v1.Lease\"R\n\x0cPlanResponse\x12\x1e\n\x04plan\x18\x01 \x01(\x0b\x32\x10.gremium.v1.Plan\x12\"\n\x07unspent\x18\x02 \x01(\x0b\x32\x11.gremium.v1.Lease\"<\n\x04Plan\x12\x1f\n\x05steps\x18\x01 \x03(\x0b\x32\x10.gremium.v1.Step\x12\x13\n\x0breason_text\x18\x02 \x01(\t\"\x8b\x01\n\x04Step\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04goal\x18\x02 \x01(\t\x12\x12\n\nspecialist\x18\x03 \x01(\t\x12\x12\n\ndepends_on\x18\x04 \x03(\t\x12\x10\n\x08required\x18\x05 \x01(\x08\x12/\n\routput_format\x18\x06 \x01(\x0b\x32\x18.gremium.v1.OutputFormat*\xbf\x01\n\x0bRouteReason\x12\x1c\n\x18ROUTE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16ROUTE_REASON_ONLY_TIER\x10\x01\x12\x1b\n\x17ROUTE_REASON_SPECIALIST\x10\x02\x12\"\n\x1eROUTE_REASON_CHEAPEST_ADEQUATE\x10\x03\x12\x1e\n\x1aROUTE_REASON_MOST_ADEQUATE\x10\x04\x12\x15\n\x11ROUTE_REASON_JURY\x10\x05*\xae\x01\n\x0c\x46ilterReason\x12\x1d\n\x19\x46ILTER_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ILTER_REASON_CONTEXT\x10\x01\x12\x18\n\x14\x46ILTER_REASON_IMAGES\x10\x02\x12\x17\n\x13\x46ILTER_REASON_TOOLS\x10\x03\x12\x16\n\x12\x46ILTER_REASON_COST\x10\x04\x12\x19\n\x15\x46ILTER_REASON_LATENCY\x10\x05\x32\x88\x01\n\rRouterService\x12<\n\x05Route\x12\x18.gremium.v1.RouteRequest\x1a\x19.gremium.v1.RouteResponse\x12\x39\n\x04Plan\x12\x17.gremium.v1.PlanRequest\x1a\x18.gremium.v1.PlanResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROUTEREQUEST'].fields_by_name['prompt']._serialized_options = b'\272H\003\310\001\001'
   _globals['_ROUTEREQUEST'].fields_by_name['min_adequacy']._loaded_options = None
   _globals['_ROUTEREQUEST'].fields_by_name['min_adequacy']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000'
+  _globals['_ROUTEREQUEST'].fields_by_name['juror_time']._loaded_options = None
+  _globals['_ROUTEREQUEST'].fields_by_name['juror_time']._serialized_options = b'\272H\005\252\001\0022\000'
   _globals['_TIER'].fields_by_name['name']._loaded_options = None
   _globals['_TIER'].fields_by_name['name']._serialized_options = b'\272H\005r\003(\200\001'
   _globals['_TIER'].fields_by_name['quorum']._loaded_options = None
@@ -54,30 +56,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLANREQUEST'].fields_by_name['ensemble']._serialized_options = b'\272H\007r\005\020\001(\200\001'
   _globals['_PLANREQUEST'].fields_by_name['prompt']._loaded_options = None
   _globals['_PLANREQUEST'].fields_by_name['prompt']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_ROUTEREASON']._serialized_start=1736
-  _globals['_ROUTEREASON']._serialized_end=1927
-  _globals['_FILTERREASON']._serialized_start=1930
-  _globals['_FILTERREASON']._serialized_end=2104
+  _globals['_ROUTEREASON']._serialized_start=1793
+  _globals['_ROUTEREASON']._serialized_end=1984
+  _globals['_FILTERREASON']._serialized_start=1987
+  _globals['_FILTERREASON']._serialized_end=2161
   _globals['_ROUTEREQUEST']._serialized_start=125
-  _globals['_ROUTEREQUEST']._serialized_end=346
-  _globals['_ROUTERESPONSE']._serialized_start=348
-  _globals['_ROUTERESPONSE']._serialized_end=408
-  _globals['_TIER']._serialized_start=411
-  _globals['_TIER']._serialized_end=621
-  _globals['_CANDIDATESCORE']._serialized_start=624
-  _globals['_CANDIDATESCORE']._serialized_end=839
-  _globals['_CONTRIBUTION']._serialized_start=841
-  _globals['_CONTRIBUTION']._serialized_end=887
-  _globals['_ROUTEDECISION']._serialized_start=890
-  _globals['_ROUTEDECISION']._serialized_end=1291
-  _globals['_PLANREQUEST']._serialized_start=1294
-  _globals['_PLANREQUEST']._serialized_end=1445
-  _globals['_PLANRESPONSE']._serialized_start=1447
-  _globals['_PLANRESPONSE']._serialized_end=1529
-  _globals['_PLAN']._serialized_start=1531
-  _globals['_PLAN']._serialized_end=1591
-  _globals['_STEP']._serialized_start=1594
-  _globals['_STEP']._serialized_end=1733
-  _globals['_ROUTERSERVICE']._serialized_start=2107
-  _globals['_ROUTERSERVICE']._serialized_end=2243
+  _globals['_ROUTEREQUEST']._serialized_end=403
+  _globals['_ROUTERESPONSE']._serialized_start=405
+  _globals['_ROUTERESPONSE']._serialized_end=465
+  _globals['_TIER']._serialized_start=468
+  _globals['_TIER']._serialized_end=678
+  _globals['_CANDIDATESCORE']._serialized_start=681
+  _globals['_CANDIDATESCORE']._serialized_end=896
+  _globals['_CONTRIBUTION']._serialized_start=898
+  _globals['_CONTRIBUTION']._serialized_end=944
+  _globals['_ROUTEDECISION']._serialized_start=947
+  _globals['_ROUTEDECISION']._serialized_end=1348
+  _globals['_PLANREQUEST']._serialized_start=1351
+  _globals['_PLANREQUEST']._serialized_end=1502
+  _globals['_PLANRESPONSE']._serialized_start=1504
+  _globals['_PLANRESPONSE']._serialized_end=1586
+  _globals['_PLAN']._serialized_start=1588
+  _globals['_PLAN']._serialized_end=1648
+  _globals['_STEP']._serialized_start=1651
+  _globals['_STEP']._serialized_end=1790
+  _globals['_ROUTERSERVICE']._serialized_start=2164
+  _globals['_ROUTERSERVICE']._serialized_end=2300
 # @@protoc_insertion_point(module_scope)

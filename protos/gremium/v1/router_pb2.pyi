@@ -104,6 +104,7 @@ class RouteRequest(_message.Message):
     PROMPT_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
     MIN_ADEQUACY_FIELD_NUMBER: _builtins.int
+    JUROR_TIME_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     ensemble: _builtins.str
@@ -120,6 +121,13 @@ class RouteRequest(_message.Message):
     def lease(self) -> _types_pb2.Lease:
         """What may be spent; tiers expected to cost more are left out."""
 
+    @_builtins.property
+    def juror_time(self) -> _duration_pb2.Duration:
+        """Time until nobody waits for the jurors any more, which is later than this
+        call's own deadline; jurors expected to take longer are left out. If unset,
+        none is left out for its latency.
+        """
+
     def __init__(
         self,
         *,
@@ -128,10 +136,11 @@ class RouteRequest(_message.Message):
         prompt: _types_pb2.Prompt | None = ...,
         lease: _types_pb2.Lease | None = ...,
         min_adequacy: _builtins.float | None = ...,
+        juror_time: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "lease", b"lease", "min_adequacy", b"min_adequacy", "prompt", b"prompt"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "juror_time", b"juror_time", "lease", b"lease", "min_adequacy", b"min_adequacy", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "ensemble", b"ensemble", "lease", b"lease", "min_adequacy", b"min_adequacy", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "ensemble", b"ensemble", "juror_time", b"juror_time", "lease", b"lease", "min_adequacy", b"min_adequacy", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_adequacy: _TypeAlias = _typing.Literal["min_adequacy"]  # noqa: Y015
     _WhichOneofArgType__min_adequacy: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy"]  # noqa: Y015
