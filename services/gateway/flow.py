@@ -1,0 +1,91 @@
+"""The whole life of one request. Start reading the mesh here."""
+
+import asyncio
+import hashlib
+import logging
+from typing import Final
+
+from gremium.v1 import ensemble_pb2
+from services.config.tree import JuryEnsemble, RouteEnsemble
+from services.core.deadline import Deadline
+from services.core.errors import DeadlineSpentError
+from services.gateway.case import Case
+from services.gateway.mesh import Mesh
+from services.gateway.patterns.jury import jury
+from services.gateway.patterns.route import route
+from services.gateway.record import Ending, Record
+from services.ledger.sqlite import Ledger
+
+logger = logging.getLogger(__name__)
+
+LAST_WRITE_S: Final = 1.0
+"""Longest wait for the record of a failure; it is kept even when nobody waits for it."""
+
+
+async def ask(case: Case, *, mesh: Mesh, ledger: Ledger) -> ensemble_pb2.AskResponse:
+    """Record the intent, let the pattern answer, record the end, reply.
+
+    A request that was recorded before gets its reply again and spends nothing.
+
+    Raises
+    ------
+    GremiumError
+        If there is no outcome, once the ledger has all that was answered and spent.
+    """
+    record = Record(case)
+    recorded = await _begin(case, record, ledger)
+    if recorded is not None:
+        recorded.replayed = True
+        return recorded
+
+    try:
+        ending = await _ending(case, mesh=mesh, record=record)
+    except (Exception, asyncio.CancelledError) as err:
+        await _fail(record, err, ledger)
+        raise
+
+    reply = record.completed(ending)
+    await _finish(reply, ledger, deadline=case.deadline)
+    return reply
+
+
+async def _ending(case: Case, *, mesh: Mesh, record: Record) -> Ending:
+    match case.ensemble:
+        case RouteEnsemble():
+            return await route(case, mesh=mesh, record=record)
+        case JuryEnsemble():
+            return await jury(case, mesh=mesh, record=record)
+
+
+async def _begin(case: Case, record: Record, ledger: Ledger) -> ensemble_pb2.AskResponse | None:
+    try:
+        async with asyncio.timeout(case.deadline.remaining()):
+            return await ledger.begin(record.intent(), fingerprint=fingerprint(case.asked))
+    except TimeoutError as err:
+        raise DeadlineSpentError("no time was left to record the request") from err
+
+
+async def _finish(reply: ensemble_pb2.AskResponse, ledger: Ledger, *, deadline: Deadline) -> None:
+    """Nobody may see a reply that is not recorded; a late one is recorded for the next call."""
+    try:
+        async with asyncio.timeout(deadline.left_s):
+            await ledger.finish(reply)
+    except TimeoutError as err:
+        raise DeadlineSpentError("no time was left to record the reply") from err
+
+
+async def _fail(record: Record, error: BaseException, ledger: Ledger) -> None:
+    """Keep what is known of a failure; failing at that too must not hide the first."""
+    try:
+        async with asyncio.timeout(LAST_WRITE_S):
+            await ledger.fail(record.failed(error))
+    except Exception:
+        logger.exception("the failure of a request was not recorded")
+
+
+def fingerprint(asked: ensemble_pb2.AskRequest) -> str:
+    """Digest of a request's body: the same for every retry, whatever its request_id."""
+    body = ensemble_pb2.AskRequest()
+    body.CopyFrom(asked)
+    body.ClearField("request_id")
+    return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()

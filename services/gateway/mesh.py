@@ -1,0 +1,127 @@
+"""The four services as the gateway sees them: one method per stage, two transports."""
+
+from typing import Protocol
+
+import grpc
+
+from gremium.v1 import (
+    aggregator_pb2,
+    aggregator_pb2_grpc,
+    judge_pb2,
+    judge_pb2_grpc,
+    jury_pb2,
+    jury_pb2_grpc,
+    router_pb2,
+    router_pb2_grpc,
+)
+from services.core.deadline import Deadline
+from services.runtime.calls import call
+from services.runtime.local import call_local
+
+
+class Mesh(Protocol):
+    """Every method raises the callee's own GremiumError, DeadlineSpentError when time is up."""
+
+    async def route(
+        self, request: router_pb2.RouteRequest, *, deadline: Deadline
+    ) -> router_pb2.RouteResponse:
+        """Choose the tiers."""
+        ...
+
+    async def deliberate(
+        self, request: jury_pb2.DeliberateRequest, *, deadline: Deadline
+    ) -> jury_pb2.DeliberateResponse:
+        """Ask a tier's jurors."""
+        ...
+
+    async def aggregate(
+        self, request: aggregator_pb2.AggregateRequest, *, deadline: Deadline
+    ) -> aggregator_pb2.AggregateResponse:
+        """Count their answers."""
+        ...
+
+    async def verify(
+        self, request: judge_pb2.VerifyRequest, *, deadline: Deadline
+    ) -> judge_pb2.VerifyResponse:
+        """Audit the representative."""
+        ...
+
+
+class GrpcMesh:
+    """Four services in processes of their own."""
+
+    def __init__(
+        self,
+        *,
+        router: grpc.aio.Channel,
+        jury: grpc.aio.Channel,
+        judge: grpc.aio.Channel,
+        aggregator: grpc.aio.Channel,
+    ) -> None:
+        self._router = router_pb2_grpc.RouterServiceStub(router)
+        self._jury = jury_pb2_grpc.JuryServiceStub(jury)
+        self._judge = judge_pb2_grpc.JudgeServiceStub(judge)
+        self._aggregator = aggregator_pb2_grpc.AggregatorServiceStub(aggregator)
+
+    async def route(
+        self, request: router_pb2.RouteRequest, *, deadline: Deadline
+    ) -> router_pb2.RouteResponse:
+        return await call(self._router.Route, request, deadline=deadline)
+
+    async def deliberate(
+        self, request: jury_pb2.DeliberateRequest, *, deadline: Deadline
+    ) -> jury_pb2.DeliberateResponse:
+        return await call(self._jury.Deliberate, request, deadline=deadline)
+
+    async def aggregate(
+        self, request: aggregator_pb2.AggregateRequest, *, deadline: Deadline
+    ) -> aggregator_pb2.AggregateResponse:
+        return await call(self._aggregator.Aggregate, request, deadline=deadline)
+
+    async def verify(
+        self, request: judge_pb2.VerifyRequest, *, deadline: Deadline
+    ) -> judge_pb2.VerifyResponse:
+        return await call(self._judge.Verify, request, deadline=deadline)
+
+
+class LocalMesh:
+    """The same four services in this process: no sockets, no serialisation."""
+
+    def __init__(
+        self,
+        *,
+        router: router_pb2_grpc.RouterServiceServicer,
+        jury: jury_pb2_grpc.JuryServiceServicer,
+        judge: judge_pb2_grpc.JudgeServiceServicer,
+        aggregator: aggregator_pb2_grpc.AggregatorServiceServicer,
+    ) -> None:
+        self._router = router
+        self._jury = jury
+        self._judge = judge
+        self._aggregator = aggregator
+
+    async def route(
+        self, request: router_pb2.RouteRequest, *, deadline: Deadline
+    ) -> router_pb2.RouteResponse:
+        method = "gremium.v1.RouterService/Route"
+        return await call_local(self._router.Route, request, deadline=deadline, method=method)
+
+    async def deliberate(
+        self, request: jury_pb2.DeliberateRequest, *, deadline: Deadline
+    ) -> jury_pb2.DeliberateResponse:
+        method = "gremium.v1.JuryService/Deliberate"
+        return await call_local(self._jury.Deliberate, request, deadline=deadline, method=method)
+
+    async def aggregate(
+        self, request: aggregator_pb2.AggregateRequest, *, deadline: Deadline
+    ) -> aggregator_pb2.AggregateResponse:
+        method = "gremium.v1.AggregatorService/Aggregate"
+        return await call_local(
+            self._aggregator.Aggregate, request, deadline=deadline, method=method
+        )
+
+    async def verify(
+        self, request: judge_pb2.VerifyRequest, *, deadline: Deadline
+    ) -> judge_pb2.VerifyResponse:
+        method = "gremium.v1.JudgeService/Verify"
+        return await call_local(self._judge.Verify, request, deadline=deadline, method=method)

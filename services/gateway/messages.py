@@ -1,0 +1,118 @@
+"""What each stage is asked, built from the case and the configuration. No I/O."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from gremium.v1 import aggregator_pb2, judge_pb2, jury_pb2, router_pb2, types_pb2
+from services.config.tree import Judge, Juror, Model, Tier
+from services.core.errors import InternalError
+from services.core.lease import Lease
+from services.gateway.case import Case
+from services.runtime.wire import duration_to_wire, lease_to_wire
+
+METHODS: Final = {
+    "auto": aggregator_pb2.AGGREGATION_METHOD_UNSPECIFIED,
+    "plurality": aggregator_pb2.AGGREGATION_METHOD_PLURALITY,
+    "medoid": aggregator_pb2.AGGREGATION_METHOD_MEDOID,
+}
+CRITERIA: Final = {
+    "hallucination": judge_pb2.CRITERION_HALLUCINATION,
+    "safety": judge_pb2.CRITERION_SAFETY,
+    "logic": judge_pb2.CRITERION_LOGIC,
+}
+
+
+def route_request(case: Case, lease: Lease) -> router_pb2.RouteRequest:
+    return router_pb2.RouteRequest(
+        request_id=case.request_id,
+        ensemble=case.name,
+        prompt=case.prompt,
+        lease=lease_to_wire(lease),
+    )
+
+
+def deliberate_request(
+    case: Case, tier: router_pb2.Tier, lease: Lease
+) -> jury_pb2.DeliberateRequest:
+    return jury_pb2.DeliberateRequest(
+        request_id=case.request_id,
+        prompt=case.prompt,
+        jurors=[_juror_spec(juror, case.models[juror.model]) for juror in jurors(case, tier)],
+        quorum=tier.quorum,
+        grace=duration_to_wire(_configured(case, tier).grace_s),
+        lease=lease_to_wire(lease),
+        tier=tier.name,
+    )
+
+
+def aggregate_request(
+    case: Case, tier: router_pb2.Tier, answers: Iterable[types_pb2.Answer]
+) -> aggregator_pb2.AggregateRequest:
+    how = case.ensemble.aggregate
+    return aggregator_pb2.AggregateRequest(
+        request_id=case.request_id,
+        answers=answers,
+        output_format=case.prompt.output_format,
+        tools=case.prompt.tools,
+        method=METHODS[how.method],
+        weights=[_weight(juror, case.models[juror.model]) for juror in jurors(case, tier)],
+        min_share=how.min_share,
+        min_similarity=how.min_similarity,
+    )
+
+
+def verify_request(
+    case: Case,
+    judge: Judge,
+    aggregated: aggregator_pb2.AggregateResponse,
+    lease: Lease,
+) -> judge_pb2.VerifyRequest:
+    several = len(aggregated.tally.ballots) > 1
+    return judge_pb2.VerifyRequest(
+        request_id=case.request_id,
+        prompt=case.prompt,
+        answer=aggregated.representative,
+        judge=judge_pb2.JudgeSpec(
+            models=judge.models,
+            timeout=duration_to_wire(judge.timeout_s),
+            criteria=[CRITERIA[criterion] for criterion in judge.criteria],
+            min_score=judge.min_score,
+        ),
+        tally=aggregated.tally if several else None,
+        lease=lease_to_wire(lease),
+    )
+
+
+def jurors(case: Case, tier: router_pb2.Tier) -> list[Juror]:
+    """The configured jurors of a routed tier, in its order.
+
+    Raises
+    ------
+    InternalError
+        If the configuration has no such tier or juror: the router reads another one.
+    """
+    by_label = {juror.label: juror for juror in _configured(case, tier).jurors}
+    foreign = [name for name in tier.jurors if name not in by_label]
+    if foreign:
+        raise InternalError(f"tier {tier.name} has no jurors {foreign}; it has {sorted(by_label)}")
+    return [by_label[name] for name in tier.jurors]
+
+
+def _configured(case: Case, tier: router_pb2.Tier) -> Tier:
+    by_name = {configured.name: configured for configured in case.ensemble.tiers}
+    if tier.name not in by_name:
+        raise InternalError(f"ensemble {case.name} has no tier {tier.name}; it has {list(by_name)}")
+    return by_name[tier.name]
+
+
+def _juror_spec(juror: Juror, model: Model) -> jury_pb2.JurorSpec:
+    return jury_pb2.JurorSpec(
+        name=juror.label,
+        model=juror.model,
+        instruction=juror.instruction,
+        timeout=duration_to_wire(juror.timeout_s or model.timeout_s),
+    )
+
+
+def _weight(juror: Juror, model: Model) -> aggregator_pb2.JurorWeight:
+    return aggregator_pb2.JurorWeight(juror=juror.label, weight=juror.weight, prior=model.adequacy)

@@ -1,0 +1,108 @@
+"""EnsembleService over gRPC: check, take the deadline, call the flow, pack."""
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+
+from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc
+from services.config.tree import Ensemble, LoadedConfig
+from services.core.errors import GremiumError, InternalError, UnknownEnsembleError
+from services.gateway import catalog, flow
+from services.gateway.case import Case
+from services.gateway.mesh import Mesh
+from services.ledger.sqlite import Ledger
+from services.runtime.calls import deadline_from
+from services.runtime.wire import check, prompt_from_wire
+
+logger = logging.getLogger(__name__)
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
+    """Thin: holds what `main()` gave it and delegates every decision."""
+
+    def __init__(self, mesh: Mesh, ledger: Ledger, loaded: LoadedConfig) -> None:
+        self._mesh = mesh
+        self._ledger = ledger
+        self._config = loaded.config
+        self._sha256 = loaded.sha256
+
+    async def Ask(
+        self, request: ensemble_pb2.AskRequest, context: Context
+    ) -> ensemble_pb2.AskResponse:
+        request_id = request.request_id or uuid.uuid4().hex
+        with _naming(request_id):
+            check(request)
+            prompt_from_wire(request.prompt)
+            case = self._case(request_id, request, context)
+
+            return await flow.ask(case, mesh=self._mesh, ledger=self._ledger)
+
+    def _case(self, request_id: str, request: ensemble_pb2.AskRequest, context: Context) -> Case:
+        name = request.ensemble or self._config.default
+        ensemble = self._ensemble(name)
+        deadline = deadline_from(context, default_s=ensemble.default_timeout_s)
+        return Case(
+            request_id=request_id,
+            asked=request,
+            name=name,
+            ensemble=ensemble,
+            models=self._config.models,
+            config_sha256=self._sha256,
+            allowed_s=deadline.left_s,
+            deadline=deadline,
+        )
+
+    def _ensemble(self, name: str) -> Ensemble:
+        known = self._config.ensembles
+        if name not in known:
+            raise UnknownEnsembleError(f"no ensemble {name!r}; there are {sorted(known)}")
+        return known[name]
+
+    async def GetManifest(
+        self, request: ensemble_pb2.GetManifestRequest, context: Context
+    ) -> ensemble_pb2.GetManifestResponse:
+        del context
+        check(request)
+        manifest = await self._ledger.manifest(request.request_id)
+        return ensemble_pb2.GetManifestResponse(manifest=manifest)
+
+    async def ListManifests(
+        self, request: ensemble_pb2.ListManifestsRequest, context: Context
+    ) -> ensemble_pb2.ListManifestsResponse:
+        del context
+        check(request)
+        return await self._ledger.manifests(request)
+
+    async def SubmitFeedback(
+        self, request: ensemble_pb2.SubmitFeedbackRequest, context: Context
+    ) -> ensemble_pb2.SubmitFeedbackResponse:
+        del context
+        check(request)
+        feedback = await self._ledger.add_feedback(request.request_id, request.feedback)
+        return ensemble_pb2.SubmitFeedbackResponse(feedback=feedback)
+
+    async def ListEnsembles(
+        self, request: ensemble_pb2.ListEnsemblesRequest, context: Context
+    ) -> ensemble_pb2.ListEnsemblesResponse:
+        del context
+        check(request)
+        return catalog.to_wire(self._config, sha256=self._sha256)
+
+
+@contextmanager
+def _naming(request_id: str) -> Iterator[None]:
+    """Let every error say which request it ended."""
+    try:
+        yield
+    except GremiumError as err:
+        err.metadata["request_id"] = request_id[:128]
+        raise
+    except Exception as err:
+        logger.exception("unexpected error in request %s", request_id)
+        raise InternalError("internal error", request_id=request_id) from err

@@ -1,0 +1,24 @@
+"""Settings of the gateway's process."""
+
+from pydantic import Field
+
+from services.runtime.settings import ServerSettings
+
+
+class GatewaySettings(ServerSettings):
+    """What the gateway needs to listen and to find the four services."""
+
+    bind: str = "127.0.0.1:50051"
+    """Address to listen on, `host:port`."""
+
+    router: str = Field(min_length=1)
+    """Target of the router, `host:port` or any other gRPC name."""
+
+    jury: str = Field(min_length=1)
+    """Target of the jury."""
+
+    judge: str = Field(min_length=1)
+    """Target of the judge."""
+
+    aggregator: str = Field(min_length=1)
+    """Target of the aggregator."""

@@ -1,0 +1,140 @@
+"""The steps that patterns are made of: ask a stage, record what it says."""
+
+import asyncio
+
+from gremium.v1 import aggregator_pb2, jury_pb2, manifest_pb2, router_pb2
+from services.config.tree import Judge
+from services.core.deadline import Deadline
+from services.core.errors import (
+    BudgetSpentError,
+    DeadlineSpentError,
+    GremiumError,
+    QuorumNotReachedError,
+)
+from services.gateway import messages, reserves
+from services.gateway.case import Case
+from services.gateway.mesh import Mesh
+from services.gateway.record import Ending, Record
+
+
+async def route(case: Case, *, mesh: Mesh, record: Record) -> list[router_pb2.Tier]:
+    """Let the router choose the tiers to try, in order; at least one."""
+    request = messages.route_request(case, record.lease)
+    with record.stage(manifest_pb2.STAGE_ROUTER):
+        response = await _route(request, case, mesh)
+
+    record.routed(response.decision)
+    return list(response.decision.tiers)
+
+
+async def _route(
+    request: router_pb2.RouteRequest, case: Case, mesh: Mesh
+) -> router_pb2.RouteResponse:
+    """The router plans with all the time there is, but may use little of it."""
+    seconds = reserves.router_s(case.deadline.left_s, allowed_s=case.allowed_s)
+    try:
+        async with asyncio.timeout(seconds):
+            return await mesh.route(request, deadline=case.deadline)
+    except TimeoutError as err:
+        raise DeadlineSpentError(f"the router did not answer within {seconds:.2f} s") from err
+
+
+async def try_tier(
+    case: Case, tier: router_pb2.Tier, *, until: Deadline, mesh: Mesh, record: Record
+) -> Ending:
+    """Deliberate, aggregate, and verify the representative.
+
+    Raises
+    ------
+    BudgetSpentError
+        If nothing is left to ask a model with.
+    QuorumNotReachedError
+        If too few jurors answered in time.
+    GremiumError
+        If the jury or the aggregator failed.
+    """
+    if limit := record.lease.spent:
+        raise BudgetSpentError(f"nothing is left of the budget's {limit}", limit=limit)
+    deliberated = await _deliberate(case, tier, until=until, mesh=mesh, record=record)
+    aggregated = await _aggregate(case, tier, deliberated, until=until, mesh=mesh, record=record)
+    if not aggregated.tally.consensus:
+        return Ending(manifest_pb2.OUTCOME_NO_CONSENSUS)
+    if case.ensemble.judge is None:
+        return _answered(aggregated, unjudged=True)
+    return await _verify(
+        case, case.ensemble.judge, aggregated, until=until, mesh=mesh, record=record
+    )
+
+
+async def _deliberate(
+    case: Case, tier: router_pb2.Tier, *, until: Deadline, mesh: Mesh, record: Record
+) -> jury_pb2.DeliberateResponse:
+    judge = case.ensemble.judge
+    kept_s = reserves.judge_s(until.left_s, timeout_s=judge.timeout_s if judge else 0.0)
+    request = messages.deliberate_request(case, tier, record.lease)
+    with record.stage(manifest_pb2.STAGE_JURY, tier=tier.name):
+        response = await mesh.deliberate(request, deadline=until.reserve(kept_s))
+
+    record.deliberated(response)
+    if not response.quorum_met:
+        raise QuorumNotReachedError.counting(answered=len(response.answers), quorum=tier.quorum)
+    return response
+
+
+async def _aggregate(
+    case: Case,
+    tier: router_pb2.Tier,
+    deliberated: jury_pb2.DeliberateResponse,
+    *,
+    until: Deadline,
+    mesh: Mesh,
+    record: Record,
+) -> aggregator_pb2.AggregateResponse:
+    request = messages.aggregate_request(case, tier, deliberated.answers)
+    with record.stage(manifest_pb2.STAGE_AGGREGATOR, tier=tier.name):
+        response = await mesh.aggregate(request, deadline=until)
+
+    record.aggregated(response)
+    return response
+
+
+async def _verify(
+    case: Case,
+    judge: Judge,
+    aggregated: aggregator_pb2.AggregateResponse,
+    *,
+    until: Deadline,
+    mesh: Mesh,
+    record: Record,
+) -> Ending:
+    """A judge that is down costs the verdict, not the answer."""
+    request = messages.verify_request(case, judge, aggregated, record.lease)
+    try:
+        with record.stage(manifest_pb2.STAGE_JUDGE):
+            response = await mesh.verify(request, deadline=until)
+    except GremiumError:
+        return _answered(aggregated, unjudged=True, degraded=True)
+
+    record.verified(response)
+    return _judged(case, aggregated, response.verdict)
+
+
+def _judged(
+    case: Case, aggregated: aggregator_pb2.AggregateResponse, verdict: manifest_pb2.Verdict
+) -> Ending:
+    if verdict.kind != manifest_pb2.VERDICT_KIND_FAIL:
+        passed = verdict.kind == manifest_pb2.VERDICT_KIND_PASS
+        return _answered(aggregated, unjudged=not passed)
+    given = case.ensemble.deliver_rejected and not verdict.unsafe
+    return Ending(manifest_pb2.OUTCOME_REJECTED, aggregated.representative if given else None)
+
+
+def _answered(
+    aggregated: aggregator_pb2.AggregateResponse, *, unjudged: bool, degraded: bool = False
+) -> Ending:
+    return Ending(
+        manifest_pb2.OUTCOME_ANSWERED,
+        aggregated.representative,
+        unjudged=unjudged,
+        degraded=degraded,
+    )
