@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from gremium.v1.ensemble_pb2 import AskResponse, ListManifestsRequest, ListManifestsResponse
 from gremium.v1.manifest_pb2 import Feedback, Manifest
 from services.core.errors import LedgerError
-from services.ledger import queries, records
+from services.ledger import entries, queries, records
 from services.ledger.lock import owning
 from services.ledger.schema import migrate
 from services.ledger.writer import Work, Writer
@@ -119,7 +119,7 @@ class Ledger:
         LedgerError
             If the intent could not be committed.
         """
-        work = partial(records.begin, manifest=manifest, fingerprint=fingerprint)
+        work = partial(records.begin, entry=entries.begun(manifest), fingerprint=fingerprint)
         begun = self._submit(work)
         try:
             return await _settled(asyncio.wrap_future(begun))
@@ -143,7 +143,7 @@ class Ledger:
         LedgerError
             If the record could not be committed.
         """
-        await self._write(partial(records.finish, reply=reply))
+        await self._write(partial(records.end, entry=entries.completed(reply)))
 
     async def fail(self, manifest: Manifest) -> None:
         """Record the error of a request that was begun; it is recorded even if cancelled here.
@@ -155,7 +155,7 @@ class Ledger:
         LedgerError
             If the record could not be committed.
         """
-        await self._write(partial(records.fail, manifest=manifest))
+        await self._write(partial(records.end, entry=entries.failed(manifest)))
 
     async def add_feedback(self, request_id: str, feedback: Feedback) -> Feedback:
         """Record feedback, and return it with the time it was submitted.
@@ -170,7 +170,8 @@ class Ledger:
         stamped = Feedback()
         stamped.CopyFrom(feedback)
         stamped.submit_time.CopyFrom(timestamp_to_wire(datetime.now(UTC)))
-        await self._write(partial(records.add_feedback, request_id=request_id, feedback=stamped))
+        row = stamped.SerializeToString()
+        await self._write(partial(records.add_feedback, request_id=request_id, feedback=row))
         return stamped
 
     async def manifest(self, request_id: str) -> Manifest:

@@ -45,6 +45,14 @@ async def test_an_error_of_another_release_is_replayed_as_internal(ledger):
         await ledger.begin(intent(), fingerprint="f")
 
 
+async def test_a_request_whose_caller_left_is_not_asked_again(ledger):
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.fail(failed(intent(), code="CANCELLED", reason="CANCELLED"))
+
+    with pytest.raises(errors.InterruptedRequestError):
+        await ledger.begin(intent(), fingerprint="f")
+
+
 @pytest.mark.parametrize("kind", errors.GremiumError.__subclasses__(), ids=lambda e: e.reason)
 async def test_every_error_is_replayed_as_itself(ledger, kind):
     await ledger.begin(intent(), fingerprint="f")

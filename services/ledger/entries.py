@@ -1,0 +1,131 @@
+"""Manifests as rows, and rows as what their request ended with. No I/O."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from gremium.v1.ensemble_pb2 import AskResponse
+from gremium.v1.manifest_pb2 import (
+    MANIFEST_STATE_COMPLETED,
+    MANIFEST_STATE_FAILED,
+    MANIFEST_STATE_IN_PROGRESS,
+    ErrorRecord,
+    Manifest,
+    ManifestState,
+)
+from services.core.errors import (
+    GremiumError,
+    InternalError,
+    InterruptedRequestError,
+    RequestIdReusedError,
+    RequestInProgressError,
+)
+
+INTERRUPTED: Final = ErrorRecord(
+    code="ABORTED",
+    reason=InterruptedRequestError.reason,
+    message="the gateway stopped before the request ended; models may have been asked",
+)
+ERROR_BY_REASON: Final[dict[str, type[GremiumError]]] = {
+    "CANCELLED": InterruptedRequestError,
+    **{known.reason: known for known in GremiumError.__subclasses__()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row: the columns that are searched, and the messages.
+
+    Serialised messages merge by concatenation: `manifest` and `answers`
+    together are the whole manifest, and a list never reads the large one.
+    """
+
+    request_id: str
+    ensemble: str
+    state: int
+    outcome: int
+    start_ns: int
+    cost_micro_usd: int
+    manifest: bytes
+    """The manifest without answers and feedback."""
+    answers: bytes
+    """A manifest that has nothing but the answers."""
+    reply: bytes | None
+    """The reply without its manifest; None unless completed."""
+
+
+def begun(manifest: Manifest) -> Entry:
+    return _entry(manifest, MANIFEST_STATE_IN_PROGRESS)
+
+
+def completed(reply: AskResponse) -> Entry:
+    rest = AskResponse()
+    rest.CopyFrom(reply)
+    rest.ClearField("manifest")
+    return _entry(reply.manifest, MANIFEST_STATE_COMPLETED, reply=rest.SerializeToString())
+
+
+def failed(manifest: Manifest) -> Entry:
+    return _entry(manifest, MANIFEST_STATE_FAILED)
+
+
+def interrupted(manifest: bytes) -> Entry:
+    """The end of an intent whose process is dead."""
+    left = Manifest.FromString(manifest)
+    left.error.CopyFrom(INTERRUPTED)
+    return failed(left)
+
+
+def _entry(
+    manifest: Manifest, state: ManifestState.ValueType, *, reply: bytes | None = None
+) -> Entry:
+    summary = Manifest()
+    summary.CopyFrom(manifest)
+    summary.ClearField("answers")
+    summary.ClearField("feedback")
+    summary.state = state
+    return Entry(
+        request_id=summary.request_id,
+        ensemble=summary.ensemble,
+        state=state,
+        outcome=summary.outcome,
+        start_ns=summary.start_time.ToNanoseconds(),
+        cost_micro_usd=round(summary.cost_usd * 1e6),
+        manifest=summary.SerializeToString(),
+        answers=Manifest(answers=manifest.answers).SerializeToString(),
+        reply=reply,
+    )
+
+
+def replayed(
+    request_id: str,
+    asked: str,
+    *,
+    fingerprint: str,
+    state: int,
+    manifest: bytes,
+    answers: bytes,
+    reply: bytes | None,
+) -> AskResponse:
+    """What a recorded request ended with, for a caller who asks it again as `asked`.
+
+    Raises
+    ------
+    GremiumError
+        If it still runs, had another fingerprint, or failed.
+    """
+    if asked != fingerprint:
+        raise RequestIdReusedError(f"request_id {request_id} was used with another body")
+    if state == MANIFEST_STATE_IN_PROGRESS:
+        raise RequestInProgressError(f"the first call with request_id {request_id} still runs")
+    whole = Manifest.FromString(manifest + answers)
+    if state == MANIFEST_STATE_FAILED:
+        raise _error(request_id, whole.error)
+    again = AskResponse.FromString(reply or b"")
+    again.manifest.CopyFrom(whole)
+    again.replayed = True
+    return again
+
+
+def _error(request_id: str, record: ErrorRecord) -> GremiumError:
+    known = ERROR_BY_REASON.get(record.reason, InternalError)
+    return known(record.message, request_id=request_id, replayed="true")
