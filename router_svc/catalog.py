@@ -1,0 +1,64 @@
+"""The configuration as the router's policy sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from router_svc.demand import text_tokens
+from router_svc.domains import BUILT_IN, NONE
+from router_svc.eligibility import JurorProfile, TierProfile
+from services.config.tree import Config, Ensemble, Juror, Model, RouteEnsemble, Router, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleProfile:
+    """What the router needs to know of an ensemble."""
+
+    tiers: tuple[TierProfile, ...]
+    min_adequacy: float | None
+    """Adequacy that the first tier must reach, in (0, 1]; None: all jurors are asked at once."""
+
+
+def ensemble_profiles(config: Config) -> dict[str, EnsembleProfile]:
+    """All ensembles by name."""
+    return {name: _ensemble(e, config.models) for name, e in config.ensembles.items()}
+
+
+def domain_examples(router: Router) -> list[tuple[str, str]]:
+    """Pairs of domain and example; the domain of a prompt that belongs to none is empty."""
+    if router.domains is not None:
+        shown = {name: domain.examples for name, domain in router.domains.items()}
+    else:
+        shown = {**BUILT_IN, "": NONE}
+    return [(name, example) for name, examples in shown.items() for example in examples]
+
+
+def _ensemble(ensemble: Ensemble, models: Mapping[str, Model]) -> EnsembleProfile:
+    return EnsembleProfile(
+        tiers=tuple(_tier(tier, models) for tier in ensemble.tiers),
+        min_adequacy=ensemble.min_adequacy if isinstance(ensemble, RouteEnsemble) else None,
+    )
+
+
+def _tier(tier: Tier, models: Mapping[str, Model]) -> TierProfile:
+    return TierProfile(
+        name=tier.name,
+        jurors=tuple(_juror(juror, models[juror.model]) for juror in tier.jurors),
+        quorum=tier.quorum,
+        grace_s=tier.grace_s,
+        domains=tier.domains,
+    )
+
+
+def _juror(juror: Juror, model: Model) -> JurorProfile:
+    return JurorProfile(
+        name=juror.label,
+        adequacy=model.adequacy,
+        expected_latency_s=model.expected_latency_s,
+        context_tokens=model.context_tokens,
+        max_output_tokens=model.max_output_tokens,
+        input_usd_per_mtok=model.price.input_usd_per_mtok,
+        output_usd_per_mtok=model.price.output_usd_per_mtok,
+        instruction_tokens=text_tokens(juror.instruction),
+        tools=model.tools,
+        images=model.images,
+    )

@@ -1,0 +1,64 @@
+"""RouterService over gRPC: check, read, decide, pack."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+
+from gremium.v1 import router_pb2, router_pb2_grpc
+from router_svc.catalog import EnsembleProfile
+from router_svc.eligibility import Limits
+from router_svc.explain import Reading
+from router_svc.packing import decision_to_wire
+from router_svc.policy import Decision, convene, route
+from router_svc.reading import Reader
+from services.core.errors import UnknownEnsembleError
+from services.runtime.calls import deadline_from
+from services.runtime.wire import check, duration_from_wire, lease_from_wire, prompt_from_wire
+
+
+class RouterServicer(router_pb2_grpc.RouterServiceServicer):
+    """Thin: holds what `composed` gave it and delegates every decision."""
+
+    def __init__(self, ensembles: Mapping[str, EnsembleProfile], reader: Reader) -> None:
+        self._ensembles = ensembles
+        self._reader = reader
+
+    async def Route(
+        self, request: router_pb2.RouteRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> router_pb2.RouteResponse:
+        check(request)
+        deadline = deadline_from(context)
+        ensemble = self._ensemble(request.ensemble)
+        prompt = prompt_from_wire(request.prompt)
+
+        reading = await self._reader.read(prompt, deadline=deadline)
+        decision = decided(ensemble, reading, limits_from(request), request)
+
+        return router_pb2.RouteResponse(decision=decision_to_wire(decision, reading))
+
+    def _ensemble(self, name: str) -> EnsembleProfile:
+        if name not in self._ensembles:
+            raise UnknownEnsembleError(
+                f"no ensemble is called {name!r}; the configuration has {sorted(self._ensembles)}"
+            )
+        return self._ensembles[name]
+
+
+def decided(
+    ensemble: EnsembleProfile, reading: Reading, limits: Limits, request: router_pb2.RouteRequest
+) -> Decision:
+    """Decide by the ensemble's pattern."""
+    if ensemble.min_adequacy is None:
+        return convene(ensemble.tiers[0], reading, limits)
+    asked = request.HasField("min_adequacy")
+    threshold = request.min_adequacy if asked else ensemble.min_adequacy
+    return route(ensemble.tiers, reading, limits, min_adequacy=threshold)
+
+
+def limits_from(request: router_pb2.RouteRequest) -> Limits:
+    """What the caller allows."""
+    timed = request.HasField("juror_time")
+    time_s = duration_from_wire(request.juror_time) if timed else math.inf
+    return Limits(time_s, lease_from_wire(request.lease))
