@@ -11,8 +11,10 @@ SECRET_KEY: Final = re.compile(
     r"(client|api)[-_]?secret|password|passwd|authorization|bearer|credentials?)$"
 )
 SECRET_VALUE: Final = re.compile(
-    r"^(Bearer\s+\S{8,}|(sk|pk|rk|gsk|xai|hf|ghp|github_pat|glpat|nvapi|r8|pplx|AKIA)[-_]?\S{16,}"
-    r"|AIza\S{20,}|[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@\S+)$"
+    r"^(Bearer\s+\S{8,}"
+    r"|(sk-|gsk_|xai-|hf_|ghp_|github_pat_|glpat-|nvapi-|r8_|pplx-)[A-Za-z0-9_-]{16,}"
+    r"|AKIA[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{20,}"
+    r"|[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@\S+)$"
 )
 HINT: Final = (
     "looks like a secret; take it out of the file, put it in an environment variable"

@@ -246,6 +246,16 @@ def test_sends_a_secret_to_the_environment_and_never_repeats_it(problems, line):
     assert secret not in message
 
 
+@pytest.mark.parametrize(
+    "model",
+    ["hf.co/bartowski/Model-Instruct-GGUF:Q4_K_M", "sk-learn", "org/hf_model-with-a-long-name-7b"],
+)
+def test_takes_no_name_for_a_secret(written, model):
+    text = VALID.replace("gpt-x", model)
+
+    assert model == load(written(text)).config.models["small"].model
+
+
 def test_does_not_repeat_what_stands_for_the_name_of_a_key(problems):
     [(_, message)] = problems(
         VALID.replace("timeout_s: 5", "timeout_s: 5\n    api_key_env: my-key")
