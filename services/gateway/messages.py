@@ -22,12 +22,13 @@ CRITERIA: Final = {
 }
 
 
-def route_request(case: Case, lease: Lease) -> router_pb2.RouteRequest:
+def route_request(case: Case, lease: Lease, *, juror_time_s: float) -> router_pb2.RouteRequest:
     return router_pb2.RouteRequest(
         request_id=case.request_id,
         ensemble=case.name,
         prompt=case.prompt,
         lease=lease_to_wire(lease),
+        juror_time=duration_to_wire(juror_time_s),
     )
 
 

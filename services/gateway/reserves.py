@@ -54,7 +54,7 @@ def router_s(left_s: float, *, allowed_s: float) -> float:
     return max(0.0, min(share, left_s - reply_s(allowed_s)))
 
 
-def window_s(left_s: float, *, allowed_s: float, latencies_s: Sequence[float]) -> float:
+def window_s(left_s: float, *, allowed_s: float, latencies_s: Sequence[float] = (1.0,)) -> float:
     """Seconds that the next tier may take, its judge included.
 
     The time left is split over the tiers still to come in proportion to their
@@ -69,7 +69,7 @@ def window_s(left_s: float, *, allowed_s: float, latencies_s: Sequence[float]) -
         Seconds that the caller allowed for everything, > 0.
     latencies_s : sequence of float, length n_tiers >= 1
         Expected seconds of the next tier and of every one after it, >= 0. If
-        one is 0 it is not known, and the split is even.
+        one is 0 it is not known, and the split is even. By default one tier.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def window_s(left_s: float, *, allowed_s: float, latencies_s: Sequence[float]) -
 
     Examples
     --------
-    >>> window_s(10.0, allowed_s=10.0, latencies_s=[2.0])
+    >>> window_s(10.0, allowed_s=10.0)
     9.5
     >>> window_s(10.0, allowed_s=10.0, latencies_s=[1.0, 3.0])
     2.375
@@ -101,7 +101,7 @@ def judge_s(window_s: float, *, timeout_s: float) -> float:
 
     Examples
     --------
-    >>> judge_s(9.0, timeout_s=15.0), judge_s(90.0, timeout_s=15.0), judge_s(9.0, timeout_s=0.0)
-    (2.0, 15.0, 0.0)
+    >>> round(judge_s(9.0, timeout_s=15.0), 6), judge_s(9.0, timeout_s=0.5), judge_s(9.0, timeout_s=0)
+    (2.0, 0.5, 0)
     """
     return min(window_s * JUDGE_SHARE / (JURY_SHARE + JUDGE_SHARE), timeout_s)

@@ -1,13 +1,10 @@
 """The steps that patterns are made of: ask a stage, record what it says."""
 
-import asyncio
-
 from gremium.v1 import aggregator_pb2, jury_pb2, manifest_pb2, router_pb2
 from services.config.tree import Judge
 from services.core.deadline import Deadline
 from services.core.errors import (
     BudgetSpentError,
-    DeadlineSpentError,
     GremiumError,
     QuorumNotReachedError,
 )
@@ -19,24 +16,15 @@ from services.gateway.record import Ending, Record
 
 async def route(case: Case, *, mesh: Mesh, record: Record) -> list[router_pb2.Tier]:
     """Let the router choose the tiers to try, in order; at least one."""
-    request = messages.route_request(case, record.lease)
+    left_s = case.deadline.left_s
+    window_s = reserves.window_s(left_s, allowed_s=case.allowed_s)
+    request = messages.route_request(case, record.lease, juror_time_s=_jury_s(case, window_s))
+    until = case.deadline.within(reserves.router_s(left_s, allowed_s=case.allowed_s))
     with record.stage(manifest_pb2.STAGE_ROUTER):
-        response = await _route(request, case, mesh)
+        response = await mesh.route(request, deadline=until)
 
     record.routed(response.decision)
     return list(response.decision.tiers)
-
-
-async def _route(
-    request: router_pb2.RouteRequest, case: Case, mesh: Mesh
-) -> router_pb2.RouteResponse:
-    """The router plans with all the time there is, but may use little of it."""
-    seconds = reserves.router_s(case.deadline.left_s, allowed_s=case.allowed_s)
-    try:
-        async with asyncio.timeout(seconds):
-            return await mesh.route(request, deadline=case.deadline)
-    except TimeoutError as err:
-        raise DeadlineSpentError(f"the router did not answer within {seconds:.2f} s") from err
 
 
 async def try_tier(
@@ -69,16 +57,22 @@ async def try_tier(
 async def _deliberate(
     case: Case, tier: router_pb2.Tier, *, until: Deadline, mesh: Mesh, record: Record
 ) -> jury_pb2.DeliberateResponse:
-    judge = case.ensemble.judge
-    kept_s = reserves.judge_s(until.left_s, timeout_s=judge.timeout_s if judge else 0.0)
     request = messages.deliberate_request(case, tier, record.lease)
     with record.stage(manifest_pb2.STAGE_JURY, tier=tier.name):
-        response = await mesh.deliberate(request, deadline=until.reserve(kept_s))
+        response = await mesh.deliberate(
+            request, deadline=until.within(_jury_s(case, until.left_s))
+        )
 
     record.deliberated(response)
     if not response.quorum_met:
         raise QuorumNotReachedError.counting(answered=len(response.answers), quorum=tier.quorum)
     return response
+
+
+def _jury_s(case: Case, window_s: float) -> float:
+    """Seconds of a tier's window that its jurors may take."""
+    judge = case.ensemble.judge
+    return window_s - reserves.judge_s(window_s, timeout_s=judge.timeout_s if judge else 0.0)
 
 
 async def _aggregate(

@@ -18,7 +18,7 @@ async def jury(case: Case, *, mesh: Mesh, record: Record) -> Ending:
         If a stage failed.
     """
     tier, *_ = await stages.route(case, mesh=mesh, record=record)
-    seconds = window_s(case.deadline.left_s, allowed_s=case.allowed_s, latencies_s=[1.0])
+    seconds = window_s(case.deadline.left_s, allowed_s=case.allowed_s)
     return await stages.try_tier(
         case, tier, until=case.deadline.within(seconds), mesh=mesh, record=record
     )

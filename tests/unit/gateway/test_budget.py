@@ -1,0 +1,46 @@
+"""A budget holds over all stages, whatever becomes of them."""
+
+import pytest
+
+from gremium.v1 import types_pb2
+from services.core import errors
+from services.core.lease import Lease
+from services.gateway import budget
+
+ALL = Lease(cost_usd=1.0, model_calls=10, tokens=1000)
+
+
+def test_no_budget_is_no_limit():
+    assert Lease() == budget.whole(types_pb2.Budget())
+
+
+def test_a_budget_of_nothing_is_a_limit():
+    assert Lease(model_calls=0) == budget.whole(types_pb2.Budget(max_model_calls=0))
+
+
+def test_what_a_stage_returns_is_left():
+    unspent = Lease(cost_usd=0.5, model_calls=7, tokens=400)
+
+    assert unspent == budget.returned(ALL, unspent)
+
+
+def test_a_stage_cannot_return_more_than_it_got():
+    assert ALL == budget.returned(ALL, Lease(cost_usd=9.0, model_calls=99, tokens=9999))
+
+
+def test_a_limit_that_is_not_returned_counts_as_spent():
+    assert Lease(cost_usd=1.0, model_calls=0, tokens=0) == budget.returned(ALL, Lease(cost_usd=1.0))
+
+
+def test_no_limit_stays_none():
+    assert Lease() == budget.returned(Lease(), Lease(model_calls=3))
+
+
+@pytest.mark.parametrize("error", [errors.PeerError("down"), errors.OverloadedError("full")])
+def test_a_stage_that_never_began_spent_nothing(error):
+    assert ALL == budget.lost(ALL, error)
+
+
+@pytest.mark.parametrize("error", [errors.DeadlineSpentError("late"), errors.InternalError("?")])
+def test_a_stage_that_was_lost_spent_all_it_had(error):
+    assert Lease(cost_usd=0.0, model_calls=0, tokens=0) == budget.lost(ALL, error)

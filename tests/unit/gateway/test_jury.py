@@ -1,0 +1,38 @@
+"""Pattern jury: one tier, one decision, no escalation."""
+
+import pytest
+
+from gremium.v1 import manifest_pb2
+from services.core.errors import QuorumNotReachedError
+from services.gateway.patterns.jury import jury
+from services.gateway.record import Record
+from tests.cases import jury_case
+from tests.fakes import FAIL, PASS, ScriptedMesh
+
+
+async def decided(mesh, **ensemble):
+    case = jury_case(**ensemble)
+    return await jury(case, mesh=mesh, record=Record(case))
+
+
+async def test_gives_the_representative_that_passed():
+    ending = await decided(ScriptedMesh({"jury": ["42", "42", "41"]}, verdicts=[PASS]))
+
+    assert (manifest_pb2.OUTCOME_ANSWERED, "42") == (ending.outcome, ending.answer.text)
+
+
+async def test_gives_nothing_without_consensus():
+    ending = await decided(ScriptedMesh({"jury": ["1", "2", "3"]}, split=["jury"]))
+
+    assert (manifest_pb2.OUTCOME_NO_CONSENSUS, None) == (ending.outcome, ending.answer)
+
+
+async def test_is_rejected_when_the_judge_fails_the_representative():
+    ending = await decided(ScriptedMesh({"jury": ["1", "1", "1"]}, verdicts=[FAIL]))
+
+    assert (manifest_pb2.OUTCOME_REJECTED, None) == (ending.outcome, ending.answer)
+
+
+async def test_says_when_too_few_answered():
+    with pytest.raises(QuorumNotReachedError, match="1 of 2"):
+        await decided(ScriptedMesh({"jury": ["42", None, None]}))

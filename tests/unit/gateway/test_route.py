@@ -1,0 +1,139 @@
+"""Pattern route: the cheapest adequate tier first, and nothing in hand is ever lost."""
+
+import pytest
+
+from gremium.v1 import manifest_pb2, types_pb2
+from services.core.errors import (
+    BudgetSpentError,
+    DeadlineSpentError,
+    InternalError,
+    PeerError,
+    QuorumNotReachedError,
+)
+from services.gateway.patterns.route import route
+from services.gateway.record import Record
+from tests.cases import case, tier
+from tests.fakes import FAIL, PASS, UNJUDGED, UNSAFE, ScriptedMesh
+
+TWO = (tier("small"), tier("large"))
+
+
+async def answered(asked, mesh):
+    return await route(asked, mesh=mesh, record=Record(asked))
+
+
+async def test_stops_at_the_first_tier_that_passes():
+    mesh = ScriptedMesh({"small": ["42"], "large": ["42!"]}, verdicts=[PASS])
+
+    ending = await answered(case(*TWO), mesh)
+
+    assert ("42", False) == (ending.answer.text, ending.unjudged)
+    assert ["small"] == mesh.asked
+
+
+async def test_escalates_when_the_judge_fails_an_answer():
+    mesh = ScriptedMesh({"small": ["41"], "large": ["42"]}, verdicts=[FAIL, PASS])
+
+    ending = await answered(case(*TWO), mesh)
+
+    assert (manifest_pb2.OUTCOME_ANSWERED, "42") == (ending.outcome, ending.answer.text)
+
+
+async def test_escalates_when_a_tier_is_below_its_quorum():
+    mesh = ScriptedMesh({"small": [None], "large": ["42"]}, verdicts=[PASS])
+
+    assert "42" == (await answered(case(*TWO), mesh)).answer.text
+
+
+async def test_escalates_when_a_tier_disagrees():
+    mesh = ScriptedMesh({"small": ["41"], "large": ["42"]}, verdicts=[PASS], split=["small"])
+
+    assert "42" == (await answered(case(*TWO), mesh)).answer.text
+
+
+async def test_is_rejected_when_every_tier_fails():
+    mesh = ScriptedMesh({"small": ["41"], "large": ["43"]}, verdicts=[FAIL, FAIL])
+
+    ending = await answered(case(*TWO), mesh)
+
+    assert (manifest_pb2.OUTCOME_REJECTED, None) == (ending.outcome, ending.answer)
+
+
+async def test_gives_a_rejected_answer_only_on_demand():
+    mesh = ScriptedMesh({"small": ["41"]}, verdicts=[FAIL])
+
+    ending = await answered(case(deliver_rejected=True), mesh)
+
+    assert (manifest_pb2.OUTCOME_REJECTED, "41") == (ending.outcome, ending.answer.text)
+
+
+async def test_never_gives_an_unsafe_answer():
+    mesh = ScriptedMesh({"small": ["boom"]}, verdicts=[UNSAFE])
+
+    assert (await answered(case(deliver_rejected=True), mesh)).answer is None
+
+
+async def test_a_verdict_in_prose_neither_passes_nor_rejects():
+    mesh = ScriptedMesh({"small": ["42"]}, verdicts=[UNJUDGED])
+
+    ending = await answered(case(), mesh)
+
+    assert ("42", True, False) == (ending.answer.text, ending.unjudged, ending.degraded)
+
+
+async def test_a_judge_that_is_down_costs_the_verdict_not_the_answer():
+    mesh = ScriptedMesh({"small": ["42"]}, verdicts=[PeerError("judge is down")])
+
+    ending = await answered(case(), mesh)
+
+    assert ("42", True, True) == (ending.answer.text, ending.unjudged, ending.degraded)
+
+
+async def test_without_a_judge_nobody_is_asked_to_verify():
+    ending = await answered(case(judge=None), ScriptedMesh({"small": ["42"]}))
+
+    assert ("42", True, False) == (ending.answer.text, ending.unjudged, ending.degraded)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [[None], PeerError("jury is down"), InternalError("?"), DeadlineSpentError("late")],
+    ids=["below quorum", "down", "broken", "late"],
+)
+async def test_keeps_what_it_has_when_a_later_tier_fails(later):
+    mesh = ScriptedMesh({"small": ["41"], "large": later}, verdicts=[FAIL])
+
+    ending = await answered(case(*TWO, deliver_rejected=True), mesh)
+
+    assert (manifest_pb2.OUTCOME_REJECTED, "41") == (ending.outcome, ending.answer.text)
+
+
+async def test_says_when_no_tier_reached_its_quorum():
+    with pytest.raises(QuorumNotReachedError):
+        await answered(case(*TWO), ScriptedMesh({"small": [None], "large": [None]}))
+
+
+async def test_does_not_escalate_to_a_tier_it_cannot_pay():
+    budget = types_pb2.Budget(max_model_calls=2)
+    mesh = ScriptedMesh({"small": ["41"], "large": ["42"]}, verdicts=[FAIL])
+
+    ending = await answered(case(*TWO, budget=budget), mesh)
+
+    assert manifest_pb2.OUTCOME_REJECTED == ending.outcome
+    assert [2, 1] == [lease.model_calls for lease in mesh.leases]
+
+
+async def test_a_budget_of_nothing_asks_nobody():
+    mesh = ScriptedMesh({"small": ["42"]})
+    with pytest.raises(BudgetSpentError):
+        await answered(case(budget=types_pb2.Budget(max_model_calls=0)), mesh)
+
+    assert [] == mesh.asked
+
+
+@pytest.mark.parametrize("stage", ["routing", "counting"])
+async def test_a_stage_without_a_fallback_fails_the_request(stage):
+    mesh = ScriptedMesh({"small": ["42"], "large": ["42"]}, **{stage: PeerError("down")})
+
+    with pytest.raises(PeerError):
+        await answered(case(*TWO), mesh)
