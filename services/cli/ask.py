@@ -1,0 +1,172 @@
+"""`gremium ask`: ask one question and show who answered."""
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from gremium.v1.ensemble_pb2 import AskRequest, AskResponse, GetManifestRequest
+from gremium.v1.ensemble_pb2_grpc import EnsembleServiceAsyncStub
+from gremium.v1.manifest_pb2 import (
+    OUTCOME_ANSWERED,
+    OUTCOME_NO_CONSENSUS,
+    OUTCOME_REJECTED,
+    Manifest,
+)
+from services.cli.client import connected, find_mesh
+from services.cli.mesh import Options, mesh_running
+from services.cli.options import address_option, config_option, json_option, timeout_option
+from services.cli.ports import LOOPBACK
+from services.cli.progress import Progress
+from services.cli.question import Question, request_of
+from services.cli.show import as_dict, print_json, show_manifest, show_reply
+from services.cli.stopping import run_until_stopped
+from services.config.choose import choose
+from services.core.deadline import Deadline
+from services.core.errors import GremiumError
+from services.runtime.calls import call
+
+EXIT_CODES: Final = {OUTCOME_ANSWERED: 0, OUTCOME_NO_CONSENSUS: 2, OUTCOME_REJECTED: 3}
+ERROR: Final = 1
+INTERRUPTED: Final = 130
+MANIFEST_LIMIT_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which mesh to ask."""
+
+    address: str | None
+    start: bool
+    """Whether to run one for this question if none does."""
+    config: Path | None
+    """What a mesh of our own is to be configured by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that ended in an error."""
+
+    error: GremiumError
+    manifest: Manifest | None
+    """What was answered and spent, as far as it was recorded."""
+
+
+@click.command()
+@click.argument("text", metavar="QUESTION")
+@click.option("--ensemble", default="", help="Ensemble to ask; unset: the default one.")
+@click.option("--system", default="", help="System instruction put before the question.")
+@click.option("--label", "labels", multiple=True, help="A label to choose from; give two or more.")
+@click.option("--schema", type=click.File(), help="File with a JSON Schema that the answer keeps.")
+@click.option("--number", is_flag=True, help="The answer is one number.")
+@click.option("--max-cost-usd", type=click.FloatRange(min=0), help="Most that it may cost.")
+@click.option("--request-id", default="", help="Give it again to get the recorded answer.")
+@timeout_option(30.0)
+@address_option
+@click.option("--start", is_flag=True, help="Run a mesh for this question if none runs.")
+@config_option
+@json_option("Print the reply as JSON.")
+def ask(
+    *,
+    text: str,
+    schema: Any,
+    timeout_s: float,
+    address: str | None,
+    start: bool,
+    config: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Ask QUESTION; `-` reads it from standard input.
+
+    Prints the answer and the manifest: who took part, how long it took and
+    what it cost. Exit code: 0 answered, 2 no consensus, 3 rejected, 1 error.
+    """
+    question = Question(
+        text=sys.stdin.read() if text == "-" else text,
+        schema_json=schema.read() if schema else None,
+        **options,
+    )
+    _refuse_contradictions(question, config=config, start=start)
+    result = run_until_stopped(
+        _ask(request_of(question), Where(address, start, config), timeout_s=timeout_s)
+    )
+    return _print(result, as_json=as_json)
+
+
+def _refuse_contradictions(question: Question, *, config: Path | None, start: bool) -> None:
+    if len(question.shapes) > 1:
+        raise click.UsageError(f"{' and '.join(question.shapes)} exclude each other")
+    if len(question.labels) == 1:
+        raise click.UsageError("one label is no choice; give --label twice or more")
+    if config and not start:
+        raise click.UsageError("--config is for the mesh that --start runs")
+
+
+async def _ask(request: AskRequest, where: Where, *, timeout_s: float) -> AskResponse | Failure:
+    async with _mesh(where) as stub:
+        try:
+            return await call(stub.Ask, request, deadline=Deadline.after(timeout_s))
+        except GremiumError as err:
+            return Failure(err, await _manifest(stub, err.metadata.get("request_id", "")))
+
+
+@asynccontextmanager
+async def _mesh(where: Where) -> AsyncIterator[EnsembleServiceAsyncStub]:
+    """A mesh that runs already, or one that runs while the block lasts."""
+    directory = Path.cwd()
+    may_start = where.start and where.address is None
+    if may_start and (where.config or not await find_mesh(None, directory=directory)):
+        chosen = choose(where.config, directory=directory, env=os.environ)
+        progress = Progress()
+        progress.say(chosen.origin)
+        options = Options(f"{LOOPBACK}:0", False, directory, dict(os.environ))
+        async with (
+            mesh_running(chosen.loaded, options, progress) as mesh,
+            connected(mesh.gateway, directory=directory) as stub,
+        ):
+            yield stub
+    else:
+        async with connected(where.address, directory=directory) as stub:
+            yield stub
+
+
+async def _manifest(stub: EnsembleServiceAsyncStub, request_id: str) -> Manifest | None:
+    if not request_id:
+        return None
+    request = GetManifestRequest(request_id=request_id)
+    try:
+        reply = await call(stub.GetManifest, request, deadline=Deadline.after(MANIFEST_LIMIT_S))
+    except GremiumError:
+        return None
+    return reply.manifest
+
+
+def _print(result: AskResponse | Failure | None, *, as_json: bool) -> int:
+    match result:
+        case None:
+            return INTERRUPTED
+        case Failure():
+            (_print_failure_json if as_json else _print_failure)(result)
+            return ERROR
+        case _:
+            (print_json if as_json else show_reply)(result)
+            return EXIT_CODES.get(result.outcome, ERROR)
+
+
+def _print_failure(failure: Failure) -> None:
+    if failure.manifest:
+        show_manifest(failure.manifest)
+    click.echo(f"error: {failure.error} [{failure.error.reason}]", err=True)
+
+
+def _print_failure_json(failure: Failure) -> None:
+    error = {"reason": failure.error.reason, "message": str(failure.error)}
+    manifest = as_dict(failure.manifest) if failure.manifest else None
+    click.echo(json.dumps({"error": error, "manifest": manifest}, indent=2, ensure_ascii=False))

@@ -1,0 +1,115 @@
+"""`gremium manifest`, `gremium manifests` and `gremium feedback`: what the ledger knows."""
+
+from pathlib import Path
+
+import click
+
+from gremium.v1.ensemble_pb2 import (
+    GetManifestRequest,
+    ListManifestsRequest,
+    ListManifestsResponse,
+    SubmitFeedbackRequest,
+)
+from gremium.v1.manifest_pb2 import Feedback, Manifest
+from services.cli.client import connected
+from services.cli.options import address_option, json_option, timeout_option
+from services.cli.show import manifest_list, print_json, screen, show_manifest
+from services.cli.stopping import run_until_stopped
+from services.core.deadline import Deadline
+from services.runtime.calls import call
+
+INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("request_id", metavar="ID")
+@timeout_option(10.0)
+@address_option
+@json_option("Print the manifest as JSON.")
+def manifest(request_id: str, timeout_s: float, address: str | None, as_json: bool) -> int:
+    """Show who took part in the request ID, and how it ended."""
+    found = run_until_stopped(_get(request_id, address, timeout_s))
+    if found is None:
+        return INTERRUPTED
+    for text in _answer(found) if not as_json else ():
+        click.echo(f"{text}\n")
+    (print_json if as_json else show_manifest)(found)
+    return 0
+
+
+@click.command()
+@click.option(
+    "--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="Most to show."
+)
+@click.option("--ensemble", default="", help="Only this ensemble.")
+@timeout_option(10.0)
+@address_option
+@json_option("Print them as JSON.")
+def manifests(
+    limit: int, ensemble: str, timeout_s: float, address: str | None, as_json: bool
+) -> int:
+    """List the latest requests."""
+    request = ListManifestsRequest(page_size=limit, ensemble=ensemble)
+    found = run_until_stopped(_list(request, address, timeout_s))
+    if found is None:
+        return INTERRUPTED
+    if as_json:
+        print_json(found)
+    else:
+        screen().print(manifest_list(found.manifests))
+    return 0
+
+
+@click.command()
+@click.argument("request_id", metavar="ID")
+@click.option(
+    "--score", type=click.FloatRange(0, 1), required=True, help="How good the answer was, 0 to 1."
+)
+@click.option("--comment", default="", help="In words.")
+@click.option("--expected", default="", help="What would have been right.")
+@timeout_option(10.0)
+@address_option
+def feedback(
+    *,
+    request_id: str,
+    score: float,
+    comment: str,
+    expected: str,
+    timeout_s: float,
+    address: str | None,
+) -> int:
+    """Say how good the answer to the request ID was."""
+    said = Feedback(score=score, comment=comment, expected=expected, source="cli")
+    request = SubmitFeedbackRequest(request_id=request_id, feedback=said)
+    recorded = run_until_stopped(_submit(request, address, timeout_s))
+    if recorded is None:
+        return INTERRUPTED
+    click.echo(f"recorded for {request_id}: {recorded.score:g}")
+    return 0
+
+
+async def _get(request_id: str, address: str | None, timeout_s: float) -> Manifest:
+    request = GetManifestRequest(request_id=request_id)
+    async with connected(address, directory=Path.cwd()) as stub:
+        reply = await call(stub.GetManifest, request, deadline=Deadline.after(timeout_s))
+    return reply.manifest
+
+
+async def _list(
+    request: ListManifestsRequest, address: str | None, timeout_s: float
+) -> ListManifestsResponse:
+    async with connected(address, directory=Path.cwd()) as stub:
+        return await call(stub.ListManifests, request, deadline=Deadline.after(timeout_s))
+
+
+async def _submit(
+    request: SubmitFeedbackRequest, address: str | None, timeout_s: float
+) -> Feedback:
+    async with connected(address, directory=Path.cwd()) as stub:
+        reply = await call(stub.SubmitFeedback, request, deadline=Deadline.after(timeout_s))
+    return reply.feedback
+
+
+def _answer(found: Manifest) -> list[str]:
+    """Text of the answer that was given, if one was."""
+    return [each.text for each in found.answers if each.juror == found.chosen_juror]

@@ -1,0 +1,141 @@
+"""Runs a whole mesh for as long as a block lasts: five processes, or one."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.cli import state
+from services.cli.child import Child, Process
+from services.cli.engines import base_addresses, engine_processes
+from services.cli.plan import SERVICES, STAGES, service_processes
+from services.cli.ports import LOOPBACK, free_ports, reachable, settle
+from services.cli.progress import Progress
+from services.cli.single import serving_here
+from services.cli.supervisor import MeshError, keep_running, running_children
+from services.config.tree import LoadedConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run a mesh."""
+
+    bind: str
+    """`host:port` for clients; port 0 takes any free one."""
+    one_process: bool
+    directory: Path
+    """Where `.gremium/` with state and logs is."""
+    env: Mapping[str, str]
+    """What the processes inherit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """A mesh that serves."""
+
+    children: Sequence[Child]
+    loaded: LoadedConfig
+    gateway: str
+    """`host:port` that clients call."""
+    one_process: bool
+    directory: Path
+    progress: Progress
+
+    @property
+    def running(self) -> state.Running:
+        """What other commands may know of it, with the present process ids."""
+        here = {"address": self.gateway, "pid": os.getpid()}
+        return state.Running(
+            gateway=self.gateway,
+            config=str(self.loaded.path),
+            services=dict.fromkeys(SERVICES, here) | _told(self.children, "stage", "gateway"),
+            engines=_told(self.children, "engine"),
+            one_process=self.one_process,
+        )
+
+    async def keep_running(self) -> None:
+        """Restart what dies, until cancelled.
+
+        Raises
+        ------
+        MeshError
+            If a process dies too often.
+        """
+        if not self.children:
+            await asyncio.Event().wait()
+        try:
+            async with asyncio.TaskGroup() as watching:
+                for child in self.children:
+                    watching.create_task(self._keep(child))
+        except* MeshError as failed:
+            raise failed.exceptions[0] from None
+
+    async def _keep(self, child: Child) -> None:
+        async for _ in keep_running(child, progress=self.progress):
+            state.write(self.running, self.directory)
+
+
+@asynccontextmanager
+async def mesh_running(
+    loaded: LoadedConfig, options: Options, progress: Progress
+) -> AsyncIterator[Mesh]:
+    """Run a mesh until the block ends; yields once every service is SERVING.
+
+    Raises
+    ------
+    MeshError
+        If the address is in use, or a process does not start.
+    BackendError
+        If the weights of a local model are missing or wrong.
+    """
+    bind = settle(options.bind)
+    logs = options.directory / state.FOLDER / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    engines = engine_processes(loaded, env=options.env)
+    services = () if options.one_process else _services(loaded, bind, engines, options.env)
+    async with (
+        running_children([*engines, *services], logs=logs, progress=progress) as children,
+        _gateway_here(loaded, bind, engines, options) as gateway,
+    ):
+        mesh = Mesh(children, loaded, gateway, options.one_process, options.directory, progress)
+        state.write(mesh.running, options.directory)
+        try:
+            yield mesh
+        finally:
+            state.forget(options.directory)
+
+
+def _services(
+    loaded: LoadedConfig, bind: str, engines: tuple[Process, ...], env: Mapping[str, str]
+) -> tuple[Process, ...]:
+    ports = dict(zip(STAGES, free_ports(len(STAGES)), strict=True))
+    addresses = {stage: f"{LOOPBACK}:{port}" for stage, port in ports.items()}
+    return service_processes(
+        loaded.path,
+        addresses={**addresses, "gateway": reachable(bind)},
+        gateway_bind=bind,
+        engines=base_addresses(engines),
+        env=env,
+    )
+
+
+@asynccontextmanager
+async def _gateway_here(
+    loaded: LoadedConfig, bind: str, engines: tuple[Process, ...], options: Options
+) -> AsyncIterator[str]:
+    """The gateway's address; with one process, the gateway runs here meanwhile."""
+    if not options.one_process:
+        yield reachable(bind)
+        return
+    async with serving_here(loaded, bind=bind, engines=base_addresses(engines), env=options.env):
+        yield reachable(bind)
+
+
+def _told(children: Sequence[Child], *kinds: str) -> dict[str, dict[str, object]]:
+    return {
+        child.process.name: {"address": child.process.address, "pid": child.pid}
+        for child in children
+        if child.process.kind in kinds
+    }

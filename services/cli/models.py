@@ -1,0 +1,154 @@
+"""`gremium models`: the roster, and whether each model can be asked."""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import click
+
+from services.cli import state
+from services.cli.health import is_engine_ready
+from services.cli.options import config_option, json_option
+from services.cli.show import plain_table, screen
+from services.cli.stopping import run_until_stopped
+from services.config.choose import choose
+from services.config.tree import LoadedConfig, Model, Price
+from services.core.answers import ModelRequest
+from services.core.deadline import Deadline
+from services.core.errors import BackendError
+from services.core.prompts import Message, Params, Prompt
+from services.models.asking import ask
+from services.models.local import engine_plan
+from services.models.roster import Roster, open_roster
+from services.models.settings import secret
+
+INTERRUPTED = 130
+PING = ModelRequest(
+    prompt=Prompt(
+        (Message("user", ("Reply with the word OK.",)),), params=Params(max_output_tokens=16)
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model of the roster, and whether it can be asked."""
+
+    name: str
+    backend: str
+    model: str
+    family: str
+    provider: str
+    price: str
+    ready: bool
+    state: str
+    """What is there or missing, for people."""
+    check: str = ""
+    """What came of asking it; empty when it was not asked."""
+
+
+@click.command()
+@config_option
+@click.option(
+    "--check", is_flag=True, help="Ask each model that is ready one word; costs a little."
+)
+@json_option("Print the roster as JSON.")
+def models(config: Path | None, check: bool, as_json: bool) -> int:
+    """Show the roster: who serves each model, and whether it can be asked."""
+    chosen = choose(config, directory=Path.cwd(), env=os.environ)
+    states = run_until_stopped(_states(chosen.loaded, check=check))
+    if states is None:
+        return INTERRUPTED
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in states], indent=2, ensure_ascii=False))
+    else:
+        click.echo(chosen.origin)
+        _show(states)
+    return 0
+
+
+async def _states(loaded: LoadedConfig, *, check: bool) -> list[ModelState]:
+    engines = await _engines(Path.cwd())
+    states = [
+        _state(name, spec, loaded, engines=engines) for name, spec in loaded.config.models.items()
+    ]
+    if not check:
+        return states
+    async with open_roster(loaded, engines=engines) as roster:
+        return list(await asyncio.gather(*(_checked(each, roster) for each in states)))
+
+
+async def _engines(directory: Path) -> dict[str, str]:
+    """Base address by local model, of the engines that run for the mesh of this folder."""
+    running = state.read(directory)
+    addresses = {n: str(e["address"]) for n, e in running.engines.items()} if running else {}
+    return {n: f"http://{a}" for n, a in addresses.items() if await is_engine_ready(a)}
+
+
+def _state(
+    name: str, spec: Model, loaded: LoadedConfig, *, engines: Mapping[str, str]
+) -> ModelState:
+    ready, text = _readiness(spec, loaded, engine=engines.get(name, ""))
+    return ModelState(
+        name=name,
+        backend=spec.backend,
+        model=spec.model,
+        family=spec.family,
+        provider=spec.provider_name,
+        price=price_text(spec.price),
+        ready=ready,
+        state=text,
+    )
+
+
+def _readiness(spec: Model, loaded: LoadedConfig, *, engine: str) -> tuple[bool, str]:
+    match spec.backend:
+        case "local":
+            return _local_readiness(spec, loaded, engine=engine)
+        case "recorded":
+            there = loaded.resolve(spec.cassette).is_file()
+            return there, f"cassette {spec.cassette}" + ("" if there else " is missing")
+        case _ if not spec.api_key_env:
+            return True, "needs no key"
+        case _:
+            there = bool(secret(spec.api_key_env))
+            return there, f"{spec.api_key_env} is {'set' if there else 'not set'}"
+
+
+def _local_readiness(spec: Model, loaded: LoadedConfig, *, engine: str) -> tuple[bool, str]:
+    try:
+        engine_plan(spec, loaded.path.parent)
+    except BackendError as err:
+        return False, str(err)
+    serving = f"engine at {engine}" if engine else "engine not running: `gremium up` starts it"
+    return bool(engine), f"weights are there, {serving}"
+
+
+async def _checked(each: ModelState, roster: Roster) -> ModelState:
+    if not each.ready:
+        return replace(each, check="not asked")
+    model = roster.get(each.name)
+    timeout_s = model.spec.timeout_s
+    asked = await ask(model, PING, deadline=Deadline.after(timeout_s), timeout_s=timeout_s)
+    said = f"{asked.status} in {1000 * asked.duration_s:.0f} ms"
+    return replace(each, check=f"{said}: {asked.reason_text}" if asked.reason_text else said)
+
+
+def price_text(price: Price) -> str:
+    """Dollars per million tokens, in and out; `free` when both are 0."""
+    if not (price.input_usd_per_mtok or price.output_usd_per_mtok):
+        return "free"
+    return f"{price.input_usd_per_mtok:g} in, {price.output_usd_per_mtok:g} out"
+
+
+def _show(states: list[ModelState]) -> None:
+    checked = any(each.check for each in states)
+    heads = ["name", "model", "family", "provider", "USD per Mtok", "state"]
+    table = plain_table(*heads, *(["check"] if checked else []))
+    for each in states:
+        cells = [each.name, each.model, each.family, each.provider, each.price, each.state]
+        table.add_row(*cells, *([each.check] if checked else []))
+    screen().print(table)

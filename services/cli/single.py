@@ -1,0 +1,48 @@
+"""Runs the whole mesh in this process: the gateway's server around the four other servicers."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import aggregator_svc.compose
+import judge_svc.compose
+import jury_svc.compose
+import router_svc.compose
+import services.gateway.compose
+from gremium.v1.ensemble_pb2_grpc import add_EnsembleServiceServicer_to_server
+from services.cli.plan import SERVICES, STAGES
+from services.config.tree import LoadedConfig
+from services.gateway.mesh import LocalMesh
+from services.runtime.server import running
+from services.runtime.settings import ServerSettings
+
+PREFIX = "GREMIUM_GATEWAY"
+
+
+@asynccontextmanager
+async def serving_here(
+    loaded: LoadedConfig, *, bind: str, engines: Mapping[str, str], env: Mapping[str, str]
+) -> AsyncIterator[None]:
+    """Serve until the block ends, then drain."""
+    async with (
+        router_svc.compose.composed(loaded, engines=engines) as router,
+        jury_svc.compose.composed(loaded, engines=engines) as jury,
+        judge_svc.compose.composed(loaded, engines=engines) as judge,
+        aggregator_svc.compose.composed(loaded, engines=engines) as aggregator,
+        services.gateway.compose.composed(
+            loaded,
+            mesh=LocalMesh(router=router, jury=jury, judge=judge, aggregator=aggregator),
+        ) as gateway,
+        running(
+            _settings(bind, env),
+            lambda server: add_EnsembleServiceServicer_to_server(gateway, server),
+            services=[SERVICES["gateway"]],
+        ),
+    ):
+        yield
+
+
+def _settings(bind: str, env: Mapping[str, str]) -> ServerSettings:
+    """The gateway's own settings; it has no peers to find here."""
+    peers = {f"{PREFIX}_{stage.upper()}" for stage in STAGES}
+    kept = {key: value for key, value in env.items() if key not in peers}
+    return ServerSettings.from_env(PREFIX, {**kept, f"{PREFIX}_BIND": bind})

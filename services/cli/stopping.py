@@ -1,0 +1,34 @@
+"""Runs a command's coroutine so that Ctrl-C and SIGTERM end it in order."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_until_stopped(main: Coroutine[Any, Any, T]) -> T | None:
+    """Run to the end, or until a signal cancels it; then None.
+
+    Each signal cancels once: the first lets every block close in order, the
+    second interrupts that too.
+    """
+    try:
+        return asyncio.run(_cancelled_by_signals(main))
+    except asyncio.CancelledError:
+        return None
+
+
+async def _cancelled_by_signals(main: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    for each in STOP_SIGNALS:
+        loop.add_signal_handler(each, _cancel, task)
+    return await main
+
+
+def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()

@@ -1,0 +1,175 @@
+"""Says in plain words what a manifest means. Pure: messages in, sentences out."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from gremium.v1.ensemble_pb2 import AskResponse
+from gremium.v1.manifest_pb2 import (
+    CHECK_OUTCOME_FAIL,
+    OUTCOME_ANSWERED,
+    OUTCOME_NO_CONSENSUS,
+    OUTCOME_REJECTED,
+    PARTICIPATION_STATUS_ANSWERED,
+    VERDICT_KIND_FAIL,
+    VERDICT_KIND_UNJUDGED,
+    Manifest,
+    Outcome,
+    Participation,
+    ParticipationStatus,
+    Stage,
+    Tally,
+    Verdict,
+    VerdictKind,
+)
+from services.runtime.wire import duration_from_wire
+
+LONGEST_VALUE: Final = 80
+VERDICT_WORDS: Final = {VERDICT_KIND_FAIL: "failed", VERDICT_KIND_UNJUDGED: "unjudged"}
+
+
+def outcome_name(outcome: Outcome.ValueType) -> str:
+    """`ANSWERED`, `NO_CONSENSUS` or `REJECTED`; `UNSPECIFIED` before the end or in an error."""
+    return Outcome.Name(outcome).removeprefix("OUTCOME_")
+
+
+def stage_name(stage: Stage.ValueType) -> str:
+    return Stage.Name(stage).removeprefix("STAGE_").lower()
+
+
+def ending(participation: Participation) -> str:
+    """How a participant ended, with the reason where there is one."""
+    status = ParticipationStatus.Name(participation.status)
+    word = status.removeprefix("PARTICIPATION_STATUS_").lower().replace("_", " ")
+    return f"{word}: {participation.reason}" if participation.reason else word
+
+
+def model_name(participation: Participation) -> str:
+    """Model as requested, and as served where that differs."""
+    requested, served = participation.requested_model, participation.served_model
+    return f"{requested} as {served}" if served and served != requested else requested
+
+
+def explanation(reply: AskResponse) -> list[str]:
+    """What the outcome means, in sentences; nothing for a plain answer."""
+    manifest = reply.manifest
+    if reply.outcome == OUTCOME_NO_CONSENSUS:
+        return [
+            "The jurors disagree too much to answer.",
+            *_last(tally.reason_text for tally in manifest.tallies),
+            *(line for tally in manifest.tallies[-1:] for line in _votes(tally)),
+        ]
+    if reply.outcome == OUTCOME_REJECTED:
+        return [
+            "The judge failed the answer"
+            + ("; it is given all the same." if _text(reply) else "."),
+            *_last(verdict.reason_text for verdict in manifest.verdicts),
+            *(line for verdict in manifest.verdicts[-1:] for line in _objections(verdict)),
+        ]
+    return []
+
+
+def story(manifest: Manifest) -> list[str]:
+    """How it was routed, counted and judged: one line each."""
+    return [
+        *_route(manifest),
+        *(f"tally    {_counted(tally)}" for tally in manifest.tallies),
+        *(f"verdict  {_judged(verdict)}" for verdict in manifest.verdicts),
+    ]
+
+
+def cautions(manifest: Manifest) -> list[str]:
+    """What a reader should know before trusting the answer."""
+    told = {
+        "self-ensemble: one model was asked several times; its jurors are no independent opinions": manifest.self_ensemble,
+        "unjudged: no independent judge passed this answer": manifest.unjudged
+        and manifest.outcome == OUTCOME_ANSWERED,
+        "degraded: a stage was replaced by a fallback": manifest.degraded,
+        "some token counts are estimates: their provider gave none": any(
+            p.usage_estimated for p in manifest.participations
+        ),
+    }
+    return [*(text for text, applies in told.items() if applies), *_mishaps(manifest)]
+
+
+def flags(manifest: Manifest) -> list[str]:
+    told = {
+        "self-ensemble": manifest.self_ensemble,
+        "unjudged": manifest.unjudged,
+        "degraded": manifest.degraded,
+    }
+    return [flag for flag, applies in told.items() if applies]
+
+
+def totals(manifest: Manifest) -> str:
+    """Time, calls, tokens and cost in one line."""
+    usage = manifest.usage
+    parts = [
+        f"{duration_from_wire(manifest.duration):.2f} s",
+        f"{manifest.model_calls} model calls",
+        f"{usage.input_tokens + usage.output_tokens} tokens",
+        usd(manifest.cost_usd),
+    ]
+    return " · ".join([*parts, *flags(manifest)])
+
+
+def usd(amount: float) -> str:
+    return f"${amount:.6f}" if 0 < amount < 0.01 else f"${amount:.2f}"
+
+
+def _text(reply: AskResponse) -> str:
+    return reply.answer.text if reply.HasField("answer") else ""
+
+
+def _last(texts: Iterable[str]) -> list[str]:
+    """The last of them, unless it says nothing."""
+    return [text for text in list(texts)[-1:] if text]
+
+
+def _votes(tally: Tally) -> Iterator[str]:
+    for each in tally.classes:
+        yield f"  {_short(each.value)}: {', '.join(each.jurors)} ({each.share:.0%})"
+    for ballot in tally.ballots:
+        if ballot.reason:
+            yield f"  no vote from {ballot.juror}: {ballot.reason}"
+
+
+def _objections(verdict: Verdict) -> Iterator[str]:
+    for check in verdict.checks:
+        if check.outcome == CHECK_OUTCOME_FAIL:
+            yield f"  {check.name}: {check.evidence or 'failed'}"
+
+
+def _route(manifest: Manifest) -> list[str]:
+    if not manifest.HasField("route"):
+        return []
+    tiers = " then ".join(tier.name for tier in manifest.route.tiers)
+    return [f"route    {tiers}: {manifest.route.reason_text}"]
+
+
+def _counted(tally: Tally) -> str:
+    classes = f"{len(tally.classes)} class{'' if len(tally.classes) == 1 else 'es'}"
+    agreed = "consensus" if tally.consensus else "no consensus"
+    return f"{agreed} by {tally.method}, {classes}, divergence {tally.divergence:.2f}"
+
+
+def _judged(verdict: Verdict) -> str:
+    word = VERDICT_WORDS.get(
+        verdict.kind, VerdictKind.Name(verdict.kind).removeprefix("VERDICT_KIND_").lower()
+    )
+    by = f" by {verdict.judge}" if verdict.judge else ""
+    score = f", score {verdict.score:.2f}" if verdict.HasField("score") else ""
+    why = verdict.reason_text or verdict.unjudged_reason
+    return f"{word}{by}{score}" + (f": {why}" if why else "")
+
+
+def _mishaps(manifest: Manifest) -> list[str]:
+    return [
+        f"{p.name or stage_name(p.stage)} {ending(p)}: {p.reason_text}"
+        for p in manifest.participations
+        if p.status != PARTICIPATION_STATUS_ANSWERED and p.reason_text
+    ]
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_VALUE else f"{line[: LONGEST_VALUE - 1]}…"

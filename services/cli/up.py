@@ -1,0 +1,58 @@
+"""`gremium up`: keep a mesh running."""
+
+import os
+from pathlib import Path
+
+import click
+
+from services.cli.mesh import Mesh, Options, mesh_running
+from services.cli.options import config_option, json_option
+from services.cli.progress import Progress
+from services.cli.state import DEFAULT_BIND
+from services.cli.stopping import run_until_stopped
+from services.config.choose import choose
+from services.config.lint import lint
+from services.config.tree import LoadedConfig
+
+
+@click.command()
+@config_option
+@click.option("--bind", default=DEFAULT_BIND, show_default=True, help="Address for clients.")
+@click.option("--one-process", is_flag=True, help="Run all five services in this process.")
+@json_option("Print one line of JSON to stdout once the mesh serves.")
+def up(config: Path | None, bind: str, one_process: bool, as_json: bool) -> int:
+    """Run the mesh until Ctrl-C.
+
+    Starts the engines of local models, the four stages and the gateway, each
+    as a process of its own, and waits until all of them are SERVING. A process
+    that dies is started again. Logs are in .gremium/logs.
+
+    Ctrl-C lets requests in flight finish; a second one stops at once.
+    """
+    progress = Progress()
+    chosen = choose(config, directory=Path.cwd(), env=os.environ)
+    progress.say(chosen.origin)
+    progress.say(_warned(chosen.loaded))
+    options = Options(bind, one_process, Path.cwd(), dict(os.environ))
+    run_until_stopped(_up(chosen.loaded, options, progress, as_json=as_json))
+    return 0
+
+
+async def _up(loaded: LoadedConfig, options: Options, progress: Progress, *, as_json: bool) -> None:
+    async with mesh_running(loaded, options, progress) as mesh:
+        _announce(mesh, progress, as_json=as_json)
+        try:
+            await mesh.keep_running()
+        finally:
+            progress.say("stopping: requests in flight finish first; Ctrl-C again stops at once")
+
+
+def _announce(mesh: Mesh, progress: Progress, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(mesh.running.to_json())
+    progress.say(f'ready at {mesh.gateway}; ask it: gremium ask "…"; Ctrl-C stops it')
+
+
+def _warned(loaded: LoadedConfig) -> str:
+    count = len(lint(loaded.config))
+    return f"{count} warnings: `gremium lint {loaded.path}` tells them" if count else "no warnings"
