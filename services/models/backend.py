@@ -1,7 +1,10 @@
-"""What every model backend can do."""
+"""What every model backend can do, and a model of the roster with its backend."""
 
+import asyncio
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from services.config.tree import Model
 from services.core.answers import ModelReply, ModelRequest
 from services.core.deadline import Deadline
 
@@ -27,3 +30,17 @@ class Backend(Protocol):
     async def aclose(self) -> None:
         """Close the connections."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RosterModel:
+    """One model: what the configuration says of it, and how to call it."""
+
+    name: str
+    spec: Model
+    backend: Backend
+    slots: asyncio.Semaphore = field(init=False, repr=False, compare=False)
+    """One for each call that may be in flight."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "slots", asyncio.Semaphore(self.spec.max_concurrent))

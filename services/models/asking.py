@@ -1,0 +1,213 @@
+"""Asks one model once, inside its timeout, and accounts for it however it ends."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Final
+
+from gremium.v1 import manifest_pb2
+from services.config.tree import Model
+from services.core.answers import ModelReply, ModelRequest, Status, Usage
+from services.core.deadline import Deadline
+from services.core.errors import BackendError, DeadlineSpentError
+from services.core.prompts import Image, Prompt
+from services.models.backend import RosterModel
+from services.models.pricing import cost_usd, estimated_input
+from services.runtime import telemetry
+from services.runtime.wire import duration_to_wire, timestamp_to_wire, usage_to_wire
+
+logger = logging.getLogger(__name__)
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+NOTHING: Final = Usage()
+
+MAX_TEXT_BYTES: Final = 1024 * 1024
+MAX_NAME_BYTES: Final = 256
+MAX_TOOL_CALLS: Final = 128
+BILLED_CAUSES: Final = frozenset({"CONNECTION", "INVALID_REPLY"})
+"""Failures after which the provider may have read the prompt and billed it."""
+
+STATUS_TO_WIRE: Final = {
+    Status.ANSWERED: manifest_pb2.PARTICIPATION_STATUS_ANSWERED,
+    Status.UNUSABLE: manifest_pb2.PARTICIPATION_STATUS_UNUSABLE,
+    Status.TIMED_OUT: manifest_pb2.PARTICIPATION_STATUS_TIMED_OUT,
+    Status.FAILED: manifest_pb2.PARTICIPATION_STATUS_FAILED,
+    Status.CANCELLED: manifest_pb2.PARTICIPATION_STATUS_CANCELLED,
+    Status.SKIPPED: manifest_pb2.PARTICIPATION_STATUS_SKIPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How one call to a model ended, and what it cost."""
+
+    status: Status
+    reason: str = ""
+    """UPPER_SNAKE; empty when it answered."""
+    reason_text: str = ""
+    reply: ModelReply | None = None
+    started_at: datetime = NEVER
+    duration_s: float = 0.0
+    usage: Usage = NOTHING
+    usage_estimated: bool = False
+    cost_usd: float = 0.0
+    model_calls: int = 0
+    span_id: str = ""
+
+
+async def ask(
+    model: RosterModel, request: ModelRequest, *, deadline: Deadline, timeout_s: float
+) -> Asked:
+    """Ask a model; whatever goes wrong is told by the result. Raises only CancelledError."""
+    started_at, began = datetime.now(UTC), monotonic()
+    reason = unsupported(model.spec, request.prompt)
+    if reason:
+        return Asked(Status.SKIPPED, "UNSUPPORTED", reason, started_at=started_at)
+
+    until = deadline.within(timeout_s)
+    asked = await _ask(model, request, until, timeout_s=timeout_s)
+
+    return replace(asked, started_at=started_at, duration_s=monotonic() - began)
+
+
+def cancelled(
+    model: RosterModel, request: ModelRequest, *, started_at: datetime, duration_s: float
+) -> Asked:
+    """What a call cost that was stopped underway: its prompt may have been read and billed."""
+    spent = _spent(model, request, sent=True)
+    return replace(
+        spent,
+        status=Status.CANCELLED,
+        reason="CANCELLED",
+        reason_text="its answer was no longer needed",
+        started_at=started_at,
+        duration_s=duration_s,
+    )
+
+
+def participation_to_wire(
+    asked: Asked,
+    *,
+    stage: manifest_pb2.Stage.ValueType,
+    name: str,
+    model: RosterModel,
+    tier: str,
+) -> manifest_pb2.Participation:
+    return manifest_pb2.Participation(
+        stage=stage,
+        name=name,
+        model=model.name,
+        requested_model=model.spec.model,
+        served_model=asked.reply.served_model if asked.reply else "",
+        provider=model.spec.provider_name,
+        family=model.spec.family,
+        status=STATUS_TO_WIRE[asked.status],
+        reason=asked.reason,
+        reason_text=asked.reason_text,
+        start_time=timestamp_to_wire(asked.started_at),
+        duration=duration_to_wire(asked.duration_s),
+        usage=usage_to_wire(asked.usage),
+        cost_usd=asked.cost_usd,
+        span_id=asked.span_id,
+        tier=tier,
+        model_calls=asked.model_calls,
+        usage_estimated=asked.usage_estimated,
+    )
+
+
+def unsupported(spec: Model, prompt: Prompt) -> str:
+    """Why a model cannot be asked this, as words; empty when it can."""
+    if prompt.tools and not spec.tools:
+        return "the prompt has tools, and the model calls none"
+    parts = (part for turn in prompt.messages for part in turn.parts)
+    if not spec.images and any(isinstance(part, Image) for part in parts):
+        return "the prompt has images, and the model takes none"
+    return ""
+
+
+async def _ask(
+    model: RosterModel, request: ModelRequest, until: Deadline, *, timeout_s: float
+) -> Asked:
+    """Wait for a slot, call, and sort the ways it can end."""
+    sent = False
+    with telemetry.model_span(model) as span:
+        try:
+            async with asyncio.timeout(until.remaining()), model.slots:
+                sent = True
+                reply = await model.backend.generate(request, deadline=until)
+        except (TimeoutError, DeadlineSpentError):
+            asked = _timed_out(model, request, sent=sent, timeout_s=timeout_s)
+        except BackendError as err:
+            asked = _failed(model, request, err)
+        except Exception:
+            # One adapter's bug must not take the other jurors' answers along.
+            logger.exception("unexpected error while asking model %s", model.name)
+            spent = _spent(model, request, sent=True)
+            asked = replace(spent, reason="INTERNAL", reason_text="unexpected error, see the log")
+        else:
+            asked = _answered(model, reply)
+        return replace(asked, span_id=telemetry.current_span_id())
+
+
+def _answered(model: RosterModel, reply: ModelReply) -> Asked:
+    price = model.spec.price
+    problem = overlong(reply)
+    cost = reply.cost_usd if reply.cost_usd is not None else cost_usd(reply.usage, price)
+    return Asked(
+        status=Status.FAILED if problem else Status.ANSWERED,
+        reason="INVALID_REPLY" if problem else "",
+        reason_text=problem,
+        reply=None if problem else replace(reply, served_model=_name(reply.served_model)),
+        usage=reply.usage,
+        usage_estimated=reply.usage_estimated,
+        cost_usd=cost,
+        model_calls=1,
+    )
+
+
+def overlong(reply: ModelReply) -> str:
+    """What of a reply the contract has no room for, as words; empty when it fits."""
+    if len(reply.text.encode()) > MAX_TEXT_BYTES:
+        return f"the answer has more than {MAX_TEXT_BYTES} bytes"
+    if len(reply.tool_calls) > MAX_TOOL_CALLS:
+        return f"the answer has {len(reply.tool_calls)} tool calls; {MAX_TOOL_CALLS} are allowed"
+    for call in reply.tool_calls:
+        if not call.name or max(len(call.name.encode()), len(call.id.encode())) > MAX_NAME_BYTES:
+            return f"a tool call's name or id is empty or longer than {MAX_NAME_BYTES} bytes"
+        if len(call.arguments_json.encode()) > MAX_TEXT_BYTES:
+            return f"a tool call's arguments have more than {MAX_TEXT_BYTES} bytes"
+    return ""
+
+
+def _name(served_model: str) -> str:
+    return served_model.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+
+
+def _timed_out(model: RosterModel, request: ModelRequest, *, sent: bool, timeout_s: float) -> Asked:
+    what = "no reply" if sent else f"none of {model.spec.max_concurrent} slots was free"
+    return replace(
+        _spent(model, request, sent=sent),
+        status=Status.TIMED_OUT,
+        reason="TIMED_OUT",
+        reason_text=f"{what} within {timeout_s:g} s or before the deadline",
+    )
+
+
+def _failed(model: RosterModel, request: ModelRequest, err: BackendError) -> Asked:
+    reached = err.metadata.get("sent") != "False"
+    spent = _spent(model, request, sent=reached and err.cause in BILLED_CAUSES)
+    return replace(spent, reason=err.cause, reason_text=str(err), model_calls=int(reached))
+
+
+def _spent(model: RosterModel, request: ModelRequest, *, sent: bool) -> Asked:
+    """A failure that cost what reading the prompt costs, if it was sent."""
+    usage = estimated_input(request) if sent else NOTHING
+    return Asked(
+        status=Status.FAILED,
+        usage=usage,
+        usage_estimated=sent,
+        cost_usd=cost_usd(usage, model.spec.price),
+        model_calls=int(sent),
+    )

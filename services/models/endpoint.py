@@ -1,0 +1,180 @@
+"""One provider's HTTP API: posts JSON, and turns every failure into a BackendError."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+import orjson
+
+from services.core.deadline import Deadline
+from services.core.errors import BackendError
+from services.models.settings import proxy_for
+from services.runtime import telemetry
+
+MAX_REPLY_BYTES: Final = 32 * 1024 * 1024
+MAX_QUOTED_CHARS: Final = 300
+
+
+@asynccontextmanager
+async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
+    """Open the connections that all models of a process share.
+
+    Idle ones are dropped after 4 s: common servers close theirs after 5, and a
+    request that meets the closing one is lost but may be billed.
+    """
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=4.0)
+    async with aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        headers={"User-Agent": "gremium"},
+    ) as session:
+        yield session
+
+
+class Endpoint:
+    """Where and how to post. Safe for concurrent calls."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base_url: str,
+        *,
+        headers: Mapping[str, str],
+        key: str = "",
+        key_variable: str = "",
+    ) -> None:
+        """`key` is only kept to strike it out of errors; `headers` carry it."""
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Content-Type": "application/json", **headers}
+        self._key = key
+        self._key_variable = key_variable
+        self._proxy = proxy_for(base_url)
+        self.host = urlsplit(base_url).netloc.rpartition("@")[2]
+
+    async def post(
+        self, path: str, body: Mapping[str, Any], *, deadline: Deadline
+    ) -> dict[str, Any]:
+        """Post `body` and return the JSON object that comes back.
+
+        Cancelling closes the connection.
+
+        Raises
+        ------
+        BackendError
+            If there is no key, no connection, no success or no JSON object. Its
+            metadata `sent` is False when the provider saw nothing to bill.
+        TimeoutError
+            If the deadline passed first.
+        """
+        if self._key_variable and not self._key:
+            raise not_sent(
+                f"environment variable {self._key_variable} is not set, and {self.host} needs it",
+                cause="AUTHENTICATION",
+                variable=self._key_variable,
+            )
+        async with asyncio.timeout(deadline.left_s):
+            status, headers, content = await self._exchange(path, orjson.dumps(body))
+        if not 200 <= status < 300:
+            raise self._refusal(status, headers, content)
+        return self._object(content)
+
+    async def _exchange(self, path: str, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            async with self._session.post(
+                self._base_url + path,
+                data=body,
+                headers={**self._headers, **_trace_headers()},
+                proxy=self._proxy,
+                allow_redirects=False,
+            ) as response:
+                return response.status, response.headers, await self._read(response)
+        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as err:
+            raise not_sent(
+                f"cannot connect to {self.host}: {self.quoted(str(err))}", cause="CONNECTION"
+            ) from err
+        except aiohttp.ClientError as err:
+            said = self.quoted(str(err)) or type(err).__name__
+            raise BackendError(
+                f"{self.host} broke the connection: {said}", cause="CONNECTION"
+            ) from err
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        content = bytearray()
+        async for chunk in response.content.iter_any():
+            content += chunk
+            if len(content) > MAX_REPLY_BYTES:
+                raise self.invalid(f"its reply has more than {MAX_REPLY_BYTES} bytes")
+        return bytes(content)
+
+    def _refusal(self, status: int, headers: Mapping[str, str], content: bytes) -> BackendError:
+        said = self.quoted(_error_text(content))
+        message = f"{self.host} replied HTTP {status}" + (f": {said}" if said else "")
+        cause = {401: "AUTHENTICATION", 403: "AUTHENTICATION", 429: "RATE_LIMITED"}.get(
+            status, "HTTP_STATUS"
+        )
+        retry_after_s = _retry_after_s(headers.get("Retry-After", ""))
+        return BackendError(message, cause=cause, retry_after_s=retry_after_s, http_status=status)
+
+    def _object(self, content: bytes) -> dict[str, Any]:
+        try:
+            value = orjson.loads(content)
+        except orjson.JSONDecodeError as err:
+            shown = self.quoted(content.decode(errors="replace"))
+            raise self.invalid(f"its reply is no JSON: {shown or 'empty'}") from err
+        if not isinstance(value, dict):
+            raise self.invalid(f"its reply is no JSON object but {type(value).__name__}")
+        return value
+
+    def invalid(self, what: str) -> BackendError:
+        """The error for a reply that is none."""
+        return BackendError(f"{self.host} is not understood: {what}", cause="INVALID_REPLY")
+
+    def quoted(self, text: str) -> str:
+        """A text of the provider on one short line, without our key."""
+        if self._key:
+            text = text.replace(self._key, "***")
+        line = " ".join(text.split())
+        return line if len(line) <= MAX_QUOTED_CHARS else line[: MAX_QUOTED_CHARS - 1] + "…"
+
+
+def not_sent(message: str, *, cause: str, **metadata: str) -> BackendError:
+    """An error of a call that never reached its provider, so that nothing is billed."""
+    return BackendError(message, cause=cause, retry_after_s=None, sent=False, **metadata)
+
+
+def _trace_headers() -> dict[str, str]:
+    trace_id, span_id = telemetry.current_trace_id(), telemetry.current_span_id()
+    return {"traceparent": f"00-{trace_id}-{span_id}-01"} if trace_id and span_id else {}
+
+
+def _error_text(content: bytes) -> str:
+    """The message of an error body where it has one, else the body."""
+    try:
+        value = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return content[: 4 * MAX_QUOTED_CHARS].decode(errors="replace")
+    error = value.get("error", value) if isinstance(value, dict) else value
+    message = error.get("message") if isinstance(error, dict) else error
+    return message if isinstance(message, str) else orjson.dumps(error).decode()
+
+
+def _retry_after_s(value: str) -> float | None:
+    """Seconds of a Retry-After header, which holds seconds or a date."""
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(
+        0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    )

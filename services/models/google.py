@@ -1,0 +1,166 @@
+"""Google's Gemini API, `generateContent`."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from services.config.tree import Model
+from services.core.answers import FinishReason, ModelReply, ModelRequest, Usage
+from services.core.deadline import Deadline
+from services.core.prompts import Image, Message, Part, Prompt, Tool, ToolCall, ToolResult
+from services.models.conversation import Conversation, answer_schema, answer_text, conversation
+from services.models.endpoint import Endpoint
+from services.models.pricing import estimated_usage
+from services.models.reading import arguments_json, arguments_object, items, mapping, text, tokens
+
+API: Final = "https://generativelanguage.googleapis.com/v1beta"
+FINISH: Final = {
+    "STOP": FinishReason.STOP,
+    "MAX_TOKENS": FinishReason.LENGTH,
+    **dict.fromkeys(
+        ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"),
+        FinishReason.CONTENT_FILTER,
+    ),
+}
+
+
+class GoogleBackend:
+    """A model behind `/models/{model}:generateContent`."""
+
+    def __init__(self, endpoint: Endpoint, spec: Model) -> None:
+        self._endpoint = endpoint
+        self._spec = spec
+
+    async def generate(self, request: ModelRequest, *, deadline: Deadline) -> ModelReply:
+        body = content_body(conversation(request), request.prompt, self._spec)
+        path = f"/models/{self._spec.model.removeprefix('models/')}:generateContent"
+
+        reply = await self._endpoint.post(path, body, deadline=deadline)
+
+        if not items(reply.get("candidates")) and not mapping(reply.get("promptFeedback")):
+            said = self._endpoint.quoted(str(reply.get("error") or reply))
+            raise self._endpoint.invalid(f"its reply has no candidates: {said}")
+        return content_reply(reply, request)
+
+    async def aclose(self) -> None:
+        """Nothing to do: the process owns the connections."""
+
+
+def headers(key: str) -> dict[str, str]:
+    return {"x-goog-api-key": key} if key else {}
+
+
+def content_body(talk: Conversation, prompt: Prompt, spec: Model) -> dict[str, Any]:
+    """The request's body."""
+    body: dict[str, Any] = {
+        "contents": [_content(turn, talk) for turn in talk.turns],
+        "generationConfig": _generation(prompt, spec),
+    }
+    if talk.system:
+        body["systemInstruction"] = {"parts": [{"text": talk.system}]}
+    if prompt.tools:
+        body["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in prompt.tools]}]
+    return body
+
+
+def _generation(prompt: Prompt, spec: Model) -> dict[str, Any]:
+    params, schema = prompt.params, answer_schema(prompt)
+    wants_json = schema is not None or (prompt.output_format.kind == "json" and not prompt.tools)
+    config: dict[str, Any] = {
+        "temperature": spec.temperature if params.temperature is None else params.temperature,
+        "topP": params.top_p,
+        "maxOutputTokens": params.max_output_tokens or spec.max_output_tokens,
+        "seed": params.seed,
+        "stopSequences": list(params.stop) or None,
+        "responseMimeType": "application/json" if wants_json else None,
+        "responseJsonSchema": schema,
+    }
+    return {name: value for name, value in config.items() if value is not None}
+
+
+def _declaration(tool: Tool) -> dict[str, Any]:
+    declared = {"name": tool.name, "description": tool.description}
+    return {**declared, "parametersJsonSchema": tool.parameters} if tool.parameters else declared
+
+
+def _content(turn: Message, talk: Conversation) -> dict[str, Any]:
+    role = "model" if turn.role == "assistant" else "user"
+    return {"role": role, "parts": [_part(part, talk) for part in turn.parts]}
+
+
+def _part(part: Part, talk: Conversation) -> dict[str, Any]:
+    match part:
+        case str():
+            return {"text": part}
+        case Image(url="") as image:
+            data = base64.b64encode(image.data).decode()
+            return {"inlineData": {"mimeType": image.media_type, "data": data}}
+        case Image():
+            return {"fileData": {"fileUri": part.url}}
+        case ToolCall():
+            arguments = arguments_object(part.arguments_json)
+            return {"functionCall": {"name": part.name, "args": arguments}}
+        case ToolResult():
+            name = talk.tool_names.get(part.tool_call_id, part.tool_call_id)
+            return {"functionResponse": {"name": name, "response": _response(part)}}
+
+
+def _response(result: ToolResult) -> Mapping[str, Any]:
+    """A result as the object that the API wants."""
+    if result.is_error:
+        return {"error": result.content}
+    try:
+        value = orjson.loads(result.content)
+    except orjson.JSONDecodeError:
+        value = result.content
+    return value if isinstance(value, dict) else {"result": value}
+
+
+def content_reply(reply: Mapping[str, Any], request: ModelRequest) -> ModelReply:
+    """Read the first candidate; thoughts are no part of its text."""
+    candidate = next(iter(items(reply.get("candidates"))), {})
+    parts = items(mapping(candidate.get("content")).get("parts"))
+    written = "".join(text(p.get("text")) for p in parts if p.get("thought") is not True)
+    calls = tuple(_tool_call(mapping(p["functionCall"])) for p in parts if "functionCall" in p)
+    usage = mapping(reply.get("usageMetadata"))
+    return ModelReply(
+        text=answer_text(written, request.prompt.output_format),
+        tool_calls=calls,
+        finish_reason=_finish(reply, candidate, calls),
+        usage=content_usage(usage) if usage else estimated_usage(request, written),
+        usage_estimated=not usage,
+        served_model=text(reply.get("modelVersion")),
+        mean_logprob=_logprob(candidate.get("avgLogprobs")),
+    )
+
+
+def _finish(
+    reply: Mapping[str, Any], candidate: Mapping[str, Any], calls: tuple[ToolCall, ...]
+) -> FinishReason:
+    """Why it ended: a blocked prompt has no candidate, and calls end with STOP."""
+    if mapping(reply.get("promptFeedback")).get("blockReason"):
+        return FinishReason.CONTENT_FILTER
+    said = FINISH.get(text(candidate.get("finishReason")), FinishReason.UNKNOWN)
+    return FinishReason.TOOL_CALLS if calls and said is FinishReason.STOP else said
+
+
+def _tool_call(call: Mapping[str, Any]) -> ToolCall:
+    return ToolCall(
+        name=text(call.get("name")),
+        arguments_json=arguments_json(call.get("args")),
+        id=text(call.get("id")),
+    )
+
+
+def content_usage(usage: Mapping[str, Any]) -> Usage:
+    """Token counts as the contract has them: the API counts thoughts apart from candidates."""
+    read = tokens(usage.get("promptTokenCount")) + tokens(usage.get("toolUsePromptTokenCount"))
+    thought = tokens(usage.get("thoughtsTokenCount"))
+    written = tokens(usage.get("candidatesTokenCount")) + thought
+    return Usage(read, min(tokens(usage.get("cachedContentTokenCount")), read), written, thought)
+
+
+def _logprob(value: object) -> float | None:
+    return min(0.0, float(value)) if isinstance(value, int | float) else None

@@ -1,0 +1,232 @@
+"""OpenAI's chat completions, the protocol that most servers speak."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.config.tree import Model
+from services.core.answers import FinishReason, ModelReply, ModelRequest, Usage
+from services.core.deadline import Deadline
+from services.core.prompts import Image, Message, Prompt, ToolCall, ToolResult
+from services.models.conversation import (
+    NO_ARGUMENTS,
+    Conversation,
+    answer_schema,
+    answer_text,
+    conversation,
+)
+from services.models.endpoint import Endpoint
+from services.models.pricing import estimated_usage
+from services.models.reading import arguments_json, items, mapping, text, tokens
+
+API: Final = "https://api.openai.com/v1"
+THINKING: Final = ("<think>", "</think>")
+FINISH: Final = {
+    "stop": FinishReason.STOP,
+    "eos": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+}
+
+
+class OpenAIBackend:
+    """A model behind `/chat/completions`."""
+
+    def __init__(self, endpoint: Endpoint, spec: Model, *, default_instruction: str = "") -> None:
+        self._endpoint = endpoint
+        self._spec = spec
+        self._default_instruction = default_instruction
+
+    async def generate(self, request: ModelRequest, *, deadline: Deadline) -> ModelReply:
+        talk = conversation(request, default_instruction=self._default_instruction)
+        body = chat_body(talk, request.prompt, self._spec, host=self._endpoint.host)
+
+        reply = await self._endpoint.post("/chat/completions", body, deadline=deadline)
+
+        choices = items(reply.get("choices"))
+        if not choices or not isinstance(choices[0].get("message"), dict):
+            said = self._endpoint.quoted(str(reply.get("error") or reply))
+            raise self._endpoint.invalid(f"its reply has no message: {said}")
+        return chat_reply(reply, choices[0], request)
+
+    async def aclose(self) -> None:
+        """Nothing to do: the process owns the connections."""
+
+
+def headers(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def chat_body(talk: Conversation, prompt: Prompt, spec: Model, *, host: str) -> dict[str, Any]:
+    """The request's body; only what is set, since servers refuse what they do not know."""
+    params = prompt.params
+    temperature = spec.temperature if params.temperature is None else params.temperature
+    # OpenAI's reasoning models refuse `max_tokens`; other servers know nothing else.
+    limit = "max_completion_tokens" if host == "api.openai.com" else "max_tokens"
+    body: dict[str, Any] = {
+        "model": spec.model,
+        "messages": _messages(talk),
+        limit: params.max_output_tokens or spec.max_output_tokens,
+        "temperature": temperature,
+        "top_p": params.top_p,
+        "seed": params.seed,
+        "stop": list(params.stop) or None,
+        "tools": [_tool(t.name, t.description, t.parameters) for t in prompt.tools] or None,
+        "response_format": _response_format(prompt),
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _messages(talk: Conversation) -> list[dict[str, Any]]:
+    first = [{"role": "system", "content": talk.system}] if talk.system else []
+    return [*first, *(message for turn in talk.turns for message in _turn(turn))]
+
+
+def _turn(turn: Message) -> list[dict[str, Any]]:
+    """A turn as messages: tool results stand alone, one each."""
+    results = [
+        {"role": "tool", "tool_call_id": part.tool_call_id, "content": part.content}
+        for part in turn.parts
+        if isinstance(part, ToolResult)
+    ]
+    calls = [_call(part) for part in turn.parts if isinstance(part, ToolCall)]
+    said = [part for part in turn.parts if isinstance(part, str | Image)]
+    if not said and not calls:
+        return results
+    role = "user" if turn.role == "tool" else turn.role
+    message: dict[str, Any] = {"role": role, "content": _content(said)}
+    if calls:
+        message["tool_calls"] = calls
+    return [*results, message]
+
+
+def _content(parts: list[str | Image]) -> str | list[dict[str, Any]] | None:
+    """Plain text where it is only text: not every server takes parts."""
+    if all(isinstance(part, str) for part in parts):
+        return "\n".join(str(part) for part in parts) if parts else None
+    return [_part(part) for part in parts]
+
+
+def _part(part: str | Image) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    url = part.url or f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments_json or "{}"}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _tool(name: str, description: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    function = {
+        "name": name,
+        "description": description,
+        "parameters": parameters or NO_ARGUMENTS,
+    }
+    return {"type": "function", "function": function}
+
+
+def _response_format(prompt: Prompt) -> dict[str, Any] | None:
+    schema = answer_schema(prompt)
+    if schema is not None:
+        named = {"name": "answer", "schema": schema, "strict": is_strict(schema)}
+        return {"type": "json_schema", "json_schema": named}
+    if prompt.output_format.kind == "json" and not prompt.tools:
+        return {"type": "json_object"}
+    return None
+
+
+def is_strict(schema: object) -> bool:
+    """Whether every object of a schema is closed and requires all it names.
+
+    OpenAI enforces only such schemas, and refuses others marked `strict`.
+    """
+    if isinstance(schema, list):
+        return all(is_strict(item) for item in schema)
+    if not isinstance(schema, dict):
+        return True
+    if schema.get("type") == "object":
+        closed = schema.get("additionalProperties") is False
+        named = set(mapping(schema.get("properties")))
+        if not closed or named != set(schema.get("required", [])):
+            return False
+    return all(is_strict(value) for value in schema.values())
+
+
+def chat_reply(
+    reply: Mapping[str, Any], choice: Mapping[str, Any], request: ModelRequest
+) -> ModelReply:
+    """Read the first choice; hidden reasoning is no part of its text."""
+    message = mapping(choice.get("message"))
+    written = _message_text(message)
+    calls = tuple(_tool_call(call) for call in items(message.get("tool_calls")))
+    usage = mapping(reply.get("usage"))
+    estimated = not usage
+    return ModelReply(
+        text=answer_text(written, request.prompt.output_format),
+        tool_calls=calls,
+        finish_reason=FINISH.get(text(choice.get("finish_reason")), FinishReason.UNKNOWN),
+        usage=estimated_usage(request, written) if estimated else chat_usage(usage),
+        usage_estimated=estimated,
+        served_model=text(reply.get("model")),
+        mean_logprob=_mean_logprob(choice),
+        cost_usd=_cost_usd(usage.get("cost")),
+    )
+
+
+def _message_text(message: Mapping[str, Any]) -> str:
+    content = message.get("content")
+    if isinstance(content, list):
+        parts = [text(p.get("text")) for p in items(content) if p.get("type") == "text"]
+        content = "".join(parts)
+    return without_thinking(text(content)) or text(message.get("refusal"))
+
+
+def without_thinking(written: str) -> str:
+    """Text after a leading `<think>` block; empty when the block never ends."""
+    opening, closing = THINKING
+    if not written.lstrip().startswith(opening):
+        return written
+    return written.partition(closing)[2].lstrip()
+
+
+def _tool_call(call: Mapping[str, Any]) -> ToolCall:
+    function = mapping(call.get("function"))
+    return ToolCall(
+        name=text(function.get("name")),
+        arguments_json=arguments_json(function.get("arguments")),
+        id=text(call.get("id")),
+    )
+
+
+def chat_usage(usage: Mapping[str, Any]) -> Usage:
+    """Token counts as the contract has them: cached within input, reasoning within output.
+
+    Some servers leave reasoning out of `completion_tokens`; their total tells.
+    """
+    read, written = tokens(usage.get("prompt_tokens")), tokens(usage.get("completion_tokens"))
+    written = max(written, tokens(usage.get("total_tokens")) - read)
+    details = mapping(usage.get("prompt_tokens_details"))
+    cached = tokens(details.get("cached_tokens", usage.get("prompt_cache_hit_tokens")))
+    thought = tokens(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens"))
+    return Usage(read, min(cached, read), written, min(thought, written))
+
+
+def _mean_logprob(choice: Mapping[str, Any]) -> float | None:
+    logprobs = [
+        float(item["logprob"])
+        for item in items(mapping(choice.get("logprobs")).get("content"))
+        if isinstance(item.get("logprob"), int | float)
+    ]
+    return min(0.0, sum(logprobs) / len(logprobs)) if logprobs else None
+
+
+def _cost_usd(value: object) -> float | None:
+    """What OpenRouter and others say that the call cost."""
+    given = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return float(value) if given else None  # type: ignore[arg-type]

@@ -1,0 +1,67 @@
+"""The recorded backend: replays a cassette, and records live answers where the config says so."""
+
+from collections import Counter
+from dataclasses import replace
+
+from services.config.tree import Model
+from services.core.answers import ModelReply, ModelRequest
+from services.core.deadline import Deadline
+from services.core.errors import BackendError
+from services.models.backend import RosterModel
+from services.models.cassette import Cassette, cassette_key
+from services.models.endpoint import not_sent
+from services.models.pricing import cost_usd, estimated_usage
+
+
+class RecordedBackend:
+    """A model whose answers are on a cassette.
+
+    Where a key has several recordings, a request's seed picks one; without a
+    seed, each call gets the next.
+    """
+
+    def __init__(self, cassette: Cassette, spec: Model, *, live: RosterModel | None = None) -> None:
+        """`live` is whom to ask and record on a miss; None: a miss is an error."""
+        self._cassette = cassette
+        self._spec = spec
+        self._live = live
+        self._played: Counter[str] = Counter()
+
+    async def generate(self, request: ModelRequest, *, deadline: Deadline) -> ModelReply:
+        key = cassette_key(request.prompt, self._spec.model)
+        recordings = self._cassette.recordings(key)
+        if recordings:
+            return self._next(key, recordings, request)
+        if self._live is None:
+            raise self._miss(key)
+        return await self._record(key, request, self._live, deadline=deadline)
+
+    async def aclose(self) -> None:
+        """Nothing to do: every recording is on disk already."""
+
+    def _next(self, key: str, recordings: list[ModelReply], request: ModelRequest) -> ModelReply:
+        seed = request.prompt.params.seed
+        reply = recordings[(self._played[key] if seed is None else seed) % len(recordings)]
+        self._played[key] += 1
+        if reply.usage_estimated and not reply.usage.total_tokens:
+            return replace(reply, usage=estimated_usage(request, reply.text))
+        return reply
+
+    def _miss(self, key: str) -> BackendError:
+        return not_sent(
+            f"{self._cassette.path.name} has no answer of {self._spec.model} for key {key}",
+            cause="CASSETTE_MISS",
+            key=key,
+        )
+
+    async def _record(
+        self, key: str, request: ModelRequest, live: RosterModel, *, deadline: Deadline
+    ) -> ModelReply:
+        async with live.slots:
+            reply = await live.backend.generate(request, deadline=deadline)
+        if reply.cost_usd is None:
+            reply = replace(reply, cost_usd=cost_usd(reply.usage, live.spec.price))
+        self._cassette.record(
+            key, model=self._spec.model, question=request.prompt.question, reply=reply
+        )
+        return reply

@@ -1,0 +1,315 @@
+"""A model provider that answers, or misbehaves, as scripted.
+
+    async with upstream({"slow": Reply(delay_s=2.0)}) as server:
+        ...  # server.url, server.calls, server.disconnects
+
+It speaks OpenAI's chat completions and embeddings, Anthropic's Messages and
+Gemini's generateContent over real sockets. Models in MISBEHAVIOUR misbehave by
+their name alone. As a program: `python tests/upstream.py --port 8080 --text 4`.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+DISCONNECT_LIMIT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model does when it is called."""
+
+    text: str = "4"
+    delay_s: float = 0.0
+    hang: bool = False
+    """Never reply."""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    """Sent as it is, instead of a well-formed reply."""
+    cut_off: bool = False
+    """Close the connection in the middle of the reply."""
+    tool_calls: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    """Names and arguments."""
+    finish_reason: str | None = None
+    """Unset: what fits."""
+    reasoning: str = ""
+    """Hidden reasoning, sent beside the text."""
+    usage: Mapping[str, Any] | None = field(
+        default_factory=lambda: {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
+    )
+    """In OpenAI's words; None: not sent."""
+    served_model: str = ""
+    """Unset: the requested one."""
+
+
+Behaviour = Reply | Sequence[Reply] | Callable[[Mapping[str, Any]], Reply]
+Script = Mapping[str, Behaviour]
+"""Behaviour by model name. In a sequence each call gets the next, the last one repeats; a
+function is given the request's body."""
+
+MISBEHAVIOUR: Script = {
+    "hang": Reply(hang=True),
+    "slow": Reply(delay_s=1.0),
+    "empty": Reply(text=""),
+    "whitespace": Reply(text=" \n\t"),
+    "http-500": Reply(status=500),
+    "http-429": Reply(status=429, headers={"Retry-After": "7"}),
+    "http-401": Reply(status=401),
+    "invalid-json": Reply(body=b'{"choices": [{"mess'),
+    "html": Reply(body=b"<html><body>It works!</body></html>"),
+    "no-choices": Reply(body=b'{"choices": []}'),
+    "cut-off": Reply(cut_off=True),
+    "truncated": Reply(text="The answer is", finish_reason="length"),
+    "filtered": Reply(text="", finish_reason="content_filter"),
+    "thinking": Reply(text="", reasoning="Let me see", finish_reason="length"),
+    "tool-call": Reply(text="", tool_calls=[("get_weather", {"city": "Paris"})]),
+    "json": Reply(text='{"answer": 4}'),
+}
+
+
+class Upstream:
+    """A running provider, and what it saw."""
+
+    def __init__(self, script: Script, default: Reply) -> None:
+        self.script = {**MISBEHAVIOUR, **script}
+        self.default = default
+        self.url = ""
+        """Base address with `/v1`."""
+        self.requests: list[Mapping[str, Any]] = []
+        """Bodies of all calls, oldest first."""
+        self.headers: list[Mapping[str, str]] = []
+        """Headers of all calls, oldest first."""
+        self.running = 0
+        self.most_running = 0
+        """Most calls that ran at once."""
+        self.disconnects = 0
+        """Clients that left before they had their reply."""
+        self._turn: dict[str, int] = {}
+        self._changed = asyncio.Event()
+        self._stopping = False
+
+    @property
+    def calls(self) -> int:
+        """Calls that arrived."""
+        return len(self.requests)
+
+    def calls_of(self, model: str) -> int:
+        return sum(body.get("model") == model for body in self.requests)
+
+    async def until(self, condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
+        """Wait until something was seen, such as `lambda: server.disconnects == 1`."""
+        async with asyncio.timeout(within_s):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        model = request.match_info.get("model") or str(body.get("model", ""))
+        self.requests.append({"model": model, **body})
+        self.headers.append(dict(request.headers))
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        self._changed.set()
+        try:
+            return await self._reply(request, model, body)
+        except asyncio.CancelledError:
+            self.disconnects += not self._stopping
+            raise
+        finally:
+            self.running -= 1
+            self._changed.set()
+
+    async def _reply(
+        self, request: web.Request, model: str, body: Mapping[str, Any]
+    ) -> web.StreamResponse:
+        reply = self._scripted(model, body)
+        if reply.hang:
+            await asyncio.Event().wait()
+        if reply.delay_s:
+            await asyncio.sleep(reply.delay_s)
+        content = (
+            reply.body if reply.body is not None else _content(request.path, model, reply, body)
+        )
+        if reply.cut_off:
+            return await _cut_off(request, content)
+        return web.Response(
+            status=reply.status,
+            body=content,
+            headers=reply.headers,
+            content_type="application/json",
+        )
+
+    def _scripted(self, model: str, body: Mapping[str, Any]) -> Reply:
+        behaviour = self.script.get(model, self.default)
+        if isinstance(behaviour, Reply):
+            return behaviour
+        if callable(behaviour):
+            return behaviour(body)
+        turn = self._turn.get(model, 0)
+        self._turn[model] = turn + 1
+        return behaviour[min(turn, len(behaviour) - 1)]
+
+
+@asynccontextmanager
+async def upstream(
+    script: Script | None = None,
+    *,
+    default: Reply | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> AsyncIterator[Upstream]:
+    """Serve until the block ends; models outside the script give `default`."""
+    server = Upstream(script or {}, default or Reply())
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    for path in ("/v1/chat/completions", "/v1/embeddings", "/v1/messages"):
+        app.router.add_post(path, server.serve)
+    app.router.add_post("/v1/models/{model}:generateContent", server.serve)
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    server.url = f"http://{host}:{runner.addresses[0][1]}/v1"
+    try:
+        yield server
+    finally:
+        server.stop()
+        await runner.cleanup()
+
+
+async def _cut_off(request: web.Request, content: bytes) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Length": str(len(content))})
+    await response.prepare(request)
+    await response.write(content[: len(content) // 2])
+    if request.transport is not None:
+        request.transport.abort()
+    return response
+
+
+def _content(path: str, model: str, reply: Reply, body: Mapping[str, Any]) -> bytes:
+    if reply.status >= 400:
+        value: Any = {"error": {"message": f"scripted HTTP {reply.status}", "type": "scripted"}}
+    elif path.endswith("/messages"):
+        value = _anthropic(model, reply)
+    elif path.endswith(":generateContent"):
+        value = _google(model, reply)
+    elif path.endswith("/embeddings"):
+        value = _embeddings(body)
+    else:
+        value = _openai(model, reply)
+    return json.dumps(value).encode()
+
+
+def _openai(model: str, reply: Reply) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text}
+    if reply.reasoning:
+        message["reasoning_content"] = reply.reasoning
+    if reply.tool_calls:
+        message["tool_calls"] = [
+            {
+                "id": f"call_{i}",
+                "type": "function",
+                "function": {"name": name, "arguments": json.dumps(arguments)},
+            }
+            for i, (name, arguments) in enumerate(reply.tool_calls)
+        ]
+    finish = reply.finish_reason or ("tool_calls" if reply.tool_calls else "stop")
+    value = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": reply.served_model or model,
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+    }
+    return value if reply.usage is None else {**value, "usage": reply.usage}
+
+
+def _anthropic(model: str, reply: Reply) -> dict[str, Any]:
+    usage = reply.usage or {}
+    details = usage.get("prompt_tokens_details", {})
+    cached = details.get("cached_tokens", 0)
+    blocks: list[dict[str, Any]] = []
+    if reply.reasoning:
+        blocks.append({"type": "thinking", "thinking": reply.reasoning, "signature": "s"})
+    if reply.text:
+        blocks.append({"type": "text", "text": reply.text})
+    blocks += [
+        {"type": "tool_use", "id": f"toolu_{i}", "name": name, "input": arguments}
+        for i, (name, arguments) in enumerate(reply.tool_calls)
+    ]
+    return {
+        "type": "message",
+        "role": "assistant",
+        "model": reply.served_model or model,
+        "content": blocks,
+        "stop_reason": reply.finish_reason or ("tool_use" if reply.tool_calls else "end_turn"),
+        "usage": {
+            "input_tokens": usage.get("prompt_tokens", 0) - cached,
+            "cache_read_input_tokens": cached,
+            "output_tokens": usage.get("completion_tokens", 0),
+        },
+    }
+
+
+def _google(model: str, reply: Reply) -> dict[str, Any]:
+    usage = reply.usage or {}
+    thought = usage.get("completion_tokens_details", {}).get("reasoning_tokens", 0)
+    parts: list[dict[str, Any]] = []
+    if reply.reasoning:
+        parts.append({"text": reply.reasoning, "thought": True})
+    if reply.text:
+        parts.append({"text": reply.text})
+    parts += [{"functionCall": {"name": n, "args": arguments}} for n, arguments in reply.tool_calls]
+    return {
+        "modelVersion": reply.served_model or model,
+        "candidates": [
+            {
+                "content": {"role": "model", "parts": parts},
+                "finishReason": reply.finish_reason or "STOP",
+            }
+        ],
+        "usageMetadata": {
+            "promptTokenCount": usage.get("prompt_tokens", 0),
+            "cachedContentTokenCount": usage.get("prompt_tokens_details", {}).get(
+                "cached_tokens", 0
+            ),
+            "candidatesTokenCount": usage.get("completion_tokens", 0) - thought,
+            "thoughtsTokenCount": thought,
+        },
+    }
+
+
+def _embeddings(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Vectors of letter counts, in reverse order to show that the index counts."""
+    data = [
+        {"index": i, "embedding": [float(text.lower().count(chr(97 + c))) for c in range(26)]}
+        for i, text in enumerate(body["input"])
+    ]
+    return {"data": data[::-1], "usage": {"prompt_tokens": len(data), "total_tokens": len(data)}}
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description="Serve a scripted model until interrupted.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--delay-ms", type=float, default=0.0)
+    parser.add_argument("--text", default="4")
+    options = parser.parse_args()
+    reply = Reply(text=options.text, delay_s=options.delay_ms / 1000.0)
+    async with upstream(default=reply, host=options.host, port=options.port) as server:
+        print(server.url, flush=True)  # noqa: T201  the caller reads it
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main())
