@@ -35,7 +35,7 @@ async def try_tier(
     Raises
     ------
     BudgetSpentError
-        If nothing is left to ask a model with.
+        If too little is left to ask as many jurors as the quorum needs.
     QuorumNotReachedError
         If too few jurors answered in time.
     GremiumError
@@ -65,8 +65,19 @@ async def _deliberate(
 
     record.deliberated(response)
     if not response.quorum_met:
-        raise QuorumNotReachedError.counting(answered=len(response.answers), quorum=tier.quorum)
+        raise _too_few(response, quorum=tier.quorum)
     return response
+
+
+def _too_few(response: jury_pb2.DeliberateResponse, *, quorum: int) -> GremiumError:
+    """Why there was no quorum: too few answered, or too few could be paid."""
+    unpaid = sum(part.reason == BudgetSpentError.reason for part in response.participations)
+    paid = len(response.participations) - unpaid
+    if paid < quorum:
+        return BudgetSpentError(
+            f"the budget pays for {paid} jurors; the quorum is {quorum}", paid=paid, quorum=quorum
+        )
+    return QuorumNotReachedError.counting(answered=len(response.answers), quorum=quorum)
 
 
 def _jury_s(case: Case, window_s: float) -> float:

@@ -1,10 +1,12 @@
 """Pattern route: ask the cheapest adequate tier; what the judge fails goes to the next."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from gremium.v1 import manifest_pb2, router_pb2
 from services.core.deadline import Deadline
 from services.core.errors import (
+    BudgetSpentError,
     DeadlineSpentError,
     GremiumError,
     NoEligibleTierError,
@@ -16,6 +18,9 @@ from services.gateway.mesh import Mesh
 from services.gateway.record import Ending, Record
 from services.gateway.reserves import window_s
 from services.runtime.wire import duration_from_wire
+
+ANOTHER_TIER_MAY_ANSWER: Final = (QuorumNotReachedError, DeadlineSpentError, BudgetSpentError)
+"""A tier may be too slow or too dear where the next one is not."""
 
 
 async def route(case: Case, *, mesh: Mesh, record: Record) -> Ending:
@@ -39,7 +44,7 @@ async def route(case: Case, *, mesh: Mesh, record: Record) -> Ending:
         until = _window(case, tiers[nth:])
         try:
             ending = await stages.try_tier(case, tier, until=until, mesh=mesh, record=record)
-        except (QuorumNotReachedError, DeadlineSpentError) as err:
+        except ANOTHER_TIER_MAY_ANSWER as err:
             failure = err
             continue
         except GremiumError as err:
