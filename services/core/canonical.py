@@ -1,0 +1,140 @@
+"""The canonical vote of an answer: answers that mean the same give the same ballot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.core.calls import calls_in_text, canonical_calls
+from services.core.equality import canonical, canonical_json, canonical_key, dumped, fold
+from services.core.errors import InvalidRequestError
+from services.core.extract import Reading, extract_json, readings
+from services.core.fitting import fitted
+from services.core.label import label_in
+from services.core.number import number_in
+from services.core.prompts import OutputFormat, Tool, ToolCall
+from services.core.schema import Schema, schema_problem, violation
+from services.core.unreadable import UnreadableError
+from services.core.visible import visible_text
+
+__all__ = [
+    "NO_CALL",
+    "PROSE",
+    "Ballot",
+    "ballot",
+    "canonical",
+    "canonical_json",
+    "canonical_key",
+    "extract_json",
+    "prose_ballot",
+    "read",
+]
+
+PROSE: Final = "PROSE"
+"""Reason of an answer that is free text: it has no ballot and is no fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """The vote of one answer."""
+
+    key: str
+    """Name of its class, 16 hex digits; empty when it is no vote."""
+    value: str = ""
+    """The canonical answer, JSON text that `key` is the digest of."""
+    repairs: tuple[str, ...] = ()
+    """What had to be mended before it could be read, UPPER_SNAKE."""
+    reason: str = ""
+    """Why it is no vote, UPPER_SNAKE; empty when it is one."""
+
+
+def ballot(
+    text: str, tool_calls: Sequence[ToolCall], *, output_format: OutputFormat, tools: Sequence[Tool]
+) -> Ballot:
+    """The vote of an answer, or why it is none.
+
+    Free text has no ballot (reason PROSE), unless tools are offered: then not
+    to call any is a class of its own.
+
+    Raises
+    ------
+    InvalidRequestError
+        If a schema of the request is none.
+    """
+    try:
+        value, repairs = read(text, tool_calls, output_format=output_format, tools=tools)
+    except UnreadableError as err:
+        return Ballot("", reason=err.reason)
+    return _of(value, repairs)
+
+
+def prose_ballot(text: str) -> Ballot:
+    """The vote of free text that is to be compared by its letters."""
+    return _of(fold(visible_text(text)), ())
+
+
+def _of(value: Any, repairs: tuple[str, ...]) -> Ballot:
+    form = dumped(value)
+    return Ballot(canonical_key(form), form, repairs)
+
+
+NO_CALL: Final = _of({"tool_calls": []}, ())
+"""The ballot of an answer that calls no tool though it might have."""
+
+
+def read(
+    text: str, tool_calls: Sequence[ToolCall], *, output_format: OutputFormat, tools: Sequence[Tool]
+) -> Reading:
+    """The canonical value of an answer, and the repairs that it took.
+
+    Raises
+    ------
+    UnreadableError
+        If it is no vote. The reason is PROSE, EMPTY, UNKNOWN_TOOL,
+        INVALID_ARGUMENTS, UNKNOWN_LABEL, NOT_A_NUMBER, SCHEMA_INVALID, or one
+        of `extract_json`'s.
+    InvalidRequestError
+        If a schema of the request is none.
+    """
+    _check_schemas(output_format, tools)
+    if tool_calls:
+        return canonical_calls(tool_calls, tools)
+    shown = visible_text(text)
+    if not shown:
+        raise UnreadableError("EMPTY", "the answer is empty")
+    match output_format.kind:
+        case "labels":
+            return label_in(shown, output_format.labels)
+        case "number":
+            return number_in(shown)
+        case "json":
+            return _json_in(shown, output_format.schema)
+        case _:
+            return _calls_or_prose(shown, tools)
+
+
+def _check_schemas(output_format: OutputFormat, tools: Sequence[Tool]) -> None:
+    named = [(f"tools[{tool.name}]", tool.parameters) for tool in tools]
+    for name, schema in [*named, ("output_format.json.schema_json", output_format.schema or {})]:
+        if schema and (problem := schema_problem(schema)):
+            raise InvalidRequestError(
+                f"{name} is no JSON Schema: {problem}", violations=((name, problem),)
+            )
+
+
+def _json_in(text: str, schema: Schema | None) -> Reading:
+    """The first JSON in a text that the schema accepts."""
+    problem: UnreadableError | None = None
+    for value, repairs in readings(text):
+        mended, more = fitted(value, schema or {})
+        objection = violation(mended, schema) if schema else ""
+        if not objection:
+            return canonical(mended, schema), (*repairs, *more)
+        problem = problem or UnreadableError("SCHEMA_INVALID", objection)
+    raise problem or UnreadableError("NOT_JSON", "the answer holds no JSON")
+
+
+def _calls_or_prose(text: str, tools: Sequence[Tool]) -> Reading:
+    if not tools:
+        raise UnreadableError(PROSE, "free text has no ballot")
+    written = calls_in_text(text, tools)
+    return written if written is not None else ({"tool_calls": []}, ())

@@ -1,0 +1,160 @@
+"""One form for all values that mean the same, so that they count as one vote."""
+
+import hashlib
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from services.core.schema import NOTHING, Schema, shape
+from services.core.unreadable import UnreadableError
+
+EXACT_FORMATS: Final = frozenset(
+    {"uri", "uri-reference", "uri-template", "iri", "iri-reference", "json-pointer", "regex",
+     "password", "byte", "binary"}
+)  # fmt: skip
+"""Formats whose strings differ when their case or spacing does."""
+MAX_EXACT_FLOAT: Final = 2**53
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def canonical_key(text: str) -> str:
+    """Name of the class of a canonical JSON text: 16 hex digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def canonical_json(value: Any, schema: Schema | None = None) -> str:
+    """The canonical form of a JSON value as text: the same for all that mean the same.
+
+    Raises
+    ------
+    UnreadableError
+        If the value holds a number that is not finite.
+    """
+    return dumped(canonical(value, schema))
+
+
+def dumped(value: Any) -> str:
+    """JSON text with sorted keys and no spaces."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+
+
+def canonical(value: Any, schema: Schema | None = None) -> Any:
+    """The canonical form of a JSON value, itself a JSON value.
+
+    Keys are sorted, integral numbers are integers, others have 12 digits,
+    strings are compared without case and extra space unless the schema says
+    `x-exact`. With a schema, an optional property counts as missing when it is
+    null or its default, and arrays with `uniqueItems` or `x-unordered` count
+    without order.
+
+    Raises
+    ------
+    UnreadableError
+        If the value holds a number that is not finite.
+    """
+    root = NOTHING if schema is None else schema
+    return _canonical(value, root, root)
+
+
+def _canonical(value: Any, schema: Any, root: Schema) -> Any:
+    known = shape(schema, root, value) if schema else NOTHING
+    match value:
+        case bool() | None:  # before int: True == 1 in Python
+            return value
+        case int():
+            return value
+        case float():
+            return _number(value)
+        case str():
+            return _string(value, known)
+        case list():
+            return _array(value, known, root)
+        case _:
+            return _object(value, known, root)
+
+
+def _number(value: float) -> int | float:
+    if not math.isfinite(value):
+        raise UnreadableError("NOT_FINITE", f"{value} is no JSON number")
+    rounded = value if value.is_integer() else float(format(value, ".12g"))
+    if rounded.is_integer() and abs(rounded) < MAX_EXACT_FLOAT:
+        return int(rounded)
+    return rounded
+
+
+def _string(value: str, schema: Schema) -> str:
+    form = schema.get("format")
+    if form in ("date", "date-time"):
+        return _moment(value, form)
+    return sound(value) if _is_exact(schema) else fold(value)
+
+
+def _is_exact(schema: Schema) -> bool:
+    if schema.get("x-exact") is True or schema.get("format") in EXACT_FORMATS:
+        return True
+    if "contentEncoding" in schema or "contentMediaType" in schema:
+        return True
+    choices = [choice for choice in schema.get("enum", ()) if isinstance(choice, str)]
+    return len({fold(choice) for choice in choices}) < len(set(choices))
+
+
+def _moment(value: str, form: str) -> str:
+    try:
+        if form == "date":
+            return date.fromisoformat(value.strip()).isoformat()
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return fold(value)
+    try:
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).isoformat()
+    except OverflowError:
+        return moment.isoformat()
+
+
+def fold(text: str) -> str:
+    """Text without what seldom carries meaning: case, extra space, ways to write an accent."""
+    decomposed = unicodedata.normalize("NFD", sound(text)).casefold()
+    return " ".join(unicodedata.normalize("NFC", decomposed).split())
+
+
+def sound(text: str) -> str:
+    """Text that UTF-8 can hold: lone surrogates become U+FFFD."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _array(items: list[Any], schema: Schema, root: Schema) -> list[Any]:
+    leading = schema.get("prefixItems", ())
+    rest = schema.get("items", NOTHING)
+    forms = [
+        _canonical(item, leading[i] if i < len(leading) else rest, root)
+        for i, item in enumerate(items)
+    ]
+    if schema.get("uniqueItems") is True or schema.get("x-unordered") is True:
+        return sorted(forms, key=dumped)
+    return forms
+
+
+def _object(value: Mapping[str, Any], schema: Schema, root: Schema) -> dict[str, Any]:
+    parts = schema.get("properties", NOTHING)
+    extra = schema.get("additionalProperties", NOTHING)
+    forms = {
+        sound(key): _canonical(item, parts.get(key, extra), root) for key, item in value.items()
+    }
+    optional = parts.keys() - set(schema.get("required", ()))
+    for key in optional & forms.keys():
+        if forms[key] is None or _is_default(forms[key], parts[key], root):
+            del forms[key]
+    return dict(sorted(forms.items()))
+
+
+def _is_default(form: Any, schema: Any, root: Schema) -> bool:
+    known = shape(schema, root, form)
+    if "default" not in known:
+        return False
+    return dumped(_canonical(known["default"], schema, root)) == dumped(form)

@@ -1,0 +1,203 @@
+"""Finds JSON in what a model wrote, and mends it where its meaning is plain."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from services.core.literals import literal_in
+from services.core.unreadable import UnreadableError
+
+MAX_BYTES: Final = 1 << 20
+MAX_DEPTH: Final = 64
+MAX_SPANS: Final = 32
+
+Reading = tuple[Any, tuple[str, ...]]
+"""A value, and the names of the repairs that it took."""
+
+_STRING = r'"(?:[^"\\]|\\.)*+"'
+_QUOTED = r"(?<=[\[{(,:=\s])'(?:[^'\\]|\\.)*+'(?=\s*[,\]}):])"
+_TOKEN: Final = re.compile(rf"{_STRING}|{_QUOTED}|[\[\]{{}}]", re.DOTALL)
+_COMMA: Final = re.compile(rf"{_STRING}|{_QUOTED}|,(?=\s*[\]}}])", re.DOTALL)
+_OPENER: Final = re.compile(r"[\[{]")
+_ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_FENCE: Final = re.compile(r"```(?:[A-Za-z_+-]*(?=\s)|json)?\s*(.*?)(?:```|\Z)", re.DOTALL)
+_CLOSER: Final = {"[": "]", "{": "}"}
+
+
+def extract_json(text: str) -> Reading:
+    """The first JSON value in a text, and the repairs that it took.
+
+    Raises
+    ------
+    UnreadableError
+        If there is none; the reason is NOT_JSON, DUPLICATE_KEY, NOT_FINITE,
+        TOO_DEEP or TOO_LARGE.
+    """
+    return next(readings(text))
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """Every JSON value that a text may mean, most likely first.
+
+    The whole text comes first, then fenced blocks, then balanced brackets
+    amid prose.
+
+    Raises
+    ------
+    UnreadableError
+        If there is none.
+    """
+    problem, found = UnreadableError("NOT_JSON", "the answer holds no JSON"), False
+    for piece, repairs in pieces(text):
+        try:
+            value, mended = parse_json(piece)
+        except UnreadableError as err:
+            problem = err if problem.reason == "NOT_JSON" else problem
+        else:
+            found = True
+            yield value, (*repairs, *mended)
+    if not found:
+        raise problem
+
+
+def pieces(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Parts of a text that may be data, and how each was cut out.
+
+    Raises
+    ------
+    UnreadableError
+        If the text is larger than MAX_BYTES.
+    """
+    if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
+        raise UnreadableError("TOO_LARGE", f"larger than {MAX_BYTES} bytes")
+    bare = text.removeprefix("\ufeff").strip()
+    yield bare, ("BYTE_ORDER_MARK",) if text.startswith("\ufeff") else ()
+    for fence in _FENCE.finditer(bare):
+        yield fence.group(1).strip(), ("FENCE",)
+    for span in _spans(bare):
+        yield span, ("PROSE_AROUND",)
+
+
+def _spans(text: str) -> Iterator[str]:
+    """Balanced `{…}` and `[…]` that stand in no other."""
+    start = 0
+    for _ in range(MAX_SPANS):
+        opened = _OPENER.search(text, start)
+        if opened is None:
+            return
+        end = _closed_at(text, opened.start())
+        if end:
+            yield text[opened.start() : end]
+        start = end or opened.end()
+
+
+def _closed_at(text: str, start: int) -> int:
+    """Where the bracket at `start` is closed; 0 when it is not."""
+    awaited: list[str] = []
+    for token in _TOKEN.finditer(text, start):
+        mark = token.group()
+        if mark in _CLOSER:
+            awaited.append(_CLOSER[mark])
+        elif mark in "]}" and mark != awaited.pop():
+            return 0
+        if not awaited:
+            return token.end()
+        if len(awaited) > MAX_DEPTH:
+            return 0
+    return 0
+
+
+def parse_json(text: str) -> Reading:
+    """Read a text that is nothing but JSON, if need be after repairs.
+
+    Raises
+    ------
+    UnreadableError
+        If it cannot be read.
+    """
+    for candidate, read, repairs in _attempts(text):
+        try:
+            value = read(candidate)
+        except UnreadableError as err:
+            if err.reason != "NOT_JSON":
+                raise
+        else:
+            _check_depth(value)
+            return value, repairs
+    raise UnreadableError("NOT_JSON", "the answer is not JSON")
+
+
+def _attempts(text: str) -> Iterator[tuple[str, Callable[[str], Any], tuple[str, ...]]]:
+    yield text, _strict, ()
+    yield text, _with_raw_controls, ("CONTROL_CHARACTERS",)
+    if not text.startswith(("{", "[")):
+        return
+    plain = _ESCAPE.sub(lambda m: "_" if m[1] == "_" else m[0], text)
+    repairs = ("MARKDOWN_ESCAPE",) if plain != text else ()
+    yield plain, _with_raw_controls, repairs
+    trimmed = _COMMA.sub(lambda m: "" if m[0] == "," else m[0], plain)
+    yield trimmed, _with_raw_controls, (*repairs, "TRAILING_COMMA")
+    yield plain, literal_in, (*repairs, "PYTHON_LITERAL")
+    repairs = (*repairs, "TRAILING_COMMA") if trimmed != plain else repairs
+    yield _ESCAPE.sub(_as_json_escape, trimmed), _with_raw_controls, (*repairs, "BACKSLASH")
+
+
+def _as_json_escape(escape: re.Match[str]) -> str:
+    if escape[1] == "'":
+        return "'"
+    is_json = escape[1][0] in '"\\/bfnrt' or len(escape[1]) > 1
+    return escape[0] if is_json else "\\" + escape[0]
+
+
+def _strict(text: str) -> Any:
+    return _loads(text, strict=True)
+
+
+def _with_raw_controls(text: str) -> Any:
+    return _loads(text, strict=False)
+
+
+def _loads(text: str, *, strict: bool) -> Any:
+    try:
+        return json.loads(
+            text, strict=strict, object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except UnreadableError:
+        raise
+    except RecursionError as err:
+        raise _too_deep() from err
+    except ValueError as err:  # no JSON, or an integer longer than sys.get_int_max_str_digits()
+        raise UnreadableError("NOT_JSON", f"the answer is not JSON: {err}") from err
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise UnreadableError("DUPLICATE_KEY", "an object has the same key twice")
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise UnreadableError("NOT_FINITE", f"{name} is no JSON number")
+
+
+def _check_depth(value: Any) -> None:
+    level = _containers([value])
+    for _ in range(MAX_DEPTH):
+        level = [child for item in level for child in _containers(_children(item))]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _containers(items: Iterable[Any]) -> list[Any]:
+    return [item for item in items if isinstance(item, dict | list)]
+
+
+def _children(container: Any) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container
+
+
+def _too_deep() -> UnreadableError:
+    return UnreadableError("TOO_DEEP", f"nested deeper than {MAX_DEPTH} levels")

@@ -1,0 +1,47 @@
+"""Cuts a model's reasoning off what it means to say."""
+
+import re
+from typing import Final
+
+_OPEN: Final = re.compile(r"<(think|thinking)>", re.IGNORECASE)
+_LEADING_CLOSE: Final = re.compile(r"</(?:think|thinking)>", re.IGNORECASE)
+
+
+def visible_text(text: str) -> str:
+    """What a reader should see: the text without its reasoning, stripped.
+
+    Closed blocks go wherever they stand; an unclosed one goes with everything
+    after it when it begins a line, and so does reasoning whose opening tag the
+    chat template had already written.
+    """
+    return _parted(text)[0]
+
+
+def is_cut_in_reasoning(text: str) -> bool:
+    """Whether a block of reasoning was begun and never closed."""
+    return _parted(text)[1]
+
+
+def _parted(text: str) -> tuple[str, bool]:
+    """The visible text, and whether reasoning is left open."""
+    kept, rest, is_open = "", _without_headless(text), False
+    while opening := _OPEN.search(rest):
+        kept += rest[: opening.start()]
+        closing = _closing(opening.group(1)).search(rest, opening.end())
+        if closing is None:
+            is_open = not kept.strip(" \t") or kept.rstrip(" \t").endswith("\n")
+            rest = "" if is_open else rest[opening.start() :]
+            break
+        rest = rest[closing.end() :]
+    return (kept + rest).strip(), is_open
+
+
+def _without_headless(text: str) -> str:
+    opening, closing = _OPEN.search(text), _LEADING_CLOSE.search(text)
+    if closing is None or (opening is not None and opening.start() < closing.start()):
+        return text
+    return text[closing.end() :]
+
+
+def _closing(tag: str) -> re.Pattern[str]:
+    return re.compile(rf"</{tag}>", re.IGNORECASE)
