@@ -5,10 +5,10 @@ import sys
 import click
 
 from services.cli.ask import ask
+from services.cli.errors import MeshError
 from services.cli.lint import lint
 from services.cli.manifests import feedback, manifest, manifests
 from services.cli.models import models
-from services.cli.supervisor import MeshError
 from services.cli.up import up
 from services.config.load import ConfigError
 from services.core.errors import GremiumError

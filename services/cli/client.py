@@ -6,9 +6,9 @@ from pathlib import Path
 
 from gremium.v1.ensemble_pb2_grpc import EnsembleServiceAsyncStub, EnsembleServiceStub
 from services.cli import state
+from services.cli.errors import MeshError
 from services.cli.health import is_serving
 from services.cli.plan import SERVICES
-from services.cli.supervisor import MeshError
 from services.runtime.channels import open_channel
 
 

@@ -7,7 +7,6 @@ import aiohttp
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services.runtime.channels import open_channel
 
 CHECK_LIMIT_S = 2.0
 
@@ -16,7 +15,7 @@ async def is_serving(address: str, service: str) -> bool:
     """Whether the gRPC service at `host:port` says SERVING; False when nobody answers in time."""
     if not await _listens(address):
         return False
-    async with open_channel(address) as channel:
+    async with grpc.aio.insecure_channel(address) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check
         try:
             reply = await check(

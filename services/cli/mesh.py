@@ -10,11 +10,12 @@ from pathlib import Path
 from services.cli import state
 from services.cli.child import Child, Process
 from services.cli.engines import base_addresses, engine_processes
+from services.cli.errors import MeshError
 from services.cli.plan import SERVICES, STAGES, service_processes
 from services.cli.ports import LOOPBACK, free_ports, reachable, settle
 from services.cli.progress import Progress
 from services.cli.single import serving_here
-from services.cli.supervisor import MeshError, keep_running, running_children
+from services.cli.supervisor import keep_running, running_children
 from services.config.tree import LoadedConfig
 
 

@@ -5,7 +5,7 @@ import socket
 from contextlib import ExitStack
 from typing import Final
 
-from services.cli.supervisor import MeshError
+from services.cli.errors import MeshError
 
 LOOPBACK: Final = "127.0.0.1"
 ANY: Final = {"0.0.0.0": LOOPBACK, "[::]": LOOPBACK, "": LOOPBACK}

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import aggregator_svc.compose
 import judge_svc.compose
+
 import jury_svc.compose
 import router_svc.compose
 import services.gateway.compose

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from services.cli.child import Child, Process
+from services.cli.errors import MeshError
 from services.cli.health import is_engine_ready, is_serving
 from services.cli.progress import Progress
 from services.cli.restarts import MOST_DEATHS, restart_delay_s
@@ -16,10 +17,6 @@ START_LIMIT_S: Final = 120.0
 POLL_S: Final = 0.1
 STOP_ORDER: Final = ("gateway", "stage", "engine")
 """Who takes requests stops first, so that whoever is asked still answers."""
-
-
-class MeshError(Exception):
-    """The mesh cannot run. Its message says which process, and the end of its log."""
 
 
 @asynccontextmanager

