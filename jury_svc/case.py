@@ -1,0 +1,67 @@
+"""The values of a deliberation: what is asked, what happens, what comes of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jury_svc.quorum import Stop
+from services.core.answers import Answer
+from services.core.lease import Lease
+from services.core.prompts import Prompt
+from services.models.asking import Asked
+from services.models.roster import RosterModel
+
+
+@dataclass(frozen=True, slots=True)
+class Juror:
+    """A model of the roster, and how to ask it."""
+
+    name: str
+    model: RosterModel
+    instruction: str
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a jury is asked, and on what terms."""
+
+    prompt: Prompt
+    jurors: tuple[Juror, ...]
+    quorum: int
+    """Usable answers needed, in [1, size of `jurors`]."""
+    grace_s: float
+    """Seconds that stragglers get once the quorum is met."""
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A juror was asked."""
+
+    juror: Juror
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A juror answered, failed, was cut off, or was not asked."""
+
+    juror: Juror
+    asked: Asked
+    answer: Answer | None = None
+    """None unless it counts as a vote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a jury came to."""
+
+    settled: tuple[Settled, ...]
+    """One per juror, in juror order."""
+    quorum_met: bool
+    stop: Stop
+    unspent: Lease
+
+
+Event = Started | Settled
+Tell = Callable[[Event], None]
+"""Takes note of an event; must not block."""

@@ -1,0 +1,17 @@
+"""Build the jury out of a configuration."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from jury_svc.service import JuryServicer
+from services.config.tree import LoadedConfig
+from services.models.roster import open_roster
+
+
+@asynccontextmanager
+async def composed(
+    loaded: LoadedConfig, *, engines: Mapping[str, str]
+) -> AsyncIterator[JuryServicer]:
+    """A servicer whose models stay open until the block ends."""
+    async with open_roster(loaded, engines=engines) as roster:
+        yield JuryServicer(roster)

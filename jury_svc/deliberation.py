@@ -1,0 +1,195 @@
+"""Ask the jurors at once and stop as soon as waiting longer cannot help."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from jury_svc.case import Case, Hearing, Juror, Settled, Started, Tell
+from jury_svc.quorum import Stop, affordable, stop_reason
+from services.core.answers import Answer, ModelReply, ModelRequest, Status
+from services.core.deadline import Deadline
+from services.core.lease import Lease
+from services.core.prompts import Prompt
+from services.core.usable import unusable_reason
+from services.models.asking import Asked, ask, cancelled
+
+logger = logging.getLogger(__name__)
+
+SETTLE_S: Final = 0.25
+"""Seconds kept back from the caller's time, to stop stragglers in."""
+SETTLE_SHARE: Final = 0.2
+"""Largest share of the caller's time that is kept back."""
+CUT_OFF: Final = {
+    Stop.QUORUM: (Status.CANCELLED, "the quorum was met and the grace was over"),
+    Stop.QUORUM_IMPOSSIBLE: (Status.CANCELLED, "the quorum could not be reached any more"),
+    Stop.DEADLINE: (Status.TIMED_OUT, "the jury's time was up"),
+}
+"""How jurors end who are cut off, and why."""
+
+Call = asyncio.Task[Settled]
+
+
+async def deliberate(case: Case, *, deadline: Deadline, tell: Tell) -> Hearing:
+    """Ask the jurors that the lease can pay, and reply before the deadline.
+
+    Jurors still thinking when the jury stops are cancelled: a slow model costs
+    money but never latency. What they spent counts.
+
+    Raises
+    ------
+    DeadlineSpentError
+        If no time is left to ask anyone.
+    """
+    settle_s = min(SETTLE_S, SETTLE_SHARE * deadline.remaining())
+    n_asked = affordable(
+        len(case.jurors),
+        model_calls=case.lease.model_calls,
+        spent=bool(case.lease.spent),
+        quorum=case.quorum,
+    )
+    asked, skipped = case.jurors[:n_asked], case.jurors[n_asked:]
+
+    stop, heard = await _hear(case, asked, deadline=deadline, settle_s=settle_s, tell=tell)
+    unasked = [_skipped(juror, case.lease) for juror in skipped]
+    for settled in unasked:
+        tell(settled)
+
+    return _hearing(case, stop, [*heard, *unasked])
+
+
+async def _hear(
+    case: Case, jurors: Sequence[Juror], *, deadline: Deadline, settle_s: float, tell: Tell
+) -> tuple[Stop, list[Settled]]:
+    """Ask, wait, cut off; every juror is accounted for."""
+    started_at, began_s = datetime.now(UTC), time.monotonic()
+    calls = [
+        asyncio.create_task(_ask(juror, case.prompt, deadline=deadline, tell=tell))
+        for juror in jurors
+    ]
+    stop = None
+    try:
+        stop = await _until_stop(calls, case, until=deadline.reserve(settle_s))
+    finally:
+        await _cut_off(calls, reason=stop.name if stop else "CALLER_LEFT", limit_s=settle_s)
+
+    duration_s = time.monotonic() - began_s
+    heard = []
+    for juror, call in zip(jurors, calls, strict=True):
+        if _ended(call):
+            heard.append(call.result())
+            continue
+        request = ModelRequest(case.prompt, juror.instruction)
+        asked = cancelled(juror.model, request, started_at=started_at, duration_s=duration_s)
+        heard.append(Settled(juror, _explained(asked, stop)))
+        tell(heard[-1])
+    return stop, heard
+
+
+async def _ask(juror: Juror, prompt: Prompt, *, deadline: Deadline, tell: Tell) -> Settled:
+    tell(Started(juror))
+    asked = await ask(
+        juror.model,
+        ModelRequest(prompt, juror.instruction),
+        deadline=deadline,
+        timeout_s=juror.timeout_s,
+    )
+    settled = _settled(juror, asked, prompt)
+    tell(settled)
+    return settled
+
+
+def _settled(juror: Juror, asked: Asked, prompt: Prompt) -> Settled:
+    """How a juror ended: with a vote only if its answer is usable."""
+    if asked.status is not Status.ANSWERED or asked.reply is None:
+        return Settled(juror, asked)
+    if problem := unusable_reason(asked.reply, prompt):
+        reason, text = problem
+        unusable = replace(asked, status=Status.UNUSABLE, reason=reason, reason_text=text)
+        return Settled(juror, unusable)
+    return Settled(juror, asked, _answer(juror, asked.reply))
+
+
+def _answer(juror: Juror, reply: ModelReply) -> Answer:
+    return Answer(
+        juror=juror.name,
+        text=reply.text,
+        tool_calls=reply.tool_calls,
+        model=reply.served_model or juror.model.spec.model,
+        family=juror.model.spec.family,
+        finish_reason=reply.finish_reason,
+        mean_logprob=reply.mean_logprob,
+    )
+
+
+async def _until_stop(calls: Sequence[Call], case: Case, *, until: Deadline) -> Stop:
+    pending, usable = set(calls), 0
+    grace: Deadline | None = None
+    while True:
+        stop = stop_reason(
+            usable=usable,
+            unsettled=len(pending),
+            quorum=case.quorum,
+            grace_over=grace is not None and grace.left_s == 0.0,
+            time_is_up=until.left_s == 0.0,
+        )
+        if stop is not None:
+            return stop
+        limit = until if grace is None else min(until, grace)
+        done, pending = await asyncio.wait(
+            pending, timeout=limit.left_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        usable += sum(call.result().answer is not None for call in done)
+        if grace is None and usable >= case.quorum:
+            grace = Deadline.after(case.grace_s)
+
+
+async def _cut_off(calls: Sequence[Call], *, reason: str, limit_s: float) -> None:
+    """Cancel whom nobody waits for any more, and see that the calls end."""
+    late = [call for call in calls if not call.done()]
+    for call in late:
+        call.cancel(reason)
+    if late:
+        _, deaf = await asyncio.wait(late, timeout=limit_s)
+        for _ in deaf:
+            logger.error("a juror's call did not end within %g s of its cancellation", limit_s)
+
+
+def _ended(call: Call) -> bool:
+    """Whether a call ended by itself, perhaps just before it was cancelled."""
+    return call.done() and not call.cancelled()
+
+
+def _explained(asked: Asked, stop: Stop) -> Asked:
+    status, text = CUT_OFF[stop]
+    return replace(asked, status=status, reason=stop.name, reason_text=text)
+
+
+def _skipped(juror: Juror, lease: Lease) -> Settled:
+    limit = lease.spent or "model_calls"
+    return Settled(
+        juror,
+        Asked(
+            Status.SKIPPED,
+            reason="BUDGET_SPENT",
+            reason_text=f"the budget left too little {limit} to ask it",
+            started_at=datetime.now(UTC),
+        ),
+    )
+
+
+def _hearing(case: Case, stop: Stop, settled: Sequence[Settled]) -> Hearing:
+    asked = [end.asked for end in settled]
+    return Hearing(
+        settled=tuple(settled),
+        quorum_met=sum(end.answer is not None for end in settled) >= case.quorum,
+        stop=stop,
+        unspent=case.lease.less(
+            cost_usd=sum(call.cost_usd for call in asked),
+            model_calls=sum(call.model_calls for call in asked),
+            tokens=sum(call.usage.total_tokens for call in asked),
+        ),
+    )

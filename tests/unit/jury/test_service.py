@@ -1,0 +1,183 @@
+"""The jury over a real gRPC server: votes, manifests, progress, and a client that leaves."""
+
+import asyncio
+
+import grpc
+import pytest
+
+from gremium.v1 import jury_pb2, jury_pb2_grpc, manifest_pb2, types_pb2
+from jury_svc.service import JuryServicer
+from services.models.roster import Roster
+from services.runtime.server import running
+from services.runtime.settings import ServerSettings
+from services.runtime.wire import duration_to_wire
+from tests.unit.jury.scripted import Scripted, fails, hangs, model
+
+
+@pytest.fixture
+def backends():
+    return {"good": Scripted(), "blank": Scripted(" "), "dead": fails(), "hung": hangs()}
+
+
+@pytest.fixture
+async def jury(backends):
+    roster = Roster({name: model(backend, name) for name, backend in backends.items()})
+    servicer = JuryServicer(roster)
+    async with (
+        running(
+            ServerSettings(drain_s=0.0),
+            lambda server: jury_pb2_grpc.add_JuryServiceServicer_to_server(servicer, server),
+            services=["gremium.v1.JuryService"],
+        ) as port,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        yield jury_pb2_grpc.JuryServiceStub(channel)
+
+
+def deliberation(*models, quorum=1, grace_s=0.1, timeout_s=30.0, **fields):
+    text = types_pb2.Part(text="What is the capital of France?")
+    return jury_pb2.DeliberateRequest(
+        request_id="r1",
+        prompt=fields.pop("prompt", None)
+        or types_pb2.Prompt(messages=[types_pb2.Message(role=types_pb2.ROLE_USER, parts=[text])]),
+        jurors=[
+            jury_pb2.JurorSpec(name=f"j{n}", model=name, timeout=duration_to_wire(timeout_s))
+            for n, name in enumerate(models)
+        ],
+        quorum=quorum,
+        grace=duration_to_wire(grace_s),
+        tier="small",
+        **fields,
+    )
+
+
+async def test_answers_and_says_how_everyone_took_part(jury):
+    request = deliberation(
+        "good", "blank", "dead", "hung", "good", lease=types_pb2.Lease(model_calls=4)
+    )
+
+    reply = await jury.Deliberate(request, timeout=10)
+
+    assert ["j0"] == [answer.juror for answer in reply.answers]
+    assert [
+        manifest_pb2.PARTICIPATION_STATUS_ANSWERED,
+        manifest_pb2.PARTICIPATION_STATUS_UNUSABLE,
+        manifest_pb2.PARTICIPATION_STATUS_FAILED,
+        manifest_pb2.PARTICIPATION_STATUS_CANCELLED,
+        manifest_pb2.PARTICIPATION_STATUS_SKIPPED,
+    ] == [part.status for part in reply.participations]
+    assert {("small", manifest_pb2.STAGE_JURY)} == {
+        (part.tier, part.stage) for part in reply.participations
+    }
+    assert reply.quorum_met
+    assert jury_pb2.STOP_REASON_QUORUM == reply.stop_reason
+    assert 0 == reply.unspent.model_calls
+
+
+async def test_a_missed_quorum_is_a_reply(jury):
+    reply = await jury.Deliberate(deliberation("good", "dead", quorum=2), timeout=10)
+
+    assert not reply.quorum_met
+    assert jury_pb2.STOP_REASON_QUORUM_IMPOSSIBLE == reply.stop_reason
+    assert 2 == len(reply.participations)
+
+
+async def test_replies_before_its_caller_gives_up(jury):
+    reply = await jury.Deliberate(deliberation("good", "hung", quorum=2), timeout=1.5)
+
+    assert jury_pb2.STOP_REASON_DEADLINE == reply.stop_reason
+    assert manifest_pb2.PARTICIPATION_STATUS_TIMED_OUT == reply.participations[1].status
+
+
+async def test_a_stream_tells_each_step_and_then_the_whole(jury):
+    request = jury_pb2.DeliberateStreamRequest(deliberation=deliberation("good", "dead", "hung"))
+
+    events = [event async for event in jury.DeliberateStream(request, timeout=10)]
+
+    steps = [event.WhichOneof("event") for event in events]
+    assert ["started"] * 3 == steps[:3]
+    assert ["settled"] * 3 + ["done"] == steps[3:]
+    settled = {event.settled.participation.name: event.settled for event in events[3:6]}
+    done = events[-1].done
+    assert list(done.answers) == [settled["j0"].answer]
+    assert not settled["j1"].HasField("answer")
+    assert [part.name for part in done.participations] == ["j0", "j1", "j2"]
+    assert {part.name: part for part in done.participations} == {
+        name: end.participation for name, end in settled.items()
+    }
+
+
+async def test_a_cancelled_call_stops_the_models(jury, backends):
+    call = jury.Deliberate(deliberation("hung", quorum=1), timeout=30)
+    await asyncio.wait_for(backends["hung"].started.wait(), 5)
+    call.cancel()
+
+    await asyncio.wait_for(backends["hung"].stopped.wait(), 5)
+    assert (1, 0) == (backends["hung"].cancelled, backends["hung"].running)
+
+
+@pytest.mark.parametrize("read", [0, 1, 2], ids="left after {} messages".format)
+async def test_a_client_that_leaves_the_stream_stops_the_models(jury, backends, read):
+    request = jury_pb2.DeliberateStreamRequest(deliberation=deliberation("good", "hung", quorum=2))
+    call = jury.DeliberateStream(request, timeout=30)
+    for _ in range(read):
+        await call.read()
+    await asyncio.wait_for(backends["hung"].started.wait(), 5)
+    call.cancel()
+
+    await asyncio.wait_for(backends["hung"].stopped.wait(), 5)
+    assert (1, 0) == (backends["hung"].cancelled, backends["hung"].running)
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        pytest.param(deliberation("nobody"), grpc.StatusCode.NOT_FOUND, id="unknown model"),
+        pytest.param(
+            deliberation("good", quorum=2), grpc.StatusCode.INVALID_ARGUMENT, id="quorum too high"
+        ),
+        pytest.param(
+            deliberation("good", timeout_s=0), grpc.StatusCode.INVALID_ARGUMENT, id="no timeout"
+        ),
+        pytest.param(
+            deliberation("good", prompt=types_pb2.Prompt()),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            id="blank prompt",
+        ),
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_refuses_what_breaks_the_contract(jury, backends, request_, code, streamed):
+    wrapped = jury_pb2.DeliberateStreamRequest(deliberation=request_)
+    call = (
+        jury.DeliberateStream(wrapped, timeout=10).read()
+        if streamed
+        else jury.Deliberate(request_, timeout=10)
+    )
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+
+    assert code is caught.value.code()
+    assert [] == backends["good"].requests
+
+
+def twins():
+    request = deliberation("good", "good")
+    request.jurors[1].name = request.jurors[0].name
+    return request
+
+
+def broken_schema():
+    request = deliberation("good")
+    request.prompt.output_format.json.schema_json = '{"type": "sausage"}'
+    return request
+
+
+@pytest.mark.parametrize("request_", [twins(), broken_schema()], ids=["twins", "broken schema"])
+async def test_refuses_before_anything_is_spent(jury, backends, request_):
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await jury.Deliberate(request_, timeout=10)
+
+    assert grpc.StatusCode.INVALID_ARGUMENT is caught.value.code()
+    assert [] == backends["good"].requests
