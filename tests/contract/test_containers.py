@@ -1,0 +1,94 @@
+"""The compose file starts the five services as their settings want it, and exposes one."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES = COMPOSE["services"]
+SETTINGS = {
+    "router": ("router_svc.settings", "RouterSettings"),
+    "jury": ("jury_svc.settings", "JurySettings"),
+    "judge": ("judge_svc.settings", "JudgeSettings"),
+    "aggregator": ("aggregator_svc.settings", "AggregatorSettings"),
+    "gateway": ("services.gateway.settings", "GatewaySettings"),
+}
+CALLERS_OF_MODELS = {"jury", "judge"}
+
+
+def filled(value: object) -> str:
+    """A value with compose's defaults put in."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
+
+
+def test_runs_the_five_services():
+    assert set(SETTINGS) == set(SERVICES)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_gives_each_process_settings_that_it_accepts(name):
+    module, kind = SETTINGS[name]
+    env = {key: filled(value) for key, value in SERVICES[name]["environment"].items()}
+
+    settings = getattr(import_module(module), kind).from_env(f"GREMIUM_{name.upper()}", env)
+
+    assert "0.0.0.0:50051" == settings.bind
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_starts_a_module_that_exists(name):
+    python, flag, module = SERVICES[name]["command"]
+
+    assert ("python", "-m") == (python, flag)
+    assert (ROOT / module.replace(".", "/") / "__main__.py").exists()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_watches_and_limits_each_service(name):
+    service = SERVICES[name]
+
+    assert "services.runtime.probe" in service["healthcheck"]["test"]
+    assert {"cpus", "memory", "pids"} == set(service["deploy"]["resources"]["limits"])
+    assert service["read_only"]
+
+
+def test_publishes_the_gateway_alone_and_on_this_machine_alone():
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+
+    assert ["gateway"] == list(published)
+    assert all(port.startswith("127.0.0.1:") for port in published["gateway"])
+
+
+def test_gives_keys_to_those_who_call_models_only():
+    holders = {
+        name for name, service in SERVICES.items() if "OPENAI_API_KEY" in service["environment"]
+    }
+
+    assert CALLERS_OF_MODELS == holders
+
+
+def test_starts_the_gateway_when_all_others_are_healthy():
+    waits_for = SERVICES["gateway"]["depends_on"]
+
+    assert set(SETTINGS) - {"gateway"} == set(waits_for)
+    assert {"service_healthy"} == {on["condition"] for on in waits_for.values()}
+
+
+def test_the_image_runs_as_nobody_in_particular_and_stops_by_sigterm():
+    last_stage = (ROOT / "deploy/Dockerfile").read_text().rpartition("\nFROM ")[2]
+
+    assert re.search(r"^USER 10001:10001$", last_stage, re.MULTILINE)
+    assert "STOPSIGNAL SIGTERM" in last_stage
+
+
+def test_the_image_has_the_weights_that_make_installs():
+    pins = r"[\w-]+==[\d.]+"
+    [weights] = re.findall(r"^WEIGHTS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert set(re.findall(pins, weights)) == set(
+        re.findall(pins, (ROOT / "deploy/Dockerfile").read_text())
+    )
