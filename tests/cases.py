@@ -34,17 +34,26 @@ def jury_case(*, seats: int = 3, allowed_s: float = 10.0, **ensemble) -> Case:
     return _case(named, allowed_s=allowed_s, budget=None)
 
 
+def config(*tiers: dict, **ensemble) -> Config:
+    """A configuration with one ensemble, `main`, and each model it names."""
+    settings = {"judge": {"models": ["judge"]}, **ensemble}
+    return _config(RouteEnsemble(pattern="route", tiers=tiers, **settings))
+
+
+def _config(ensemble: RouteEnsemble | JuryEnsemble) -> Config:
+    models = {juror.model: MODEL for t in ensemble.tiers for juror in t.jurors}
+    return Config(models={"judge": MODEL, **models}, ensembles={"main": ensemble})
+
+
 def _case(
     ensemble: RouteEnsemble | JuryEnsemble, *, allowed_s: float, budget: types_pb2.Budget | None
 ) -> Case:
-    models = {juror.model: MODEL for t in ensemble.tiers for juror in t.jurors}
-    config = Config(models={"judge": MODEL, **models}, ensembles={"main": ensemble})
     return Case(
         request_id="r1",
         asked=ensemble_pb2.AskRequest(prompt=PROMPT, budget=budget, labels={"team": "a"}),
         name="main",
         ensemble=ensemble,
-        models=config.models,
+        models=_config(ensemble).models,
         config_sha256="0" * 64,
         allowed_s=allowed_s,
         deadline=Deadline.after(allowed_s),

@@ -86,7 +86,7 @@ def window_s(left_s: float, *, allowed_s: float, latencies_s: Sequence[float] = 
     spendable_s = max(0.0, left_s - reply_s(allowed_s))
     if min(latencies_s) <= 0.0:
         return spendable_s / len(latencies_s)
-    return spendable_s * latencies_s[0] / sum(latencies_s)
+    return spendable_s * (latencies_s[0] / sum(latencies_s))
 
 
 def judge_s(window_s: float, *, timeout_s: float) -> float:

@@ -127,7 +127,7 @@ async def _verify(
 def _judged(
     case: Case, aggregated: aggregator_pb2.AggregateResponse, verdict: manifest_pb2.Verdict
 ) -> Ending:
-    if verdict.kind != manifest_pb2.VERDICT_KIND_FAIL:
+    if verdict.kind != manifest_pb2.VERDICT_KIND_FAIL and not verdict.unsafe:
         passed = verdict.kind == manifest_pb2.VERDICT_KIND_PASS
         return _answered(aggregated, unjudged=not passed)
     given = case.ensemble.deliver_rejected and not verdict.unsafe

@@ -1,0 +1,28 @@
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from tests.mesh.meshes import MESHES, Gateway, gateway, written
+from tests.upstream import Script, upstream
+
+
+@pytest.fixture(params=["grpc", "local"])
+def transport(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+async def serve(transport, tmp_path):
+    """Start a mesh: `gateway = await serve(ensemble, script)`."""
+    async with AsyncExitStack() as started:
+
+        async def start(ensemble: Mapping[str, Any], script: Script | None = None) -> Gateway:
+            provider = await started.enter_async_context(upstream(script))
+            loaded = written(tmp_path / "gremium.yaml", ensemble, provider.url)
+            mesh = await started.enter_async_context(MESHES[transport](loaded))
+            stub = await started.enter_async_context(gateway(loaded, mesh))
+            return Gateway(stub, provider)
+
+        yield start

@@ -1,0 +1,71 @@
+"""The front door: what it refuses, and how it names what it refused."""
+
+import pytest
+
+from gremium.v1 import ensemble_pb2, types_pb2
+from services.config.tree import LoadedConfig
+from services.core import errors
+from services.core.deadline import Deadline
+from services.gateway.service import EnsembleServicer
+from services.runtime.local import call_local
+from tests.cases import PROMPT, config, tier
+from tests.fakes import PASS, ScriptedMesh
+
+
+@pytest.fixture
+def ask(ledger, tmp_path):
+    loaded = LoadedConfig(
+        config=config(tier("small")), path=tmp_path / "gremium.yaml", sha256="0" * 64
+    )
+
+    async def call(mesh=None, **fields):
+        servicer = EnsembleServicer(
+            mesh or ScriptedMesh({"small": ["42"]}, verdicts=[PASS]), ledger, loaded
+        )
+        request = ensemble_pb2.AskRequest(**{"prompt": PROMPT, **fields})
+        return await call_local(
+            servicer.Ask,
+            request,
+            deadline=Deadline.after(5),
+            method="gremium.v1.EnsembleService/Ask",
+        )
+
+    return call
+
+
+async def test_makes_a_request_id_for_a_request_without_one(ask):
+    assert 32 == len((await ask()).request_id)
+
+
+async def test_keeps_a_given_request_id(ask):
+    assert "mine" == (await ask(request_id="mine")).request_id
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"prompt": types_pb2.Prompt()}, errors.InvalidRequestError),
+        ({"ensemble": "other"}, errors.UnknownEnsembleError),
+    ],
+)
+async def test_an_error_names_its_request(ask, fields, error):
+    with pytest.raises(error) as caught:
+        await ask(request_id="mine", **fields)
+
+    assert "mine" == caught.value.metadata["request_id"]
+
+
+async def test_an_error_names_the_request_id_that_was_made(ask):
+    with pytest.raises(errors.InvalidRequestError) as caught:
+        await ask(prompt=None)
+
+    assert 32 == len(caught.value.metadata["request_id"])
+
+
+async def test_a_bug_reaches_the_caller_without_its_text(ask):
+    mesh = ScriptedMesh({"small": ["42"]})
+    mesh.route = lambda *_, **__: 1 / 0
+    with pytest.raises(errors.InternalError) as caught:
+        await ask(mesh, request_id="mine")
+
+    assert ("internal error", "mine") == (str(caught.value), caught.value.metadata["request_id"])
