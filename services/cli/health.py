@@ -7,7 +7,6 @@ import aiohttp
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-
 CHECK_LIMIT_S = 2.0
 
 

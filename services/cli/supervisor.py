@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from services.cli.restarts import MOST_DEATHS, restart_delay_s
 
 START_LIMIT_S: Final = 120.0
 POLL_S: Final = 0.1
+KILL_LIMIT_S: Final = 2.0
 STOP_ORDER: Final = ("gateway", "stage", "engine")
 """Who takes requests stops first, so that whoever is asked still answers."""
 
@@ -109,8 +110,15 @@ async def _stop_all(children: Sequence[Child]) -> None:
         for kind in STOP_ORDER:
             await asyncio.gather(*(c.stop() for c in children if c.process.kind == kind))
     finally:
-        for child in children:
-            child.kill()
+        await _kill_all(children)
+
+
+async def _kill_all(children: Sequence[Child]) -> None:
+    for child in children:
+        child.kill()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(KILL_LIMIT_S):
+            await asyncio.gather(*(child.ended() for child in children))
 
 
 def _with_log(what: str, child: Child) -> str:
