@@ -20,7 +20,7 @@ from services.models.asking import Asked, ask, cancelled
 logger = logging.getLogger(__name__)
 
 SETTLE_S: Final = 0.25
-"""Seconds kept back from the caller's time, to stop stragglers in."""
+"""Seconds kept back from the caller's time: half to stop stragglers in, half to reply."""
 SETTLE_SHARE: Final = 0.2
 """Largest share of the caller's time that is kept back."""
 CUT_OFF: Final = {
@@ -67,14 +67,13 @@ async def _hear(
     """Ask, wait, cut off; every juror is accounted for."""
     started_at, began_s = datetime.now(UTC), time.monotonic()
     calls = [
-        asyncio.create_task(_ask(juror, case.prompt, deadline=deadline, tell=tell))
-        for juror in jurors
+        asyncio.create_task(_ask(j, case.prompt, deadline=deadline, tell=tell)) for j in jurors
     ]
     stop = None
     try:
         stop = await _until_stop(calls, case, until=deadline.reserve(settle_s))
     finally:
-        await _cut_off(calls, reason=stop.name if stop else "CALLER_LEFT", limit_s=settle_s)
+        await _cut_off(calls, reason=stop.name if stop else "CALLER_LEFT", limit_s=settle_s / 2)
 
     duration_s = time.monotonic() - began_s
     heard = []
@@ -84,7 +83,7 @@ async def _hear(
             continue
         request = ModelRequest(case.prompt, juror.instruction)
         asked = cancelled(juror.model, request, started_at=started_at, duration_s=duration_s)
-        heard.append(Settled(juror, _explained(asked, stop)))
+        heard.append(_cut(juror, asked, stop))
         tell(heard[-1])
     return stop, heard
 
@@ -163,9 +162,10 @@ def _ended(call: Call) -> bool:
     return call.done() and not call.cancelled()
 
 
-def _explained(asked: Asked, stop: Stop) -> Asked:
+def _cut(juror: Juror, asked: Asked, stop: Stop) -> Settled:
+    """How a juror ended whose call was cancelled because the jury stopped."""
     status, text = CUT_OFF[stop]
-    return replace(asked, status=status, reason=stop.name, reason_text=text)
+    return Settled(juror, replace(asked, status=status, reason=stop.name, reason_text=text))
 
 
 def _skipped(juror: Juror, lease: Lease) -> Settled:

@@ -28,4 +28,4 @@ async def follow(case: Case, *, deadline: Deadline) -> AsyncGenerator[Event | He
         yield hearing.result()
     finally:
         hearing.cancel()
-        await asyncio.wait([hearing], timeout=2 * SETTLE_S)
+        await asyncio.wait([hearing], timeout=SETTLE_S)
