@@ -1,5 +1,6 @@
 """The canonical vote of an answer: answers that mean the same give the same ballot."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,6 +26,7 @@ __all__ = [
     "canonical_json",
     "canonical_key",
     "extract_json",
+    "number_of",
     "prose_ballot",
     "read",
 ]
@@ -70,6 +72,12 @@ def ballot(
 def prose_ballot(text: str) -> Ballot:
     """The vote of free text that is to be compared by its letters."""
     return _of(fold(visible_text(text)), ())
+
+
+def number_of(vote: Ballot) -> int | float | None:
+    """The number that a ballot holds; None when it holds none."""
+    value = json.loads(vote.value) if vote.key else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _of(value: Any, repairs: tuple[str, ...]) -> Ballot:

@@ -78,6 +78,6 @@ def _magnitude(match: re.Match[str]) -> int | float:
         number = float(number) ** int(match["power"])
     if match["divisor"]:
         number = number / float(match["divisor"])
-    if not math.isfinite(number):
+    if isinstance(number, float) and not math.isfinite(number):
         raise OverflowError
     return number

@@ -1,0 +1,49 @@
+"""The values of an aggregation: what is to be decided, and what was."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aggregator_svc.voting import Count, Floats
+from services.core.answers import Answer
+from services.core.canonical import Ballot
+from services.core.prompts import OutputFormat, Tool
+
+Method = Literal["auto", "plurality", "medoid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Answers to decide between, and by what rule."""
+
+    answers: tuple[Answer, ...]
+    """n answers of different jurors. Not empty."""
+    output_format: OutputFormat
+    tools: tuple[Tool, ...]
+    method: Method
+    weights: Floats
+    """Shape (n,), >= 0."""
+    priors: Floats
+    """Shape (n,), in [0, 1]; NaN when unknown."""
+    min_share: float
+    min_similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How the answers were counted. Indices are those of the answers."""
+
+    method: str
+    """`plurality`, `medoid`, `medoid_words` or `single`."""
+    ballots: tuple[Ballot, ...]
+    """One per answer, with the key of its class."""
+    count: Count | None
+    """None when no answer gave a ballot."""
+    similarity: float | None = None
+    """Mean similarity of a medoid to the others, in [-1, 1]."""
+    reason_text: str = ""
+    """Why there is no consensus; empty with consensus."""
+
+    @property
+    def representative(self) -> int | None:
+        """Index of the answer that stands for the leading class."""
+        return None if self.count is None else self.count.leader.representative

@@ -1,0 +1,234 @@
+"""Decides between answers: reads the ballots, counts them, or finds the medoid."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from aggregator_svc.case import Case, Decision
+from aggregator_svc.medoid import Medoid, medoid
+from aggregator_svc.voting import Class, Count, Floats, close_groups, entropy, margin, plurality
+from services.core.answers import Answer
+from services.core.canonical import NO_CALL, PROSE, Ballot, ballot, number_of, prose_ballot
+from services.core.deadline import Deadline
+from services.core.errors import GremiumError
+from services.core.visible import visible_text
+from services.models.embeddings import Embedder
+from services.models.words import word_vectors
+
+EMBED_RESERVE_S = 0.1
+"""Seconds kept back from the embedding for what comes after it."""
+
+logger = logging.getLogger(__name__)
+
+
+async def decide(case: Case, embedder: Embedder | None, *, deadline: Deadline) -> Decision:
+    """Count structured answers, find the medoid of prose.
+
+    Without an embedder, or when it fails or has no time left, prose is
+    compared by its words, and the method says so.
+    """
+    ballots = ballots_of(case)
+    members = [i for i, vote in enumerate(ballots) if vote.key or vote.reason == PROSE]
+    if not members:
+        return Decision("plurality", ballots, None, reason_text=_no_ballot(ballots))
+    if len(members) > 1 and _is_prose(case, [ballots[i] for i in members]):
+        return await _nearest(case, ballots, members, embedder, deadline=deadline)
+    return await _counted(case, ballots, members, embedder, deadline=deadline)
+
+
+def ballots_of(case: Case) -> tuple[Ballot, ...]:
+    """The ballots as the case counts them: numbers within the tolerance share a key."""
+    votes = [
+        ballot(a.text, a.tool_calls, output_format=case.output_format, tools=case.tools)
+        for a in case.answers
+    ]
+    if case.method == "plurality":
+        votes = [
+            prose_ballot(a.text) if vote.reason == PROSE else vote
+            for a, vote in zip(case.answers, votes, strict=True)
+        ]
+    if case.output_format.kind == "number":
+        votes = _within_tolerance(votes, case.output_format.relative_tolerance)
+    return tuple(votes)
+
+
+def _within_tolerance(votes: Sequence[Ballot], tolerance: float) -> list[Ballot]:
+    numbered = [i for i, vote in enumerate(votes) if number_of(vote) is not None]
+    group = close_groups([number_of(votes[i]) or 0 for i in numbered], relative_tolerance=tolerance)
+    same = {i: votes[numbered[first]] for i, first in zip(numbered, group, strict=True)}
+    return [
+        replace(vote, key=same[i].key, value=same[i].value) if i in same else vote
+        for i, vote in enumerate(votes)
+    ]
+
+
+def _no_ballot(ballots: Sequence[Ballot]) -> str:
+    reasons = ", ".join(sorted({vote.reason for vote in ballots}))
+    return f"no answer gave a ballot: {reasons}"
+
+
+def _is_prose(case: Case, votes: Sequence[Ballot]) -> bool:
+    if case.method == "medoid":
+        return True
+    return all(vote.reason == PROSE or vote.key == NO_CALL.key for vote in votes) and (
+        case.method == "auto"
+    )
+
+
+async def _counted(
+    case: Case,
+    ballots: tuple[Ballot, ...],
+    members: Sequence[int],
+    embedder: Embedder | None,
+    *,
+    deadline: Deadline,
+) -> Decision:
+    votes = [_named(ballots[i], case.answers[i]) for i in members]
+    count = _mapped(
+        plurality(
+            [vote.key for vote in votes],
+            case.weights[members],
+            case.priors[members],
+            [len(vote.repairs) for vote in votes],
+            min_share=case.min_share,
+        ),
+        members,
+    )
+    if count.leader.key == NO_CALL.key and len(count.leader.members) > 1:
+        found, _ = await _medoid(case, count.leader.members, embedder, deadline=deadline)
+        count = _represented(count, count.leader.members[found.chosen])
+    named = dict(zip(members, votes, strict=True))
+    return Decision(
+        method="plurality" if len(members) > 1 else "single",
+        ballots=tuple(named.get(i, vote) for i, vote in enumerate(ballots)),
+        count=count,
+        reason_text=count.reason_text,
+    )
+
+
+def _named(vote: Ballot, answer: Answer) -> Ballot:
+    return vote if vote.key else prose_ballot(answer.text)
+
+
+def _mapped(count: Count, members: Sequence[int]) -> Count:
+    """The same count with indices of answers instead of ballots."""
+    classes = tuple(
+        replace(
+            c,
+            members=tuple(members[i] for i in c.members),
+            representative=members[c.representative],
+        )
+        for c in count.classes
+    )
+    return replace(count, classes=classes, leader=classes[count.classes.index(count.leader)])
+
+
+def _represented(count: Count, answer: int) -> Count:
+    """The same count with another answer standing for its leader."""
+    leader = replace(count.leader, representative=answer)
+    classes = tuple(leader if c is count.leader else c for c in count.classes)
+    return replace(count, classes=classes, leader=leader)
+
+
+async def _nearest(
+    case: Case,
+    ballots: tuple[Ballot, ...],
+    members: Sequence[int],
+    embedder: Embedder | None,
+    *,
+    deadline: Deadline,
+) -> Decision:
+    found, by_words = await _medoid(case, members, embedder, deadline=deadline)
+    classes = [_cluster(case, members, cluster, found) for cluster in found.clusters]
+    key_of = {i: c.key for c in classes for i in c.members}
+    value_of = {c.key: _prose(case, c.representative).value for c in classes}
+    count = _clustered(case, classes, members[found.chosen], found)
+    return Decision(
+        method="medoid_words" if by_words else "medoid",
+        ballots=tuple(
+            Ballot(key_of[i], value_of[key_of[i]], vote.repairs) if i in key_of else vote
+            for i, vote in enumerate(ballots)
+        ),
+        count=count,
+        similarity=None if math.isnan(found.similarity) else found.similarity,
+        reason_text=count.reason_text,
+    )
+
+
+def _cluster(case: Case, members: Sequence[int], cluster: Sequence[int], found: Medoid) -> Class:
+    indices = tuple(members[i] for i in cluster)
+    is_chosen = found.chosen in cluster
+    best = found.chosen if is_chosen else max(cluster, key=lambda i: (found.scores[i], -i))
+    weight, total = float(case.weights[list(indices)].sum()), float(case.weights[members].sum())
+    key = _prose(case, members[best]).key
+    return Class(key, indices, weight, weight / total if total > 0.0 else 0.0, members[best])
+
+
+def _prose(case: Case, answer: int) -> Ballot:
+    return prose_ballot(_said(case.answers[answer]))
+
+
+def _clustered(case: Case, classes: Sequence[Class], chosen: int, found: Medoid) -> Count:
+    leader = next(c for c in classes if c.representative == chosen)
+    ranked = tuple(sorted(classes, key=lambda c: (-c.weight, c is not leader, c.key)))
+    others = [c.share for c in classes if c is not leader]
+    reason_text = _too_far(found.similarity, case.min_similarity, sum(c.weight for c in classes))
+    return Count(
+        classes=ranked,
+        leader=leader,
+        margin=margin([leader.share, *others]),
+        entropy=entropy([c.share for c in classes], sum(len(c.members) for c in classes)),
+        divergence=found.divergence,
+        tie=found.tie,
+        tie_rule=found.tie_rule,
+        consensus=not reason_text,
+        reason_text=reason_text,
+    )
+
+
+def _too_far(similarity: float, min_similarity: float, weight: float) -> str:
+    if weight <= 0.0:
+        return "the jurors who answered carry no weight"
+    if math.isnan(similarity):
+        return "the answers cannot be compared"
+    if similarity < min_similarity:
+        return (
+            f"the most central answer has a mean similarity of {similarity:.2f} to the others; "
+            f"{min_similarity:.2f} is needed"
+        )
+    return ""
+
+
+async def _medoid(
+    case: Case, members: Sequence[int], embedder: Embedder | None, *, deadline: Deadline
+) -> tuple[Medoid, bool]:
+    """The medoid of some answers, and whether it goes by words only."""
+    texts = [_said(case.answers[i]) for i in members]
+    vectors = await _embedded(texts, embedder, deadline=deadline)
+    by_words = vectors is None
+    known: Floats = word_vectors(texts).astype(np.float64) if vectors is None else vectors
+    return medoid(texts, known, case.weights[members], case.priors[members]), by_words
+
+
+def _said(answer: Answer) -> str:
+    calls = " ".join(f"{call.name} {call.arguments_json}" for call in answer.tool_calls)
+    return f"{visible_text(answer.text)} {calls}".strip()
+
+
+async def _embedded(
+    texts: Sequence[str], embedder: Embedder | None, *, deadline: Deadline
+) -> Floats | None:
+    """The vectors; None when there is no embedder, or none that answers in time."""
+    until = deadline.reserve(EMBED_RESERVE_S)
+    if embedder is None:
+        return None
+    try:
+        async with asyncio.timeout(until.remaining()):
+            return (await embedder.embed(texts, deadline=until)).astype(np.float64)
+    except (GremiumError, TimeoutError) as err:
+        logger.warning("prose is compared by its words: %s", err or type(err).__name__)
+        return None

@@ -1,0 +1,210 @@
+"""Counts ballots: keys and weights in, classes out. No I/O, no clock, no randomness."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+TIE: Final = 1e-9
+"""Weights and scores closer than this are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """Ballots that count as the same."""
+
+    key: str
+    members: tuple[int, ...]
+    """Indices of its ballots, ascending."""
+    weight: float
+    share: float
+    """Of all weight, in [0, 1]."""
+    representative: int
+    """Index of the ballot that stands for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The classes, and what they say."""
+
+    classes: tuple[Class, ...]
+    """Heaviest first; of equally heavy ones the leader first."""
+    leader: Class
+    margin: float
+    """Leader's share minus the runner-up's, in [0, 1]."""
+    entropy: float
+    """Of the shares, over ln(ballots), in [0, 1]."""
+    divergence: float
+    """Share of pairs of ballots that differ, in [0, 1]."""
+    tie: bool
+    tie_rule: str
+    """`prior`, `key` or empty."""
+    consensus: bool
+    reason_text: str
+    """Why there is no consensus; empty with consensus."""
+
+
+def plurality(
+    keys: Sequence[str],
+    weights: Floats,
+    priors: Floats,
+    repairs: Sequence[int],
+    *,
+    min_share: float,
+) -> Count:
+    """Count ballots and name the class that leads.
+
+    The heaviest class leads. Of equally heavy ones it is the one with the
+    juror most likely to be right; when priors do not tell, the least key
+    leads, and there is no consensus.
+
+    Parameters
+    ----------
+    keys : sequence of str, length n
+        Class of each ballot. Not empty.
+    weights : ndarray of float64, shape (n,)
+        What each ballot counts, >= 0.
+    priors : ndarray of float64, shape (n,)
+        Probability in [0, 1] that each juror is right; NaN when unknown.
+    repairs : sequence of int, length n
+        How much each answer had to be mended; of otherwise equal answers the
+        one mended least stands for its class.
+    min_share : float
+        Share of the weight in [0, 1] that the leader needs.
+
+    Returns
+    -------
+    Count
+        At least one class. Without any weight all shares are 0.
+
+    Raises
+    ------
+    ValueError
+        If there are no ballots, or the lengths differ.
+
+    Notes
+    -----
+    Plurality over canonical answers is self-consistency's vote [1]_. O(n log n).
+
+    References
+    ----------
+    .. [1] X. Wang et al. Self-Consistency. arXiv:2203.11171, 2022.
+
+    Examples
+    --------
+    >>> equal, unknown = np.ones(3), np.full(3, np.nan)
+    >>> count = plurality(["x", "y", "x"], equal, unknown, [0, 0, 0], min_share=0.5)
+    >>> count.leader.key, count.consensus
+    ('x', True)
+    """
+    if not keys or not len(keys) == weights.size == priors.size == len(repairs):
+        raise ValueError("keys, weights, priors and repairs must match and not be empty")
+    classes = [_class(key, keys, weights, priors, repairs) for key in sorted(set(keys))]
+    heaviest = max(c.weight for c in classes)
+    leading = [c for c in classes if c.weight >= heaviest - TIE]
+    leader, rule = _leader(leading, priors)
+    rest = sorted((c for c in classes if c is not leader), key=lambda c: (-c.weight, c.key))
+    reason_text = _objection(leader, rule, len(leading), min_share)
+    return Count(
+        classes=(leader, *rest),
+        leader=leader,
+        margin=margin([c.share for c in (leader, *rest)]),
+        entropy=entropy([c.share for c in classes], len(keys)),
+        divergence=_divergence([len(c.members) for c in classes]),
+        tie=len(leading) > 1,
+        tie_rule=rule,
+        consensus=not reason_text,
+        reason_text=reason_text,
+    )
+
+
+def _class(
+    key: str, keys: Sequence[str], weights: Floats, priors: Floats, repairs: Sequence[int]
+) -> Class:
+    members = tuple(i for i, other in enumerate(keys) if other == key)
+    weight, total = float(weights[list(members)].sum()), float(weights.sum())
+    best = max(members, key=lambda i: (_known(float(priors[i])), weights[i], -repairs[i], -i))
+    share = min(1.0, weight / total) if total > 0.0 else 0.0
+    return Class(key, members, weight, share, best)
+
+
+def _known(prior: float) -> float:
+    return -1.0 if math.isnan(prior) else prior
+
+
+def _leader(leading: Sequence[Class], priors: Floats) -> tuple[Class, str]:
+    if len(leading) == 1:
+        return leading[0], ""
+    best = [max(_known(float(priors[i])) for i in c.members) for c in leading]
+    top = [c for c, prior in zip(leading, best, strict=True) if prior >= max(best) - TIE]
+    return top[0], "prior" if len(top) == 1 else "key"
+
+
+def _objection(leader: Class, rule: str, leading: int, min_share: float) -> str:
+    if leader.weight <= 0.0:
+        return "the jurors who answered carry no weight"
+    if rule == "key":
+        return f"{leading} classes lead with {leader.share:.0%} each and no prior parts them"
+    if leader.share < min_share - TIE:
+        return f"the leading class has {leader.share:.0%} of the weight; {min_share:.0%} are needed"
+    return ""
+
+
+def margin(shares: Sequence[float]) -> float:
+    """The first share minus the largest other one, in [0, 1]; a share alone is its own margin."""
+    return max(0.0, shares[0] - max(shares[1:], default=0.0))
+
+
+def entropy(shares: Sequence[float], n_ballots: int) -> float:
+    """Entropy of shares over ln(ballots), in [0, 1]; 0 for one ballot."""
+    if n_ballots < 2:
+        return 0.0
+    nats = -sum(share * math.log(share) for share in shares if share > 0.0)
+    return min(1.0, max(0.0, nats / math.log(n_ballots)))
+
+
+def _divergence(sizes: Sequence[int]) -> float:
+    pairs = math.comb(sum(sizes), 2)
+    alike = sum(math.comb(size, 2) for size in sizes)
+    return (pairs - alike) / pairs if pairs else 0.0
+
+
+def close_groups(numbers: Sequence[int | float], *, relative_tolerance: float) -> list[int]:
+    """Group numbers so that any two of a group are within the tolerance.
+
+    Parameters
+    ----------
+    numbers : sequence of int or float, length n
+        Finite numbers. Integers are compared exactly, however long.
+    relative_tolerance : float
+        Share of the larger of two numbers that they may differ by, in [0, 1).
+
+    Returns
+    -------
+    list of int, length n
+        For each number, the index of the group's first one from below.
+
+    Notes
+    -----
+    Being close is not transitive, so that groups are cut greedily from below;
+    the order of the numbers does not matter. O(n log n).
+
+    Examples
+    --------
+    >>> close_groups([3.0, 100, 100.00001, 3], relative_tolerance=1e-6)
+    [0, 1, 1, 0]
+    """
+    exact = [Fraction(number) for number in numbers]
+    share, first = Fraction(relative_tolerance), -1
+    group = [0] * len(numbers)
+    for i in sorted(range(len(numbers)), key=lambda i: exact[i]):
+        if first < 0 or exact[i] - exact[first] > share * max(abs(exact[i]), abs(exact[first])):
+            first = i
+        group[i] = first
+    return group
