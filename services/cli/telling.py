@@ -39,8 +39,9 @@ def stage_name(stage: Stage.ValueType) -> str:
 def ending(participation: Participation) -> str:
     """How a participant ended, with the reason where there is one."""
     status = ParticipationStatus.Name(participation.status)
-    word = status.removeprefix("PARTICIPATION_STATUS_").lower().replace("_", " ")
-    return f"{word}: {participation.reason}" if participation.reason else word
+    status = status.removeprefix("PARTICIPATION_STATUS_")
+    word = status.lower().replace("_", " ")
+    return word if participation.reason in {"", status} else f"{word}: {participation.reason}"
 
 
 def model_name(participation: Participation) -> str:

@@ -1,0 +1,159 @@
+"""A manifest is told in words that a person can act on."""
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from gremium.v1 import ensemble_pb2, manifest_pb2, router_pb2, types_pb2
+from services.cli import telling
+
+JUROR = manifest_pb2.Participation(
+    stage=manifest_pb2.STAGE_JURY,
+    name="terse",
+    model="small",
+    requested_model="small-1",
+    status=manifest_pb2.PARTICIPATION_STATUS_ANSWERED,
+    model_calls=1,
+)
+
+
+def participation(**fields):
+    copied = manifest_pb2.Participation()
+    copied.CopyFrom(JUROR)
+    copied.MergeFrom(manifest_pb2.Participation(**fields))
+    return copied
+
+
+def split():
+    """Two jurors say yes and one says no; a fourth gave no vote."""
+    return manifest_pb2.Tally(
+        classes=[
+            manifest_pb2.TallyClass(value='"yes"', jurors=["a"], share=0.5),
+            manifest_pb2.TallyClass(value='"no"', jurors=["b"], share=0.5),
+        ],
+        ballots=[manifest_pb2.Ballot(juror="c", reason="UNKNOWN_LABEL")],
+        method="plurality",
+        divergence=1.0,
+        reason_text="two classes lead with 50 % each",
+    )
+
+
+def test_a_plain_answer_needs_no_explanation():
+    reply = ensemble_pb2.AskResponse(outcome=manifest_pb2.OUTCOME_ANSWERED)
+
+    assert [] == telling.explanation(reply)
+
+
+def test_no_consensus_names_who_said_what():
+    reply = ensemble_pb2.AskResponse(
+        outcome=manifest_pb2.OUTCOME_NO_CONSENSUS, manifest=manifest_pb2.Manifest(tallies=[split()])
+    )
+
+    assert [
+        "The jurors disagree too much to answer.",
+        "two classes lead with 50 % each",
+        '  "yes": a (50%)',
+        '  "no": b (50%)',
+        "  no vote from c: UNKNOWN_LABEL",
+    ] == telling.explanation(reply)
+
+
+def test_a_rejection_names_what_the_judge_found():
+    verdict = manifest_pb2.Verdict(
+        kind=manifest_pb2.VERDICT_KIND_FAIL,
+        reason_text="hallucination failed",
+        checks=[
+            manifest_pb2.Check(name="schema", outcome=manifest_pb2.CHECK_OUTCOME_PASS),
+            manifest_pb2.Check(
+                name="hallucination",
+                outcome=manifest_pb2.CHECK_OUTCOME_FAIL,
+                evidence="Lyon is no capital",
+            ),
+        ],
+    )
+    reply = ensemble_pb2.AskResponse(
+        outcome=manifest_pb2.OUTCOME_REJECTED, manifest=manifest_pb2.Manifest(verdicts=[verdict])
+    )
+
+    assert [
+        "The judge failed the answer.",
+        "hallucination failed",
+        "  hallucination: Lyon is no capital",
+    ] == telling.explanation(reply)
+
+
+def test_the_story_says_how_it_was_routed_counted_and_judged():
+    manifest = manifest_pb2.Manifest(
+        route=router_pb2.RouteDecision(
+            tiers=[router_pb2.Tier(name="jury")], reason_text="the only tier"
+        ),
+        tallies=[split()],
+        verdicts=[manifest_pb2.Verdict(kind=manifest_pb2.VERDICT_KIND_PASS, judge="g", score=0.9)],
+    )
+
+    assert [
+        "route    jury: the only tier",
+        "tally    no consensus by plurality, 2 classes, divergence 1.00",
+        "verdict  pass by g, score 0.90",
+    ] == telling.story(manifest)
+
+
+def test_cautions_explain_every_flag():
+    manifest = manifest_pb2.Manifest(
+        outcome=manifest_pb2.OUTCOME_ANSWERED, self_ensemble=True, unjudged=True, degraded=True
+    )
+
+    said = " ".join(telling.cautions(manifest))
+
+    assert ["self-ensemble", "unjudged", "degraded"] == telling.flags(manifest)
+    assert all(flag in said for flag in telling.flags(manifest))
+
+
+def test_cautions_name_who_did_not_answer():
+    late = participation(
+        status=manifest_pb2.PARTICIPATION_STATUS_TIMED_OUT,
+        reason="TIMED_OUT",
+        reason_text="no reply within 5 s",
+    )
+
+    assert ["terse timed out: no reply within 5 s"] == telling.cautions(
+        manifest_pb2.Manifest(participations=[late])
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        pytest.param({}, "answered", id="answered"),
+        pytest.param(
+            {"status": manifest_pb2.PARTICIPATION_STATUS_UNUSABLE, "reason": "EMPTY"},
+            "unusable: EMPTY",
+            id="with a reason",
+        ),
+        pytest.param(
+            {"status": manifest_pb2.PARTICIPATION_STATUS_TIMED_OUT, "reason": "TIMED_OUT"},
+            "timed out",
+            id="a reason that says nothing more",
+        ),
+    ],
+)
+def test_an_ending_says_why(fields, expected):
+    assert expected == telling.ending(participation(**fields))
+
+
+def test_a_model_is_named_as_served_where_that_differs():
+    assert "small-1" == telling.model_name(participation(served_model="small-1"))
+    assert "small-1 as small-1b" == telling.model_name(participation(served_model="small-1b"))
+
+
+def test_totals_are_one_line():
+    manifest = manifest_pb2.Manifest(
+        duration=Duration(seconds=1, nanos=230_000_000),
+        model_calls=3,
+        usage=types_pb2.Usage(input_tokens=40, output_tokens=2),
+        cost_usd=0.00012,
+        self_ensemble=True,
+    )
+
+    assert "1.23 s · 3 model calls · 42 tokens · $0.000120 · self-ensemble" == telling.totals(
+        manifest
+    )
