@@ -1,0 +1,121 @@
+"""Ask judge models, one after the other, until one gives a readable verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from judge_svc import verdict as verdicts
+from judge_svc.checks import Check
+from judge_svc.rubric import Criterion, judge_prompt, read_verdict
+from judge_svc.verdict import Verdict
+from services.core.answers import Answer, ModelRequest, Status
+from services.core.deadline import Deadline
+from services.core.lease import Lease
+from services.core.prompts import Prompt
+from services.core.unreadable import UnreadableError
+from services.models.asking import Asked, ask
+from services.models.backend import RosterModel
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is audited, and by which measure."""
+
+    prompt: Prompt
+    answer: Answer
+    criteria: tuple[Criterion, ...]
+    min_score: float
+    timeout_s: float
+    """Longest time to wait for one judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """How an audit ended, and what it took."""
+
+    verdict: Verdict
+    asked: tuple[tuple[RosterModel, Asked], ...]
+    unspent: Lease
+
+
+async def audited(
+    case: Case,
+    checks: Sequence[Check],
+    judges: Sequence[RosterModel],
+    *,
+    lease: Lease,
+    deadline: Deadline,
+) -> Audit:
+    """Let the first judge that gives a readable verdict decide.
+
+    A judge that fails, is late or writes no verdict is replaced by the next one
+    while time and lease last. Without a verdict the answer stays unjudged.
+    """
+    asked: list[tuple[RosterModel, Asked]] = []
+    found = no_judge(checks, case.answer)
+    request = ModelRequest(judge_prompt(case.prompt, case.answer, checks, case.criteria))
+    for judge in judges:
+        if lease.spent:
+            found = budget_spent(checks, lease) if not asked else found
+            break
+        if deadline.left_s == 0.0:
+            found = out_of_time(checks) if not asked else found
+            break
+        reply = await ask(judge, request, deadline=deadline, timeout_s=case.timeout_s)
+        reply, found = decided(case, checks, judge, reply)
+        asked.append((judge, reply))
+        lease = lease.less(
+            cost_usd=reply.cost_usd,
+            model_calls=reply.model_calls,
+            tokens=reply.usage.total_tokens,
+        )
+        if found.kind != "unjudged":
+            break
+    return Audit(found, tuple(asked), lease)
+
+
+def independent(judges: Sequence[RosterModel], family: str) -> list[RosterModel]:
+    """Judges of another family than the answer's; none when that is not known."""
+    author = family.strip().casefold()
+    if not author:
+        return []
+    return [judge for judge in judges if judge.spec.family.strip().casefold() != author]
+
+
+def decided(
+    case: Case, checks: Sequence[Check], judge: RosterModel, asked: Asked
+) -> tuple[Asked, Verdict]:
+    """Read what a judge replied; a reply that is no verdict makes it an unusable participant."""
+    if asked.status is not Status.ANSWERED or asked.reply is None:
+        text = f"{judge.name} gave no verdict: {asked.reason_text or asked.reason}"
+        reason = asked.reason or asked.status.name
+        return asked, verdicts.unjudged(checks, reason=reason, reason_text=text, judge=judge.name)
+    try:
+        findings = read_verdict(asked.reply.text, case.answer, case.criteria)
+    except UnreadableError as err:
+        unusable = replace(asked, status=Status.UNUSABLE, reason=err.reason, reason_text=str(err))
+        text = f"{judge.name} gave no verdict: {err}"
+        return unusable, verdicts.unjudged(
+            checks, reason=err.reason, reason_text=text, judge=judge.name
+        )
+    return asked, verdicts.judged(checks, findings, judge=judge.name, min_score=case.min_score)
+
+
+def no_judge(checks: Sequence[Check], answer: Answer) -> Verdict:
+    family = answer.family or "unknown"
+    return verdicts.unjudged(
+        checks,
+        reason="NO_INDEPENDENT_JUDGE",
+        reason_text=f"no judge is of another family than the answer's ({family})",
+    )
+
+
+def budget_spent(checks: Sequence[Check], lease: Lease) -> Verdict:
+    return verdicts.unjudged(
+        checks, reason="BUDGET_SPENT", reason_text=f"nothing is left to judge with: {lease.spent}"
+    )
+
+
+def out_of_time(checks: Sequence[Check]) -> Verdict:
+    return verdicts.unjudged(
+        checks, reason="DEADLINE_SPENT", reason_text="no time is left to ask a judge"
+    )

@@ -1,0 +1,43 @@
+"""JudgeService over gRPC: check, audit, pack."""
+
+from typing import Any
+
+import grpc
+
+from gremium.v1 import judge_pb2, judge_pb2_grpc
+from judge_svc.audit import Audit, audited, independent
+from judge_svc.checks import checked
+from judge_svc.packing import audit_to_wire, case_from_wire
+from judge_svc.verdict import vetoed
+from services.models.roster import Roster
+from services.runtime.calls import deadline_from
+from services.runtime.wire import answer_from_wire, check, lease_from_wire, prompt_from_wire
+
+
+class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
+    """Thin: holds what `composed` gave it and delegates every decision."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+
+    async def Verify(
+        self, request: judge_pb2.VerifyRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> judge_pb2.VerifyResponse:
+        check(request)
+        deadline = deadline_from(context)
+        prompt, answer = prompt_from_wire(request.prompt), answer_from_wire(request.answer)
+        judges = [self._roster.get(name) for name in request.judge.models]
+        lease = lease_from_wire(request.lease)
+
+        checks = checked(prompt, answer)
+        if (veto := vetoed(checks)) is not None:
+            return audit_to_wire(Audit(veto, (), lease), juror=answer.juror)
+        audit = await audited(
+            case_from_wire(prompt, answer, request.judge),
+            checks,
+            independent(judges, answer.family),
+            lease=lease,
+            deadline=deadline,
+        )
+
+        return audit_to_wire(audit, juror=answer.juror)
