@@ -89,6 +89,7 @@ class Upstream:
         self.running = 0
         self.most_running = 0
         """Most calls that ran at once."""
+        self._peers: set[str] = set()
         self.disconnects = 0
         """Clients that left before they had their reply."""
         self._turn: dict[str, int] = {}
@@ -99,6 +100,11 @@ class Upstream:
     def calls(self) -> int:
         """Calls that arrived."""
         return len(self.requests)
+
+    @property
+    def connections(self) -> int:
+        """Connections that calls arrived on."""
+        return len(self._peers)
 
     def calls_of(self, model: str) -> int:
         return sum(body.get("model") == model for body in self.requests)
@@ -118,6 +124,8 @@ class Upstream:
         model = request.match_info.get("model") or str(body.get("model", ""))
         self.requests.append({"model": model, **body})
         self.headers.append(dict(request.headers))
+        if request.transport is not None:
+            self._peers.add(str(request.transport.get_extra_info("peername")))
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         self._changed.set()

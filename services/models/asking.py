@@ -132,7 +132,7 @@ async def _ask(
 ) -> Asked:
     """Wait for a slot, call, and sort the ways it can end."""
     sent = False
-    with telemetry.model_span(model) as span:
+    with telemetry.model_span(model):
         try:
             async with asyncio.timeout(until.remaining()), model.slots:
                 sent = True

@@ -100,6 +100,8 @@ class Cassette:
         with self.path.open("rb") as file:
             file.seek(self._read_to)
             for line in file:
+                if not line.endswith(b"\n") and _key(line) is None:
+                    return  # somebody is still writing it
                 self._line_number += 1
                 self._read_to += len(line)
                 self._add(line.strip())
@@ -107,12 +109,19 @@ class Cassette:
     def _add(self, line: bytes) -> None:
         if not line:
             return
-        try:
-            key = line_key(orjson.loads(line))
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        key = _key(line)
+        if key is None:
             logger.warning("%s:%d is no recording and is left out", self.path, self._line_number)
             return
         self._lines.setdefault(key, []).append(line)
+
+
+def _key(line: bytes) -> str | None:
+    """Key of a line as it stands in the file; None for what is no recording."""
+    try:
+        return line_key(orjson.loads(line))
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def line_key(line: Mapping[str, Any]) -> str:

@@ -1,0 +1,46 @@
+"""A price list and token counts make a cost; texts make an estimate."""
+
+import doctest
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.config.tree import Price
+from services.core.answers import Usage
+from services.models import minilm, pricing, words
+from services.models.pricing import cost_usd, estimated_input, estimated_tokens
+from tests.unit.models.rosters import request
+
+COUNT = st.integers(0, 10**9)
+
+
+@pytest.mark.parametrize("module", [minilm, pricing, words])
+def test_the_examples_are_true(module):
+    assert 0 == doctest.testmod(module).failed
+
+
+def test_without_a_price_cached_input_costs_as_any():
+    price = Price(input_usd_per_mtok=2.0)
+
+    assert cost_usd(Usage(100, 50), price) == cost_usd(Usage(100), price)
+
+
+@given(COUNT, COUNT, COUNT)
+def test_cost_is_never_negative_and_caching_never_dearer(read, cached, written):
+    price = Price(input_usd_per_mtok=2.0, cached_input_usd_per_mtok=0.5, output_usd_per_mtok=8.0)
+
+    cost = cost_usd(Usage(read, cached, written), price)
+
+    assert 0.0 <= cost <= cost_usd(Usage(read, 0, written), price)
+
+
+@given(st.text())
+def test_a_text_has_tokens_unless_it_is_empty(text):
+    assert (estimated_tokens(text) > 0) is bool(text)
+
+
+def test_instruction_and_question_are_both_read():
+    alone = estimated_input(request()).input_tokens
+
+    assert estimated_input(request(instruction="Think twice.")).input_tokens > alone
