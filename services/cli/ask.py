@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 
 from gremium.v1.ensemble_pb2 import AskRequest, AskResponse, GetManifestRequest
-from gremium.v1.ensemble_pb2_grpc import EnsembleServiceAsyncStub
+from gremium.v1.ensemble_pb2_grpc import EnsembleServiceStub
 from gremium.v1.manifest_pb2 import (
     OUTCOME_ANSWERED,
     OUTCOME_NO_CONSENSUS,
@@ -118,7 +118,7 @@ async def _ask(request: AskRequest, where: Where, *, timeout_s: float) -> AskRes
 
 
 @asynccontextmanager
-async def _mesh(where: Where) -> AsyncIterator[EnsembleServiceAsyncStub]:
+async def _mesh(where: Where) -> AsyncIterator[EnsembleServiceStub]:
     """A mesh that runs already, or one that runs while the block lasts."""
     directory = Path.cwd()
     may_start = where.start and where.address is None
@@ -137,7 +137,7 @@ async def _mesh(where: Where) -> AsyncIterator[EnsembleServiceAsyncStub]:
             yield stub
 
 
-async def _manifest(stub: EnsembleServiceAsyncStub, request_id: str) -> Manifest | None:
+async def _manifest(stub: EnsembleServiceStub, request_id: str) -> Manifest | None:
     if not request_id:
         return None
     request = GetManifestRequest(request_id=request_id)

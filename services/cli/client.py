@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gremium.v1.ensemble_pb2_grpc import EnsembleServiceAsyncStub, EnsembleServiceStub
+from gremium.v1.ensemble_pb2_grpc import EnsembleServiceStub
 from services.cli import state
 from services.cli.errors import MeshError
 from services.cli.health import is_serving
@@ -20,9 +20,7 @@ async def find_mesh(address: str | None, *, directory: Path) -> str | None:
 
 
 @asynccontextmanager
-async def connected(
-    address: str | None, *, directory: Path
-) -> AsyncIterator[EnsembleServiceAsyncStub]:
+async def connected(address: str | None, *, directory: Path) -> AsyncIterator[EnsembleServiceStub]:
     """A stub for a mesh that runs.
 
     Raises

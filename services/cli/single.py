@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import aggregator_svc.compose
 import judge_svc.compose
-
 import jury_svc.compose
 import router_svc.compose
 import services.gateway.compose
