@@ -1,4 +1,9 @@
-"""Cassettes: recorded answers in a JSONL file, found by prompt and model."""
+"""Cassettes: recorded answers in a JSONL file, found by prompt and model.
+
+A line by hand: `{"model": "gpt-x", "prompt": "6 x 7?", "text": "42"}`, and as far as known
+`usage`, `cost_usd`, `finish_reason`, `tool_calls`, and `labels` where the prompt gave some.
+Recorded lines have a `key` instead of the `prompt`; a miss names the key that it looked for.
+"""
 
 import hashlib
 import logging

@@ -19,7 +19,7 @@ from services.models.local import default_instruction
 from services.models.recorded import RecordedBackend
 from services.models.settings import secret
 
-__all__ = ["Roster", "RosterModel", "missing_key", "open_roster"]
+__all__ = ["Roster", "RosterModel", "open_roster"]
 
 
 class Roster:
@@ -63,11 +63,6 @@ async def open_roster(loaded: LoadedConfig, *, engines: Mapping[str, str]) -> As
         finally:
             for model in (*recorded.values(), *live.values()):
                 await model.backend.aclose()
-
-
-def missing_key(spec: Model) -> str:
-    """Name of the environment variable that a model's calls need and that is not set, or empty."""
-    return spec.api_key_env if spec.api_key_env and not secret(spec.api_key_env) else ""
 
 
 def _live_backend(

@@ -8,8 +8,7 @@ from services.core.answers import Status
 from services.core.deadline import Deadline
 from services.core.errors import UnknownModelError
 from services.models.asking import ask
-from services.models.roster import missing_key
-from tests.unit.models.rosters import loaded, request, roster_of
+from tests.unit.models.rosters import request, roster_of
 
 
 async def test_an_unknown_model_is_an_error_that_names_the_known():
@@ -24,17 +23,6 @@ async def test_a_local_model_without_an_engine_says_so():
 
     assert (Status.FAILED, "CONNECTION", 0) == (asked.status, asked.reason, asked.model_calls)
     assert "gremium up" in asked.reason_text
-
-
-def test_a_key_that_is_needed_and_missing_is_named(monkeypatch):
-    monkeypatch.setenv("GREMIUM_TEST_KEY", "sk-1")
-
-    def missing(**spec):
-        return missing_key(loaded({"m": {"model": "m", **spec}}).config.models["m"])
-
-    assert "" == missing()
-    assert "" == missing(api_key_env="GREMIUM_TEST_KEY")
-    assert "GREMIUM_TEST_KEY_2" == missing(api_key_env="GREMIUM_TEST_KEY_2")
 
 
 async def test_opening_a_roster_does_not_load_the_engine():
