@@ -1,0 +1,109 @@
+"""`gremium up` runs five services and an engine; real questions get real answers."""
+
+import asyncio
+import json
+
+from services.cli.health import is_serving
+from services.cli.plan import SERVICES
+
+QUESTION = "What is the capital of France?"
+
+
+def ask(gremium, mesh, *options):
+    code, out, err = gremium(mesh.folder, "ask", *options)
+    assert 0 == code, err
+    return out
+
+
+def test_every_service_is_a_process_of_its_own(mesh):
+    pids = [mesh.pid(name) for name in SERVICES] + [e["pid"] for e in mesh.engines.values()]
+
+    assert SERVICES.keys() == mesh.services.keys()
+    assert 6 == len({*pids, mesh.process.pid} - {mesh.process.pid})
+
+
+def test_every_service_says_serving(mesh):
+    async def health():
+        return [await is_serving(mesh.services[n]["address"], full) for n, full in SERVICES.items()]
+
+    assert [True] * 5 == asyncio.run(health())
+
+
+def test_the_embedded_model_answers(gremium, mesh):
+    reply = json.loads(ask(gremium, mesh, QUESTION, "--json"))
+
+    assert "OUTCOME_ANSWERED" == reply["outcome"]
+    assert "Paris" in reply["answer"]["text"]
+
+
+def test_the_manifest_names_everyone(gremium, mesh):
+    manifest = json.loads(ask(gremium, mesh, QUESTION, "--json"))["manifest"]
+
+    jurors = {p["name"] for p in manifest["participations"] if p["stage"] == "STAGE_JURY"}
+    assert {"terse", "careful", "plain"} <= jurors
+    assert 3 == manifest["model_calls"]
+    assert manifest["self_ensemble"]
+    assert manifest["unjudged"]
+
+
+def test_people_read_the_answer_and_a_table(gremium, mesh):
+    out = ask(gremium, mesh, QUESTION)
+
+    assert "Paris" in out
+    assert "ANSWERED" in out
+    assert "warning  self-ensemble" in out
+    assert all(head in out for head in ("stage", "model", "family", "outcome", "tokens", "USD"))
+
+
+def test_a_question_comes_from_standard_input(gremium, mesh):
+    code, out, _ = gremium(mesh.folder, "ask", "-", text=QUESTION)
+
+    assert (0, True) == (code, "Paris" in out)
+
+
+def test_a_question_goes_to_the_ensemble_that_it_names(gremium, mesh):
+    reply = json.loads(ask(gremium, mesh, QUESTION, "--json", "--ensemble", "quick"))
+
+    assert "route" == reply["manifest"]["pattern"]
+
+
+def test_the_same_request_id_spends_nothing(gremium, mesh):
+    first, again = (
+        json.loads(ask(gremium, mesh, QUESTION, "--json", "--request-id", "r-1")) for _ in range(2)
+    )
+
+    assert (False, True) == (first.get("replayed", False), again["replayed"])
+    assert first["manifest"] == again["manifest"]
+
+
+def test_an_unknown_ensemble_is_named(gremium, mesh):
+    code, _, err = gremium(mesh.folder, "ask", QUESTION, "--ensemble", "nobody")
+
+    assert 1 == code
+    assert "no ensemble 'nobody'" in err
+    assert "UNKNOWN_ENSEMBLE" in err
+
+
+def test_feedback_is_part_of_the_manifest(gremium, mesh):
+    ask(gremium, mesh, QUESTION, "--request-id", "r-2")
+    assert 0 == gremium(mesh.folder, "feedback", "r-2", "--score", 1, "--comment", "true")[0]
+
+    _, out, _ = gremium(mesh.folder, "manifest", "r-2", "--json")
+
+    assert ["true"] == [each["comment"] for each in json.loads(out)["feedback"]]
+
+
+def test_the_latest_requests_are_listed(gremium, mesh):
+    ask(gremium, mesh, QUESTION, "--request-id", "r-3")
+
+    _, out, _ = gremium(mesh.folder, "manifests", "--limit", 1, "--json")
+
+    assert ["r-3"] == [each["request_id"] for each in json.loads(out)["manifests"]]
+
+
+def test_the_roster_says_that_the_engine_runs(gremium, mesh):
+    _, out, _ = gremium(mesh.folder, "models", "--check", "--json")
+
+    (model,) = json.loads(out)
+    assert (True, "smollm2") == (model["ready"], model["name"])
+    assert model["check"].startswith("answered")

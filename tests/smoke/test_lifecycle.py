@@ -1,0 +1,125 @@
+"""A mesh starts, survives what dies, stops in order, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import time
+
+import psutil
+import pytest
+
+from tests.running import mesh_running, stop
+
+QUESTION = "What is the capital of France?"
+LIMIT_S = 60
+BAD_CONFIG = """\
+version: 1
+models:
+  small:
+    backend: local
+    model: smollm2-135m
+    family: smollm
+    timeout: 20
+ensembles:
+  default: {pattern: jury, jurors: [{model: small}]}
+"""
+
+
+def still_running(pids):
+    return [pid for pid in pids if psutil.pid_exists(pid)]
+
+
+def pids(mesh):
+    return [int(about["pid"]) for about in (*mesh.services.values(), *mesh.engines.values())]
+
+
+def test_ctrl_c_drains_and_leaves_no_process(embedded, tmp_path):
+    with mesh_running(tmp_path, embedded) as mesh:
+        started = pids(mesh)
+        code = stop(mesh.process)
+
+    assert (0, []) == (code, still_running(started))
+    assert not (tmp_path / ".gremium/mesh.json").exists()
+
+
+def test_manifests_survive_a_restart(embedded, gremium, tmp_path):
+    with mesh_running(tmp_path, embedded):
+        gremium(tmp_path, "ask", QUESTION, "--request-id", "kept")
+    with mesh_running(tmp_path, embedded):
+        code, out, _ = gremium(tmp_path, "manifest", "kept", "--json")
+
+    assert (0, "kept") == (code, json.loads(out)["request_id"])
+
+
+def test_one_process_answers_too(embedded, gremium, tmp_path):
+    with mesh_running(tmp_path, embedded, "--one-process") as mesh:
+        code, out, _ = gremium(tmp_path, "ask", QUESTION)
+
+        assert (0, True) == (code, "Paris" in out)
+        assert {mesh.process.pid} == {mesh.pid(name) for name in mesh.services}
+        assert 0 == stop(mesh.process)
+
+
+def test_a_service_that_dies_comes_back(embedded, gremium, tmp_path):
+    with mesh_running(tmp_path, embedded) as mesh:
+        os.kill(mesh.pid("jury"), signal.SIGKILL)
+        wait_for_another(tmp_path, "jury", than=mesh.pid("jury"))
+        code, out, _ = gremium(tmp_path, "ask", QUESTION)
+
+    assert (0, True) == (code, "Paris" in out)
+
+
+def test_one_question_can_have_a_mesh_of_its_own(folder, gremium):
+    code, out, err = gremium(folder, "ask", "--start", QUESTION)
+
+    assert (0, True) == (code, "Paris" in out), err
+    assert not (folder / ".gremium/mesh.json").exists()
+
+
+def test_a_wrong_configuration_is_told_by_file_and_line(gremium, tmp_path):
+    path = tmp_path / "gremium.yaml"
+    path.write_text(BAD_CONFIG)
+
+    code, _, err = gremium(tmp_path, "up")
+
+    assert 1 == code
+    assert f"{path}:7:" in err
+    assert "timeout" in err
+
+
+def test_a_busy_port_is_named(folder, gremium):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        code, _, err = gremium(folder, "up", "--bind", bind)
+
+    assert 1 == code
+    assert f"{bind} is in use" in err
+
+
+def test_a_service_that_cannot_start_shows_its_last_words(folder, gremium):
+    (folder / "ledger.sqlite").mkdir()
+
+    code, _, err = gremium(folder, "up", "--bind", "127.0.0.1:0")
+
+    assert 1 == code
+    assert "gateway ended at its start" in err
+    assert "gateway.log" in err
+
+
+@pytest.mark.parametrize("command", [["ask", QUESTION], ["manifest", "r-1"]])
+def test_without_a_mesh_it_says_how_to_start_one(gremium, tmp_path, command):
+    code, _, err = gremium(tmp_path, *command, "--address", "127.0.0.1:1")
+
+    assert 1 == code
+    assert "gremium up" in err
+
+
+def wait_for_another(folder, service, *, than):
+    """Wait until the service runs under another process id."""
+    until = time.monotonic() + LIMIT_S
+    while (
+        than == json.loads((folder / ".gremium/mesh.json").read_text())["services"][service]["pid"]
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.1)
