@@ -1,0 +1,66 @@
+"""Calls a servicer in this process as if over gRPC: same deadline, spans and errors."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from services.core.deadline import Deadline
+from services.core.errors import DeadlineSpentError, GremiumError, InternalError
+from services.runtime import telemetry
+from services.runtime.tracing import client_span, server_span
+
+logger = logging.getLogger(__name__)
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Handler = Callable[[Request, Any], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalContext:
+    """As much of a ServicerContext as servicers use."""
+
+    deadline: Deadline
+
+    def time_remaining(self) -> float:
+        """Seconds until the caller gives up."""
+        return self.deadline.left_s
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return telemetry.outgoing_headers()
+
+    def peer(self) -> str:
+        return "unix:local"
+
+
+async def call_local(
+    handler: Callable[[Request, Any], Awaitable[Response]],
+    request: Request,
+    *,
+    deadline: Deadline,
+    method: str,
+) -> Response:
+    """Call a servicer's method; `method` is its full name, `/gremium.v1.JuryService/Deliberate`.
+
+    Raises
+    ------
+    GremiumError
+        The error the servicer raised.
+    DeadlineSpentError
+        If no time is left to start the call, or it ran out underway.
+    """
+    timeout_s = deadline.remaining()
+    context = LocalContext(deadline)
+    with client_span(method), server_span(method, context, dict(telemetry.outgoing_headers())):
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await handler(request, context)
+        except GremiumError:
+            raise
+        except TimeoutError as err:
+            raise DeadlineSpentError("the deadline passed before the service answered") from err
+        except Exception as err:
+            logger.exception("unexpected error in %s", method)
+            raise InternalError("internal error") from err

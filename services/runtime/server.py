@@ -1,0 +1,123 @@
+"""A service's life: listen, say SERVING, drain, end."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.runtime import logs, telemetry
+from services.runtime.admission import Admission
+from services.runtime.serving import ServingInterceptor
+from services.runtime.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
+
+Register = Callable[[grpc.aio.Server], None]
+
+SERVING: Final = health_pb2.HealthCheckResponse.SERVING
+MAX_CONNECTION_AGE_S: Final = 300
+"""So that clients look for new replicas now and then."""
+
+
+@asynccontextmanager
+async def running(
+    settings: ServerSettings, register: Register, *, services: Sequence[str]
+) -> AsyncIterator[int]:
+    """Serve until the block ends, then drain. Yields the bound port.
+
+    Raises
+    ------
+    OSError
+        If the address cannot be bound; it names the address.
+    """
+    server = grpc.aio.server(
+        interceptors=(ServingInterceptor(Admission(settings.max_concurrent)),),
+        options=_options(settings),
+        # The admission refuses first and with a reason; this is the wall behind it.
+        maximum_concurrent_rpcs=4 * settings.max_concurrent + 64,
+    )
+    register(server)
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    reflection.enable_server_reflection(
+        (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+    )
+    port = _bind(server, settings.bind)
+    await server.start()
+    for name in ("", *services):
+        await checks.set(name, SERVING)
+    logger.info("serving", extra={"bind": settings.bind, "port": port})
+    try:
+        yield port
+    finally:
+        await checks.enter_graceful_shutdown()
+        await server.stop(settings.drain_s)
+        logger.info("stopped")
+
+
+def _options(settings: ServerSettings) -> tuple[tuple[str, int], ...]:
+    return (
+        # A second server would share the port silently.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.keepalive_time_ms", 20_000),
+        ("grpc.keepalive_timeout_ms", 5_000),
+        ("grpc.http2.ping_timeout_ms", 5_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.max_connection_age_ms", MAX_CONNECTION_AGE_S * 1000),
+        ("grpc.max_connection_age_grace_ms", MAX_CONNECTION_AGE_S * 1000),
+    )
+
+
+def _bind(server: grpc.aio.Server, address: str) -> int:
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as err:
+        raise OSError(f"cannot listen on {address}: is the port in use?") from err
+    if port == 0:
+        raise OSError(f"cannot listen on {address}: is the port in use?")
+    return port
+
+
+async def until_signalled() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await stop.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def run(main: Coroutine[Any, Any, None], *, service: str) -> None:
+    """Run a service's main with its logs and traces set up; errors at start end it with code 1."""
+    logs.setup(service)
+    telemetry.setup(service)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main)
+    except (OSError, ValueError) as err:
+        logger.error("cannot start: %s", err)  # noqa: TRY400 - the message says it all
+        sys.exit(1)
+    finally:
+        telemetry.shutdown()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The loop of uvloop where it exists: a quarter less CPU per hop."""
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - has no wheel for Windows
+
+    return uvloop.new_event_loop

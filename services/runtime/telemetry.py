@@ -1,0 +1,202 @@
+"""Names of all spans and attributes, the SDK's setup, and which span is current."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import (
+    BatchSpanProcessor,
+    ConsoleSpanExporter,
+    SimpleSpanProcessor,
+    SpanExporter,
+)
+from opentelemetry.trace import Span, SpanKind, StatusCode
+
+from services.core.answers import Status, Usage
+
+# GenAI semantic conventions v1.41
+OPERATION: Final = "gen_ai.operation.name"
+PROVIDER: Final = "gen_ai.provider.name"
+REQUEST_MODEL: Final = "gen_ai.request.model"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+ERROR_TYPE: Final = "error.type"
+# RPC semantic conventions
+RPC_STATUS: Final = "rpc.response.status_code"
+# ours
+REMAINING_S: Final = "gremium.deadline.remaining_s"
+CANCEL_REASON: Final = "gremium.cancel.reason"
+REASON: Final = "gremium.error.reason"
+
+TRACEPARENT: Final = "traceparent"
+TRACESTATE: Final = "tracestate"
+SAMPLED: Final = 0x01
+
+_carried: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("carried", default=())
+"""Trace headers of an unsampled request, handed on as they came."""
+
+
+@dataclass
+class _Tracing:
+    provider: TracerProvider | None = None
+
+
+_tracing = _Tracing()
+
+
+def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
+    """Send spans where the standard `OTEL_` variables say; without them, nowhere.
+
+    `OTEL_TRACES_EXPORTER` is `otlp`, `console` or `none`; unset, it is `otlp`
+    when an `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
+
+    Raises
+    ------
+    ValueError
+        If `OTEL_TRACES_EXPORTER` names another exporter.
+    """
+    exporter = _exporter(env)
+    if exporter is None:
+        return
+    name = env.get("OTEL_SERVICE_NAME", f"gremium-{service}")
+    provider = TracerProvider(resource=Resource.create({"service.name": name}))
+    to_console = isinstance(exporter, ConsoleSpanExporter)
+    processor = SimpleSpanProcessor(exporter) if to_console else BatchSpanProcessor(exporter)
+    provider.add_span_processor(processor)
+    install(provider)
+
+
+def _exporter(env: Mapping[str, str]) -> SpanExporter | None:
+    if env.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return None
+    endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    default = "otlp" if any(env.get(name) for name in endpoints) else "none"
+    match env.get("OTEL_TRACES_EXPORTER") or default:
+        case "none":
+            return None
+        case "console":
+            return ConsoleSpanExporter(out=sys.stderr)
+        case "otlp":
+            return OTLPSpanExporter()
+        case other:
+            msg = f"OTEL_TRACES_EXPORTER is {other!r}; it may be otlp, console or none"
+            raise ValueError(msg)
+
+
+def install(provider: TracerProvider | None) -> None:
+    """Trace with this provider from now on; None stops tracing."""
+    _tracing.provider = provider
+
+
+def shutdown() -> None:
+    """Send what is left and stop tracing."""
+    if _tracing.provider is not None:
+        _tracing.provider.shutdown()
+    install(None)
+
+
+def tracer() -> trace.Tracer | None:
+    """The tracer, or None when tracing is off."""
+    provider = _tracing.provider
+    return None if provider is None else provider.get_tracer("gremium")
+
+
+def current_trace_id() -> str:
+    """Trace of the current span, 32 hex digits; empty when not sampled."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.trace_flags.sampled else ""
+
+
+def current_span_id() -> str:
+    """The current span, 16 hex digits; empty when not sampled."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_span_id(context.span_id) if context.trace_flags.sampled else ""
+
+
+def is_sampled(headers: Mapping[str, str]) -> bool | None:
+    """Whether the caller sampled its trace; None when it has none."""
+    parent = headers.get(TRACEPARENT, "")
+    try:
+        return bool(int(parent.rsplit("-", 1)[1], 16) & SAMPLED)
+    except (IndexError, ValueError):
+        return None
+
+
+@contextlib.contextmanager
+def carrying(headers: Mapping[str, str]) -> Iterator[None]:
+    """Hand an unsampled caller's trace headers on to the calls of this block."""
+    kept = tuple((name, headers[name]) for name in (TRACEPARENT, TRACESTATE) if name in headers)
+    token = _carried.set(kept)
+    try:
+        yield
+    finally:
+        _carried.reset(token)
+
+
+def outgoing_headers() -> tuple[tuple[str, str], ...]:
+    """W3C trace headers for a call that is about to start."""
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return _carried.get()
+    flags = int(context.trace_flags) & 0xFF
+    parent = (
+        f"00-{trace.format_trace_id(context.trace_id)}-{trace.format_span_id(context.span_id)}"
+        f"-{flags:02x}"
+    )
+    state = context.trace_state.to_header() if context.trace_state else ""
+    headers = ((TRACEPARENT, parent),)
+    return (*headers, (TRACESTATE, state)) if state else headers
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpan:
+    """The span of one call to one model; does nothing when tracing is off."""
+
+    span: Span | None = None
+
+    def settle(
+        self, status: Status, *, reason: str = "", served_model: str = "", usage: Usage
+    ) -> None:
+        """Say how the call ended."""
+        if self.span is None:
+            return
+        if served_model:
+            self.span.set_attribute(RESPONSE_MODEL, served_model)
+        self.span.set_attribute(INPUT_TOKENS, usage.input_tokens)
+        self.span.set_attribute(OUTPUT_TOKENS, usage.output_tokens)
+        if status in {Status.FAILED, Status.TIMED_OUT}:
+            self.span.set_attribute(ERROR_TYPE, reason or status.value)
+            self.span.set_status(StatusCode.ERROR, reason)
+
+    def stopped(self) -> None:
+        """Say that the answer was no longer needed, which is no error."""
+        if self.span is not None:
+            self.span.set_attribute(CANCEL_REASON, "not needed")
+
+
+@contextlib.contextmanager
+def model_span(*, model: str, provider: str, remaining_s: float) -> Iterator[ModelSpan]:
+    """Trace one call to one model, named as the provider calls it."""
+    tracing = tracer()
+    if tracing is None or not trace.get_current_span().get_span_context().trace_flags.sampled:
+        yield ModelSpan()
+        return
+    attributes: dict[str, str | float] = {
+        OPERATION: "chat",
+        PROVIDER: provider,
+        REQUEST_MODEL: model,
+        REMAINING_S: remaining_s,
+    }
+    with tracing.start_as_current_span(
+        f"chat {model}", kind=SpanKind.CLIENT, attributes=attributes, record_exception=False
+    ) as span:
+        yield ModelSpan(span)

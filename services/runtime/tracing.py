@@ -1,0 +1,123 @@
+"""One span per RPC on each side, by the instrumentation package's own attributes.
+
+The package's aio interceptors await the call inside the interceptor, which
+breaks cancellation (opentelemetry-python-contrib #3271), and fail on handlers
+that write (#3066). So only its way to build spans is used: a server span is
+opened around the handler, a client span in `calls.call`, and both end whatever
+happens.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import grpc
+from opentelemetry import trace
+from opentelemetry.context import attach, detach
+from opentelemetry.instrumentation.grpc._aio_client import _BaseAioClientInterceptor
+from opentelemetry.instrumentation.grpc._aio_server import OpenTelemetryAioServerInterceptor
+from opentelemetry.propagate import extract
+from opentelemetry.trace import Span, StatusCode
+
+from services.core.errors import GremiumError
+from services.runtime import telemetry
+from services.runtime.status import STATUS_BY_ERROR
+
+SERVERS_FAULTS: Final = frozenset({"UNKNOWN", "INTERNAL", "UNIMPLEMENTED", "DATA_LOSS"})
+
+
+class _ServerSpans(OpenTelemetryAioServerInterceptor):
+    """The package's server spans, opened by us."""
+
+    def opened(self, method: str, context: Any) -> contextlib.AbstractContextManager[Span]:
+        details = _Details(method)
+        return self._start_span(details, context)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _ClientSpans(_BaseAioClientInterceptor):
+    """The package's client spans, opened by us."""
+
+    def opened(self, method: str) -> contextlib.AbstractContextManager[Span]:
+        return self._start_span(  # type: ignore[no-any-return, no-untyped-call]
+            method, end_on_exit=True, record_exception=False, set_status_on_exception=False
+        )
+
+
+class _Details:
+    def __init__(self, method: str) -> None:
+        self.method = method
+
+
+@contextlib.contextmanager
+def server_span(method: str, context: Any, headers: Mapping[str, str]) -> Iterator[None]:
+    """Trace the handling of one RPC below its caller's span.
+
+    `context` has `invocation_metadata()` and `peer()`; `method` begins with `/`.
+    """
+    tracing, sampled = telemetry.tracer(), telemetry.is_sampled(headers)
+    if tracing is None or sampled is False:
+        with telemetry.carrying(headers):
+            yield
+        return
+    token = attach(extract(dict(headers)))
+    try:
+        with _ServerSpans(tracing).opened(method, context) as span:  # type: ignore[no-untyped-call]
+            span.update_name(method.lstrip("/"))
+            _note_remaining(span, context)
+            with _ended(span, at_server=True):
+                yield
+    finally:
+        detach(token)
+
+
+@contextlib.contextmanager
+def client_span(method: str) -> Iterator[None]:
+    """Trace one call to a mesh service."""
+    tracing = telemetry.tracer()
+    if tracing is None or not trace.get_current_span().get_span_context().trace_flags.sampled:
+        yield
+        return
+    with _ClientSpans(tracing).opened(method) as span:  # type: ignore[no-untyped-call]
+        span.update_name(method.lstrip("/"))
+        with _ended(span, at_server=False):
+            yield
+
+
+@contextlib.contextmanager
+def _ended(span: Span, *, at_server: bool) -> Iterator[None]:
+    """Record how the block ended, by the status its caller sees."""
+    try:
+        yield
+    except GremiumError as err:
+        code = _code(err)
+        span.set_attribute(telemetry.REASON, err.reason)
+        _fail(span, code, str(err), is_fault=not at_server or code in SERVERS_FAULTS)
+        raise
+    except Exception as err:
+        span.record_exception(err)
+        _fail(span, "INTERNAL", type(err).__name__, is_fault=True)
+        raise
+    except BaseException:
+        span.set_attribute(telemetry.RPC_STATUS, "CANCELLED")
+        span.set_attribute(telemetry.CANCEL_REASON, "caller left" if at_server else "not needed")
+        raise
+    else:
+        span.set_attribute(telemetry.RPC_STATUS, "OK")
+
+
+def _fail(span: Span, code: str, text: str, *, is_fault: bool) -> None:
+    """A deadline or a refusal is the client's error; the server's own are errors on both sides."""
+    span.set_attribute(telemetry.RPC_STATUS, code)
+    span.set_attribute("rpc.grpc.status_code", grpc.StatusCode[code].value[0])
+    if is_fault or code == "DEADLINE_EXCEEDED":
+        span.set_status(StatusCode.ERROR, text)
+
+
+def _code(err: GremiumError) -> str:
+    return STATUS_BY_ERROR[type(err)].name
+
+
+def _note_remaining(span: Span, context: Any) -> None:
+    left_s = context.time_remaining()
+    if left_s is not None:
+        span.set_attribute(telemetry.REMAINING_S, left_s)
