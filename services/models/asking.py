@@ -132,7 +132,10 @@ async def _ask(
 ) -> Asked:
     """Wait for a slot, call, and sort the ways it can end."""
     sent = False
-    with telemetry.model_span(model):
+    spec = model.spec
+    with telemetry.model_span(
+        model=spec.model, provider=spec.provider_name, remaining_s=until.left_s
+    ) as span:
         try:
             async with asyncio.timeout(until.remaining()), model.slots:
                 sent = True
@@ -141,6 +144,9 @@ async def _ask(
             asked = _timed_out(model, request, sent=sent, timeout_s=timeout_s)
         except BackendError as err:
             asked = _failed(model, request, err)
+        except asyncio.CancelledError:
+            span.stopped()
+            raise
         except Exception:
             # One adapter's bug must not take the other jurors' answers along.
             logger.exception("unexpected error while asking model %s", model.name)
@@ -148,6 +154,8 @@ async def _ask(
             asked = replace(spent, reason="INTERNAL", reason_text="unexpected error, see the log")
         else:
             asked = _answered(model, reply)
+        served = asked.reply.served_model if asked.reply else ""
+        span.settle(asked.status, reason=asked.reason, served_model=served, usage=asked.usage)
         return replace(asked, span_id=telemetry.current_span_id())
 
 
