@@ -19,6 +19,7 @@ from services.core.errors import (
     RequestIdReusedError,
     RequestInProgressError,
 )
+from services.runtime import status
 
 INTERRUPTED: Final = ErrorRecord(
     code="ABORTED",
@@ -26,8 +27,8 @@ INTERRUPTED: Final = ErrorRecord(
     message="the gateway stopped before the request ended; models may have been asked",
 )
 ERROR_BY_REASON: Final[dict[str, type[GremiumError]]] = {
+    **status.ERROR_BY_REASON,
     "CANCELLED": InterruptedRequestError,
-    **{known.reason: known for known in GremiumError.__subclasses__()},
 }
 
 

@@ -12,6 +12,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from services.core.errors import GremiumError
 from services.runtime import logs, telemetry
 from services.runtime.admission import Admission
 from services.runtime.serving import ServingInterceptor
@@ -105,16 +106,16 @@ def run(main: Coroutine[Any, Any, None], *, service: str) -> None:
     logs.setup(service)
     telemetry.setup(service)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(main)
-    except (OSError, ValueError) as err:
+    except (GremiumError, OSError, ValueError) as err:
         logger.error("cannot start: %s", err)  # noqa: TRY400 - the message says it all
         sys.exit(1)
     finally:
         telemetry.shutdown()
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """The loop of uvloop where it exists: a quarter less CPU per hop."""
     if sys.platform == "win32":
         return None

@@ -27,6 +27,8 @@ STATUS_BY_ERROR: Final[dict[type[errors.GremiumError], grpc.StatusCode]] = {
     errors.NoEligibleTierError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.RequestIdReusedError: grpc.StatusCode.ALREADY_EXISTS,
     errors.RequestInProgressError: grpc.StatusCode.ABORTED,
+    errors.InterruptedRequestError: grpc.StatusCode.ABORTED,
+    errors.LedgerError: grpc.StatusCode.ABORTED,
     errors.QuorumNotReachedError: grpc.StatusCode.ABORTED,  # UNAVAILABLE would be retried and billed again
     errors.BackendError: grpc.StatusCode.ABORTED,
     errors.DeadlineSpentError: grpc.StatusCode.DEADLINE_EXCEEDED,
