@@ -16,27 +16,33 @@ from services.core.errors import GremiumError
 VERSION = "0.1.0"
 ERROR = 1
 INTERRUPTED = 130
+HELP = """\
+Answer one question with several language models, and say who took part.
+
+\b
+Run a mesh in one terminal, ask it in another:
+  gremium up
+  gremium ask "What is the capital of France?"
+
+\b
+Run a mesh for one question only:
+  gremium ask --start "What is the capital of France?"
+
+\b
+Choose between labels, for a program to read:
+  gremium ask --label yes --label no --json "Is water wet?"
+
+Which models answer is said in ./gremium.yaml. Without that file it is the
+providers whose API keys are in the environment (OPENAI_API_KEY,
+ANTHROPIC_API_KEY, GEMINI_API_KEY), else an Ollama on this machine, else a
+small embedded model, so that it always runs.
+"""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="gremium")
 def cli() -> None:
-    r"""Answer one question with several language models, and say who took part.
-
-    \b
-    Start a mesh in one terminal, ask it in another:
-      gremium up
-      gremium ask "What is the capital of France?"
-    Start a mesh for one question only:
-      gremium ask --start "What is the capital of France?"
-    Choose between labels, for a program to read:
-      gremium ask --label yes --label no --json "Is water wet?"
-
-    Which models answer is said in ./gremium.yaml. Without that file it is the
-    providers whose API keys are in the environment (OPENAI_API_KEY,
-    ANTHROPIC_API_KEY, GEMINI_API_KEY), else an Ollama on this machine, else a
-    small embedded model, so that it always runs.
-    """
+    """Every command is in a file of its own name."""
 
 
 for command in (up, ask, lint, models, manifest, manifests, feedback):

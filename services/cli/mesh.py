@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from services.cli.errors import MeshError
 from services.cli.plan import SERVICES, STAGES, service_processes
 from services.cli.ports import LOOPBACK, free_ports, reachable, settle
 from services.cli.progress import Progress
-from services.cli.single import serving_here
 from services.cli.supervisor import keep_running, running_children
 from services.config.tree import LoadedConfig
 
@@ -30,6 +30,10 @@ class Options:
     """Where `.gremium/` with state and logs is."""
     env: Mapping[str, str]
     """What the processes inherit."""
+
+    @property
+    def logs(self) -> Path:
+        return self.directory / state.FOLDER / "logs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,12 @@ async def mesh_running(
         If the weights of a local model are missing or wrong.
     """
     bind = settle(options.bind)
-    logs = options.directory / state.FOLDER / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    options.logs.mkdir(parents=True, exist_ok=True)
     engines = engine_processes(loaded, env=options.env)
     services = () if options.one_process else _services(loaded, bind, engines, options.env)
     async with (
-        running_children([*engines, *services], logs=logs, progress=progress) as children,
-        _gateway_here(loaded, bind, engines, options) as gateway,
+        running_children([*engines, *services], logs=options.logs, progress=progress) as children,
+        _gateway_here(loaded, bind, engines, options, progress) as gateway,
     ):
         mesh = Mesh(children, loaded, gateway, options.one_process, options.directory, progress)
         state.write(mesh.running, options.directory)
@@ -124,13 +127,27 @@ def _services(
 
 @asynccontextmanager
 async def _gateway_here(
-    loaded: LoadedConfig, bind: str, engines: tuple[Process, ...], options: Options
+    loaded: LoadedConfig,
+    bind: str,
+    engines: tuple[Process, ...],
+    options: Options,
+    progress: Progress,
 ) -> AsyncIterator[str]:
     """The gateway's address; with one process, the gateway runs here meanwhile."""
     if not options.one_process:
         yield reachable(bind)
         return
-    async with serving_here(loaded, bind=bind, engines=base_addresses(engines), env=options.env):
+    from services.cli.single import serving_here  # noqa: PLC0415 - loads all five services
+
+    began = time.monotonic()
+    async with serving_here(
+        loaded,
+        bind=bind,
+        engines=base_addresses(engines),
+        env=options.env,
+        log=options.logs / "gremium.log",
+    ):
+        progress.serving("all services", reachable(bind), time.monotonic() - began)
         yield reachable(bind)
 
 

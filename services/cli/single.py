@@ -1,7 +1,9 @@
 """Runs the whole mesh in this process: the gateway's server around the four other servicers."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aggregator_svc.compose
 import judge_svc.compose
@@ -12,17 +14,45 @@ from gremium.v1.ensemble_pb2_grpc import add_EnsembleServiceServicer_to_server
 from services.cli.plan import SERVICES, STAGES
 from services.config.tree import LoadedConfig
 from services.gateway.mesh import LocalMesh
+from services.gateway.service import EnsembleServicer
+from services.runtime import logs, telemetry
 from services.runtime.server import running
 from services.runtime.settings import ServerSettings
 
 PREFIX = "GREMIUM_GATEWAY"
+SERVICE = "gremium"
 
 
 @asynccontextmanager
 async def serving_here(
-    loaded: LoadedConfig, *, bind: str, engines: Mapping[str, str], env: Mapping[str, str]
+    loaded: LoadedConfig,
+    *,
+    bind: str,
+    engines: Mapping[str, str],
+    env: Mapping[str, str],
+    log: Path,
 ) -> AsyncIterator[None]:
-    """Serve until the block ends, then drain."""
+    """Serve until the block ends, then drain. Logs to `log`, so that the terminal stays readable."""
+    logs.setup(SERVICE, logging.FileHandler(log, mode="w", encoding="utf-8"))
+    telemetry.setup(SERVICE, env)
+    try:
+        async with (
+            _composed(loaded, engines) as gateway,
+            running(
+                _settings(bind, env),
+                lambda server: add_EnsembleServiceServicer_to_server(gateway, server),
+                services=[SERVICES["gateway"]],
+            ),
+        ):
+            yield
+    finally:
+        telemetry.shutdown()
+
+
+@asynccontextmanager
+async def _composed(
+    loaded: LoadedConfig, engines: Mapping[str, str]
+) -> AsyncIterator[EnsembleServicer]:
     async with (
         router_svc.compose.composed(loaded, engines=engines) as router,
         jury_svc.compose.composed(loaded, engines=engines) as jury,
@@ -32,13 +62,8 @@ async def serving_here(
             loaded,
             mesh=LocalMesh(router=router, jury=jury, judge=judge, aggregator=aggregator),
         ) as gateway,
-        running(
-            _settings(bind, env),
-            lambda server: add_EnsembleServiceServicer_to_server(gateway, server),
-            services=[SERVICES["gateway"]],
-        ),
     ):
-        yield
+        yield gateway
 
 
 def _settings(bind: str, env: Mapping[str, str]) -> ServerSettings:

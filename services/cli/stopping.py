@@ -5,6 +5,8 @@ import signal
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
+from services.runtime.server import loop_factory
+
 T = TypeVar("T")
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -17,7 +19,8 @@ def run_until_stopped(main: Coroutine[Any, Any, T]) -> T | None:
     second interrupts that too.
     """
     try:
-        return asyncio.run(_cancelled_by_signals(main))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(_cancelled_by_signals(main))
     except asyncio.CancelledError:
         return None
 
@@ -30,5 +33,6 @@ async def _cancelled_by_signals(main: Coroutine[Any, Any, T]) -> T:
     return await main
 
 
-def _cancel(task: asyncio.Task[Any]) -> None:
-    task.cancel()
+def _cancel(task: asyncio.Task[Any] | None) -> None:
+    if task is not None:
+        task.cancel()

@@ -34,9 +34,9 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
-def setup(service: str) -> None:
-    """Send this process's logs to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
+def setup(service: str, handler: logging.Handler | None = None) -> None:
+    """Send this process's logs to stderr, or to the given handler."""
+    handler = handler or logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]
