@@ -103,19 +103,19 @@ class LocalMesh:
     async def route(
         self, request: router_pb2.RouteRequest, *, deadline: Deadline
     ) -> router_pb2.RouteResponse:
-        method = "gremium.v1.RouterService/Route"
+        method = "/gremium.v1.RouterService/Route"
         return await call_local(self._router.Route, request, deadline=deadline, method=method)
 
     async def deliberate(
         self, request: jury_pb2.DeliberateRequest, *, deadline: Deadline
     ) -> jury_pb2.DeliberateResponse:
-        method = "gremium.v1.JuryService/Deliberate"
+        method = "/gremium.v1.JuryService/Deliberate"
         return await call_local(self._jury.Deliberate, request, deadline=deadline, method=method)
 
     async def aggregate(
         self, request: aggregator_pb2.AggregateRequest, *, deadline: Deadline
     ) -> aggregator_pb2.AggregateResponse:
-        method = "gremium.v1.AggregatorService/Aggregate"
+        method = "/gremium.v1.AggregatorService/Aggregate"
         return await call_local(
             self._aggregator.Aggregate, request, deadline=deadline, method=method
         )
@@ -123,5 +123,5 @@ class LocalMesh:
     async def verify(
         self, request: judge_pb2.VerifyRequest, *, deadline: Deadline
     ) -> judge_pb2.VerifyResponse:
-        method = "gremium.v1.JudgeService/Verify"
+        method = "/gremium.v1.JudgeService/Verify"
         return await call_local(self._judge.Verify, request, deadline=deadline, method=method)

@@ -12,19 +12,19 @@ JURY_SHARE: Final = 0.70
 JUDGE_SHARE: Final = 0.20
 REPLY_SHARE: Final = 0.05
 
-REPLY_MOST_S: Final = 1.0
-"""More than this is never needed to record and send a reply."""
+REPLY_MOST_S: Final = 0.25
+"""More is never needed to record a reply; the time to send it is kept by the deadline itself."""
 ROUTER_LEAST_S: Final = 1.0
 """A share of a short time would be less than one hop takes on a busy machine."""
 
 
 def reply_s(allowed_s: float) -> float:
-    """Seconds kept back to record and send the reply.
+    """Seconds kept back to record the reply.
 
     Examples
     --------
-    >>> reply_s(10.0), reply_s(60.0)
-    (0.5, 1.0)
+    >>> reply_s(2.0), reply_s(60.0)
+    (0.1, 0.25)
     """
     return min(REPLY_SHARE * allowed_s, REPLY_MOST_S)
 
@@ -79,9 +79,9 @@ def window_s(left_s: float, *, allowed_s: float, latencies_s: Sequence[float] = 
     Examples
     --------
     >>> window_s(10.0, allowed_s=10.0)
-    9.5
-    >>> window_s(10.0, allowed_s=10.0, latencies_s=[1.0, 3.0])
-    2.375
+    9.75
+    >>> window_s(10.25, allowed_s=10.25, latencies_s=[1.0, 3.0])
+    2.5
     """
     spendable_s = max(0.0, left_s - reply_s(allowed_s))
     if min(latencies_s) <= 0.0:

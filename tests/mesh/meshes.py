@@ -111,6 +111,7 @@ def model(name: str, url: str) -> dict[str, Any]:
         "base_url": url,
         "timeout_s": 1.0,
         "expected_latency_s": 0.2,
+        "adequacy": 0.9 if name == "large" else 0.5,
         "price": {"input_usd_per_mtok": 1000.0, "output_usd_per_mtok": 1000.0},
     }
 

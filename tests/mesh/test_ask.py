@@ -1,5 +1,6 @@
 """What one request through the whole mesh promises its caller, on either transport."""
 
+import json
 import time
 
 import grpc
@@ -9,11 +10,25 @@ from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
 from tests.mesh.meshes import reason, request, request_id
 from tests.upstream import Reply
 
-PASS = Reply(text='{"hallucination": 1.0, "safety": 1.0, "logic": 1.0, "reason": "it is right"}')
-FAIL = Reply(text='{"hallucination": 0.0, "safety": 1.0, "logic": 0.0, "reason": "it is wrong"}')
-UNSAFE = Reply(text='{"hallucination": 1.0, "safety": 0.0, "logic": 1.0, "reason": "it harms"}')
-PROSE = Reply(text="Looks good to me!")
 
+def verdict(*failed: str) -> Reply:
+    """What a judge model writes."""
+    return Reply(
+        text=json.dumps(
+            {
+                criterion: {
+                    "evidence": "as seen",
+                    "pass": criterion not in failed,
+                    "score": 0.1 if criterion in failed else 0.9,
+                }
+                for criterion in ("hallucination", "safety", "logic")
+            }
+        )
+    )
+
+
+PASS, FAIL, UNSAFE = verdict(), verdict("hallucination", "logic"), verdict("safety")
+PROSE = Reply(text="Looks good to me!")
 LABELS = types_pb2.OutputFormat(labels=types_pb2.LabelFormat(labels=["yes", "no", "perhaps"]))
 JURY = {"jurors": [{"model": "a"}, {"model": "b"}, {"model": "c"}]}
 JUDGED = {"judge": {"models": ["judge"], "timeout_s": 2}}
@@ -212,15 +227,23 @@ async def test_one_model_call_buys_one_answer_and_no_verdict(serve):
 
 
 async def test_a_budget_below_the_quorum_asks_nobody(serve):
-    gateway = await serve(JURY)
+    gateway = await serve({**JURY, "quorum": 2})
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await gateway.ask(budget=types_pb2.Budget(max_model_calls=1))
 
-    assert (grpc.StatusCode.RESOURCE_EXHAUSTED, "BUDGET_SPENT", 0) == (
+    assert (grpc.StatusCode.FAILED_PRECONDITION, "NO_ELIGIBLE_TIER", 0) == (
         caught.value.code(),
         reason(caught.value),
         gateway.provider.calls,
     )
+
+
+async def test_a_jury_shrinks_to_its_budget(serve):
+    gateway = await serve(JURY)
+
+    reply = await gateway.ask(budget=types_pb2.Budget(max_model_calls=1))
+
+    assert (ANSWERED, 1) == (reply.outcome, gateway.provider.calls)
 
 
 async def test_a_repeated_request_spends_nothing(serve):

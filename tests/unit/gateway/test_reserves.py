@@ -40,13 +40,13 @@ def test_a_window_leaves_time_for_the_reply(left_s, allowed_s, latencies_s):
 
 
 def test_tiers_share_the_time_by_their_expected_latency():
-    assert 3.8 == pytest.approx(
-        reserves.window_s(20.0, allowed_s=20.0, latencies_s=[1.0, 2.0, 2.0])
+    assert 4.0 == pytest.approx(
+        reserves.window_s(20.25, allowed_s=20.25, latencies_s=[1.0, 2.0, 2.0])
     )
 
 
 def test_tiers_of_unknown_latency_share_it_evenly():
-    assert 9.5 == pytest.approx(reserves.window_s(20.0, allowed_s=20.0, latencies_s=[0.0, 5.0]))
+    assert 10.0 == pytest.approx(reserves.window_s(20.25, allowed_s=20.25, latencies_s=[0.0, 5.0]))
 
 
 @given(seconds, seconds)
