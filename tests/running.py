@@ -54,14 +54,15 @@ def mesh_running(
         path = folder / "gremium.yaml"
         path.write_text(config)
         arguments += ["--config", str(path)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "services.cli", "up", *arguments],
-        cwd=folder,
-        env=environment(**(env or {})),
-        stdout=subprocess.PIPE,
-        stderr=(folder / "up.log").open("w"),
-        text=True,
-    )
+    with (folder / "up.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.cli", "up", *arguments],
+            cwd=folder,
+            env=environment(**(env or {})),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     try:
         told = json.loads(_first_line(process, folder / "up.log"))
         yield Mesh(process, told["gateway"], told["services"], told.get("engines", {}), folder)
