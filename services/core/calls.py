@@ -39,15 +39,28 @@ def calls_in_text(text: str, tools: Sequence[Tool]) -> Reading | None:
     UnreadableError
         Like `canonical_calls`.
     """
+    written = _found(text, tools)
+    if written is None:
+        return None
+    calls, repairs = written
+    form, more = _as_multiset(((c.name, c.arguments, c.positional) for c in calls), tools)
+    return form, tuple(dict.fromkeys(("CALLS_IN_TEXT", *repairs, *more)))
+
+
+def calls_as_written(text: str, tools: Sequence[Tool]) -> list[tuple[str, Any]] | None:
+    """Names and arguments of calls in a text, read but not changed; None when there are none."""
+    written = _found(text, tools)
+    return None if written is None else [(call.name, call.arguments) for call in written[0]]
+
+
+def _found(text: str, tools: Sequence[Tool]) -> tuple[list[Call], tuple[str, ...]] | None:
     for piece, repairs in _call_pieces(text):
         calls, mended = _read(piece, tools)
         if calls is None:
             continue
         amid_prose = bool(repairs) and not _is_fenced_whole(text)
-        if amid_prose and not (calls and all(_known(call.name, tools) for call in calls)):
-            continue
-        form, more = _as_multiset(((c.name, c.arguments, c.positional) for c in calls), tools)
-        return form, tuple(dict.fromkeys(("CALLS_IN_TEXT", *repairs, *mended, *more)))
+        if not amid_prose or (calls and all(_known(call.name, tools) for call in calls)):
+            return calls, (*repairs, *mended)
     return None
 
 
@@ -79,9 +92,18 @@ def _from_json(value: Any, tools: Sequence[Tool]) -> list[Call] | None:
     if isinstance(value, dict) and isinstance(value.get("tool_calls"), list):
         value = value["tool_calls"]
     items = value if isinstance(value, list) else [value]
-    calls = [_one(item, tools) for item in items]
+    calls = [_quoted(item) if isinstance(item, str) else _one(item, tools) for item in items]
     found = [call for call in calls if call is not None]
     return found if len(found) == len(items) else None
+
+
+def _quoted(item: str) -> Call | None:
+    """The call in a string, as in `["f(a=1)"]`."""
+    try:
+        calls = calls_in(item)
+    except UnreadableError:
+        return None
+    return calls[0] if len(calls) == 1 else None
 
 
 def _one(item: Any, tools: Sequence[Tool]) -> Call | None:
