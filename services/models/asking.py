@@ -130,33 +130,40 @@ def unsupported(spec: Model, prompt: Prompt) -> str:
 async def _ask(
     model: RosterModel, request: ModelRequest, until: Deadline, *, timeout_s: float
 ) -> Asked:
-    """Wait for a slot, call, and sort the ways it can end."""
-    sent = False
+    """Call inside a span that tells how the call ended."""
     spec = model.spec
     with telemetry.model_span(
         model=spec.model, provider=spec.provider_name, remaining_s=until.left_s
     ) as span:
         try:
-            async with asyncio.timeout(until.remaining()), model.slots:
-                sent = True
-                reply = await model.backend.generate(request, deadline=until)
-        except (TimeoutError, DeadlineSpentError):
-            asked = _timed_out(model, request, sent=sent, timeout_s=timeout_s)
-        except BackendError as err:
-            asked = _failed(model, request, err)
+            asked = await _sorted_out(model, request, until, timeout_s=timeout_s)
         except asyncio.CancelledError:
             span.stopped()
             raise
-        except Exception:
-            # One adapter's bug must not take the other jurors' answers along.
-            logger.exception("unexpected error while asking model %s", model.name)
-            spent = _spent(model, request, sent=True)
-            asked = replace(spent, reason="INTERNAL", reason_text="unexpected error, see the log")
-        else:
-            asked = _answered(model, reply)
         served = asked.reply.served_model if asked.reply else ""
         span.settle(asked.status, reason=asked.reason, served_model=served, usage=asked.usage)
         return replace(asked, span_id=telemetry.current_span_id())
+
+
+async def _sorted_out(
+    model: RosterModel, request: ModelRequest, until: Deadline, *, timeout_s: float
+) -> Asked:
+    """Wait for a slot, call, and sort the ways it can end."""
+    sent = False
+    try:
+        async with asyncio.timeout(until.remaining()), model.slots:
+            sent = True
+            reply = await model.backend.generate(request, deadline=until)
+    except (TimeoutError, DeadlineSpentError):
+        return _timed_out(model, request, sent=sent, timeout_s=timeout_s)
+    except BackendError as err:
+        return _failed(model, request, err)
+    except Exception:
+        # One adapter's bug must not take the other jurors' answers along.
+        logger.exception("unexpected error while asking model %s", model.name)
+        spent = _spent(model, request, sent=True)
+        return replace(spent, reason="INTERNAL", reason_text="unexpected error, see the log")
+    return _answered(model, reply)
 
 
 def _answered(model: RosterModel, reply: ModelReply) -> Asked:
