@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from gremium.v1 import (
     aggregator_pb2,
@@ -108,6 +109,16 @@ class ScriptedMesh:
         return judge_pb2.VerifyResponse(
             verdict=verdict, unspent=_less(request.lease, calls=1), participations=[_judge_part()]
         )
+
+
+class HungServicer:
+    """A service that takes every call and answers none."""
+
+    def __getattr__(self, method: str) -> Callable[[Any, Any], Awaitable[None]]:
+        async def hang(request: Any, context: Any) -> None:
+            await asyncio.Event().wait()
+
+        return hang
 
 
 def _names(tier: str, said: Sequence[Said] | GremiumError) -> list[str]:

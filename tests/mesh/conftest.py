@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -15,13 +15,18 @@ def transport(request) -> str:
 
 @pytest.fixture
 async def serve(transport, tmp_path):
-    """Start a mesh: `gateway = await serve(ensemble, script)`."""
+    """Start a mesh: `gateway = await serve(ensemble, script, hung={"judge"})`."""
     async with AsyncExitStack() as started:
 
-        async def start(ensemble: Mapping[str, Any], script: Script | None = None) -> Gateway:
+        async def start(
+            ensemble: Mapping[str, Any],
+            script: Script | None = None,
+            *,
+            hung: Collection[str] = (),
+        ) -> Gateway:
             provider = await started.enter_async_context(upstream(script))
             loaded = written(tmp_path / "gremium.yaml", ensemble, provider.url)
-            mesh = await started.enter_async_context(MESHES[transport](loaded))
+            mesh = await started.enter_async_context(MESHES[transport](loaded, hung))
             stub = await started.enter_async_context(gateway(loaded, mesh))
             return Gateway(stub, provider)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from services.gateway.mesh import GrpcMesh, LocalMesh, Mesh
 from services.runtime.channels import open_channel
 from services.runtime.server import running
 from services.runtime.settings import ServerSettings
+from tests.fakes import HungServicer
 from tests.upstream import Upstream
 
 TIMEOUT_S = 10.0
@@ -140,21 +141,33 @@ async def serving(servicer: Any, register: Any, name: str) -> AsyncIterator[str]
 
 
 @asynccontextmanager
-async def local_mesh(loaded: LoadedConfig) -> AsyncIterator[LocalMesh]:
+async def servicer_of(
+    stage: str, loaded: LoadedConfig, hung: Collection[str]
+) -> AsyncIterator[Any]:
+    if stage in hung:
+        yield HungServicer()
+        return
+    compose, _ = STAGES[stage]
+    async with compose.composed(loaded, engines={}) as servicer:
+        yield servicer
+
+
+@asynccontextmanager
+async def local_mesh(loaded: LoadedConfig, hung: Collection[str]) -> AsyncIterator[LocalMesh]:
     async with AsyncExitStack() as opened:
         servicers = {
-            stage: await opened.enter_async_context(compose.composed(loaded, engines={}))
-            for stage, (compose, _) in STAGES.items()
+            stage: await opened.enter_async_context(servicer_of(stage, loaded, hung))
+            for stage in STAGES
         }
         yield LocalMesh(**servicers)
 
 
 @asynccontextmanager
-async def grpc_mesh(loaded: LoadedConfig) -> AsyncIterator[GrpcMesh]:
+async def grpc_mesh(loaded: LoadedConfig, hung: Collection[str]) -> AsyncIterator[GrpcMesh]:
     async with AsyncExitStack() as opened:
         channels = {}
-        for stage, (compose, register) in STAGES.items():
-            servicer = await opened.enter_async_context(compose.composed(loaded, engines={}))
+        for stage, (_, register) in STAGES.items():
+            servicer = await opened.enter_async_context(servicer_of(stage, loaded, hung))
             address = await opened.enter_async_context(
                 serving(servicer, register, stage.capitalize())
             )

@@ -6,7 +6,7 @@ import time
 import grpc
 import pytest
 
-from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
+from gremium.v1 import manifest_pb2, types_pb2
 from tests.mesh.meshes import reason, request, request_id
 from tests.upstream import Reply
 
@@ -246,16 +246,6 @@ async def test_a_jury_shrinks_to_its_budget(serve):
     assert (ANSWERED, 1) == (reply.outcome, gateway.provider.calls)
 
 
-async def test_a_repeated_request_spends_nothing(serve):
-    gateway = await serve(JURY)
-    first = await gateway.ask(request_id="again")
-
-    again = await gateway.ask(request_id="again")
-
-    assert (False, True, 3) == (first.replayed, again.replayed, gateway.provider.calls)
-    assert (first.answer, first.manifest) == (again.answer, again.manifest)
-
-
 async def test_one_model_asked_three_ways_is_a_self_ensemble(serve):
     jurors = [{"model": "a", "name": name, "instruction": name} for name in ("x", "y", "z")]
     gateway = await serve({"jurors": jurors})
@@ -320,42 +310,3 @@ async def test_a_caller_who_leaves_stops_the_models_and_leaves_a_record(serve):
         manifest.error.reason,
         manifest.state,
     )
-
-
-async def test_lists_ensembles_and_models(serve):
-    gateway = await serve(TWO_TIERS)
-
-    listed = await gateway.stub.ListEnsembles(ensemble_pb2.ListEnsemblesRequest(), timeout=5)
-
-    (main,) = listed.ensembles
-    assert ("main", "route", ["small", "large"], ["judge"]) == (
-        listed.default_ensemble,
-        main.pattern,
-        [tier.name for tier in main.tiers],
-        list(main.judges),
-    )
-    assert ["judge", "large", "small"] == [model.name for model in listed.models]
-
-
-async def test_feedback_stays_with_its_request(serve):
-    gateway = await serve(JURY)
-    asked = await gateway.ask()
-    feedback = manifest_pb2.Feedback(score=1.0, source="test")
-
-    await gateway.stub.SubmitFeedback(
-        ensemble_pb2.SubmitFeedbackRequest(request_id=asked.request_id, feedback=feedback),
-        timeout=5,
-    )
-
-    kept = (await gateway.manifest(asked.request_id)).feedback
-    assert [(1.0, "test")] == [(said.score, said.source) for said in kept]
-
-
-async def test_lists_manifests_newest_first(serve):
-    gateway = await serve(JURY)
-    for name in ("first", "second"):
-        await gateway.ask(request_id=name)
-
-    listed = await gateway.stub.ListManifests(ensemble_pb2.ListManifestsRequest(), timeout=5)
-
-    assert ["second", "first"] == [manifest.request_id for manifest in listed.manifests]

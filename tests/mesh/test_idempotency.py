@@ -1,0 +1,57 @@
+"""A request_id names one request: asked again it is told again, and paid once."""
+
+import grpc
+import pytest
+
+from tests.mesh.meshes import reason, request, request_id
+from tests.mesh.test_ask import JURY
+
+
+async def test_a_repeated_request_spends_nothing(serve):
+    gateway = await serve(JURY)
+    first = await gateway.ask(request_id="again")
+
+    again = await gateway.ask(request_id="again")
+
+    assert (False, True, 3) == (first.replayed, again.replayed, gateway.provider.calls)
+    assert (first.answer, first.manifest) == (again.answer, again.manifest)
+
+
+async def test_a_repeated_failure_is_told_again(serve):
+    gateway = await serve({"jurors": [{"model": "http-500"}]})
+    for _ in range(2):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await gateway.ask(request_id="again")
+
+        assert ("QUORUM_NOT_REACHED", "again") == (reason(caught.value), request_id(caught.value))
+
+    assert 1 == gateway.provider.calls
+
+
+async def test_a_request_that_still_runs_is_not_asked_twice(serve):
+    gateway = await serve({"jurors": [{"model": "hang", "timeout_s": 30}]})
+    first = gateway.stub.Ask(request("?", request_id="twice"), timeout=20)
+    await gateway.provider.until(lambda: gateway.provider.running == 1)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await gateway.ask("?", request_id="twice")
+
+    assert (grpc.StatusCode.ABORTED, "REQUEST_IN_PROGRESS", "twice") == (
+        caught.value.code(),
+        reason(caught.value),
+        request_id(caught.value),
+    )
+    first.cancel()
+    assert "CANCELLED" == (await gateway.settled("twice")).error.reason
+
+
+async def test_another_question_needs_another_request_id(serve):
+    gateway = await serve(JURY)
+    await gateway.ask("2 + 2?", request_id="taken")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await gateway.ask("3 + 3?", request_id="taken")
+
+    assert (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED", "taken") == (
+        caught.value.code(),
+        reason(caught.value),
+        request_id(caught.value),
+    )

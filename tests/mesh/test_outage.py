@@ -1,0 +1,42 @@
+"""A service that hangs costs the request what the service would have given, never the deadline."""
+
+import time
+
+import grpc
+import pytest
+
+from gremium.v1 import manifest_pb2
+from tests.mesh.meshes import reason, request_id
+
+JUDGED = {"jurors": [{"model": "a"}], "judge": {"models": ["judge"], "timeout_s": 1}}
+TIMEOUT_S = 2.0
+
+
+async def test_a_hung_judge_costs_the_verdict(serve):
+    gateway = await serve(JUDGED, hung={"judge"})
+    began_s = time.monotonic()
+
+    reply = await gateway.ask(timeout_s=TIMEOUT_S)
+
+    assert time.monotonic() - began_s < TIMEOUT_S
+    assert ("4", True, True) == (reply.answer.text, reply.unjudged, reply.degraded)
+    last = reply.manifest.participations[-1]
+    assert (manifest_pb2.STAGE_JUDGE, manifest_pb2.PARTICIPATION_STATUS_FAILED) == (
+        last.stage,
+        last.status,
+    )
+    assert "DEADLINE_SPENT" == last.reason
+
+
+@pytest.mark.parametrize("stage", ["router", "jury", "aggregator"])
+async def test_a_hung_stage_is_told_before_the_deadline(serve, stage):
+    gateway = await serve(JUDGED, hung={stage})
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await gateway.ask(timeout_s=TIMEOUT_S, request_id="hung")
+
+    assert ("DEADLINE_SPENT", "hung") == (reason(caught.value), request_id(caught.value))
+    last = (await gateway.manifest("hung")).participations[-1]
+    assert (f"STAGE_{stage.upper()}", "DEADLINE_SPENT") == (
+        manifest_pb2.Stage.Name(last.stage),
+        last.reason,
+    )

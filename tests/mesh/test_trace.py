@@ -1,0 +1,69 @@
+"""One request is one trace, whose edges are the architecture: the same on either transport."""
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import format_trace_id
+
+from services.runtime import telemetry
+from tests.mesh.test_ask import JUDGED, JURY, PASS
+
+ASK = "gremium.v1.EnsembleService/Ask"
+ROUTE = "gremium.v1.RouterService/Route"
+DELIBERATE = "gremium.v1.JuryService/Deliberate"
+AGGREGATE = "gremium.v1.AggregatorService/Aggregate"
+VERIFY = "gremium.v1.JudgeService/Verify"
+STAGES = (ROUTE, DELIBERATE, AGGREGATE, VERIFY)
+EDGES = {
+    (None, f"server {ASK}"),
+    *((f"server {ASK}", f"client {stage}") for stage in STAGES),
+    *((f"client {stage}", f"server {stage}") for stage in STAGES),
+    *((f"server {DELIBERATE}", f"client chat {juror}") for juror in "abc"),
+    (f"server {VERIFY}", "client chat judge"),
+}
+
+
+@pytest.fixture
+def exporter():
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    telemetry.install(provider)
+    yield kept
+    telemetry.shutdown()
+
+
+def label(span: ReadableSpan) -> str:
+    return f"{span.kind.name.lower()} {span.name}"
+
+
+async def test_every_hop_hangs_below_its_caller(serve, exporter):
+    gateway = await serve({**JURY, **JUDGED}, {"judge": PASS})
+
+    reply = await gateway.ask()
+
+    spans = exporter.get_finished_spans()
+    by_id = {span.context.span_id: label(span) for span in spans}
+    edges = {
+        (by_id.get(span.parent.span_id) if span.parent else None, label(span)) for span in spans
+    }
+    assert edges == EDGES
+    assert {reply.manifest.trace_id} == {format_trace_id(span.context.trace_id) for span in spans}
+
+
+async def test_every_participant_names_its_span(serve, exporter):
+    gateway = await serve({**JURY, **JUDGED}, {"judge": PASS})
+
+    manifest = (await gateway.ask()).manifest
+
+    known = {f"{span.context.span_id:016x}" for span in exporter.get_finished_spans()}
+    assert {part.span_id for part in manifest.participations} <= known
+
+
+async def test_nothing_is_traced_unless_asked_for(serve):
+    gateway = await serve(JURY)
+
+    manifest = (await gateway.ask()).manifest
+
+    assert ("", {""}) == (manifest.trace_id, {part.span_id for part in manifest.participations})
