@@ -53,6 +53,8 @@ def readings(text: str) -> Iterator[Reading]:
         try:
             value, mended = parse_json(piece)
         except UnreadableError as err:
+            if err.reason != "NOT_JSON" and piece == text.strip():
+                raise
             problem = err if problem.reason == "NOT_JSON" else problem
         else:
             found = True
@@ -87,13 +89,15 @@ def _spans(text: str) -> Iterator[str]:
         if opened is None:
             return
         end = _closed_at(text, opened.start())
+        if end < 0:
+            return
         if end:
             yield text[opened.start() : end]
         start = end or opened.end()
 
 
 def _closed_at(text: str, start: int) -> int:
-    """Where the bracket at `start` is closed; 0 when it is not."""
+    """Where the bracket at `start` is closed; 0 when it is not, -1 when it is too deep to tell."""
     awaited: list[str] = []
     for token in _TOKEN.finditer(text, start):
         mark = token.group()
@@ -104,7 +108,7 @@ def _closed_at(text: str, start: int) -> int:
         if not awaited:
             return token.end()
         if len(awaited) > MAX_DEPTH:
-            return 0
+            return -1
     return 0
 
 

@@ -1,0 +1,159 @@
+"""Answers that mean the same cast the same ballot; what is no vote says why."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.core.canonical import NO_CALL, ballot, canonical_key
+from services.core.errors import InvalidRequestError
+from services.core.prompts import OutputFormat, Tool, ToolCall
+
+TEXT = OutputFormat()
+TOOLS = (
+    Tool(
+        "math.hcf",
+        parameters={
+            "type": "object",
+            "properties": {
+                "a": {"type": "integer"},
+                "b": {"type": "integer"},
+                "unit": {"type": "string", "default": "m"},
+            },
+            "required": ["a", "b"],
+        },
+    ),
+    Tool("now"),
+)
+HCF = '{"tool_calls":[{"arguments":{"a":36,"b":24},"name":"math.hcf"}]}'
+OBJECT = OutputFormat(
+    "json", schema={"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
+)
+
+
+def cast(text="", calls=(), *, form=TEXT, tools=TOOLS):
+    return ballot(text, calls, output_format=form, tools=tools)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[math.hcf(a=36, b=24)]",
+        "math.hcf(b=24, a=36.0, unit='M')",
+        r"[math\_hcf(a=36, b=24)]",
+        '["math.hcf(a=36, b=24)"]',
+        '[{"math_hcf": "{\\"b\\": 24, \\"a\\": 36}"}]',
+        '```json\n[{"name": "math.hcf", "arguments": {"a": 36, "b": 24, "unit": null}}]\n```',
+        '{"tool_calls": [{"function": {"name": "math.hcf", "arguments": "{\\"a\\":36,\\"b\\":24}"}}]}',
+        'I will call:\n<tool_call>{"name": "math.hcf", "parameters": {"a": 36, "b": 24}}</tool_call>',
+        "<think>hm</think>Let me see: [math.hcf(a='36', b=24)]",
+    ],
+)
+def test_reads_a_tool_call_however_it_is_written(text):
+    assert HCF == cast(text).value
+
+
+def test_reads_a_tool_call_that_is_one():
+    assert HCF == cast("Let me see.", [ToolCall("math_hcf", '{"b":24,"a":36.0}')]).value
+
+
+@given(st.permutations([(1, 2), (3, 4), (1, 2), (5, 6)]))
+def test_the_order_of_tool_calls_does_not_count(pairs):
+    calls = [ToolCall("math.hcf", json.dumps({"a": a, "b": b})) for a, b in pairs]
+
+    assert cast(calls=calls) == cast(calls=sorted(calls, key=lambda c: c.arguments_json))
+
+
+def test_a_tool_call_made_twice_is_not_one_made_once():
+    call = ToolCall("now", "{}")
+
+    assert cast(calls=[call]).key != cast(calls=[call, call]).key
+
+
+@pytest.mark.parametrize(
+    "text", ["There is no tool for this.", "[]", "Use `print(1)`:\n```python\nprint(1)\n```"]
+)
+def test_not_to_call_a_tool_is_a_vote_too(text):
+    assert NO_CALL.key == cast(text).key
+
+
+def test_prose_without_tools_has_no_ballot():
+    assert ("", "PROSE") == (cast("Paris.", tools=()).key, cast("Paris.", tools=()).reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "calls", "reason"),
+    [
+        pytest.param("", [ToolCall("x", "{}")], "UNKNOWN_TOOL", id="unknown tool"),
+        pytest.param("[get(a=1)]", (), "UNKNOWN_TOOL", id="unknown tool in text"),
+        pytest.param("", [ToolCall("math.hcf", '{"a":1}')], "INVALID_ARGUMENTS", id="missing"),
+        pytest.param("", [ToolCall("math.hcf", "{")], "INVALID_ARGUMENTS", id="cut off"),
+        pytest.param("", [ToolCall("math.hcf", "[1]")], "INVALID_ARGUMENTS", id="no object"),
+        pytest.param("", [ToolCall("now", '{"a":1}')], "INVALID_ARGUMENTS", id="takes none"),
+        pytest.param("math.hcf(1, 2)", (), "INVALID_ARGUMENTS", id="without names"),
+        pytest.param(" \n", (), "EMPTY", id="blank"),
+        pytest.param("<think>a</think>", (), "EMPTY", id="only reasoning"),
+    ],
+)
+def test_is_no_vote(text, calls, reason):
+    vote = cast(text, calls)
+
+    assert ("", reason) == (vote.key, vote.reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "repairs"),
+    [
+        ('{"x": 1}', ()),
+        ('{"x": 1.0}', ()),
+        ('{"x": "1"}', ("STRING_TO_NUMBER",)),
+        ('As [1] says: {"x": 1}', ("PROSE_AROUND",)),
+    ],
+)
+def test_json_counts_by_its_meaning(text, repairs):
+    vote = cast(text, form=OBJECT)
+
+    assert ('{"x":1}', repairs) == (vote.value, vote.repairs)
+
+
+@pytest.mark.parametrize("text", ['{"x": true}', '{"y": 1}', "[1]"])
+def test_json_that_breaks_its_schema_is_no_vote(text):
+    assert "SCHEMA_INVALID" == cast(text, form=OBJECT).reason
+
+
+def test_json_needs_no_schema():
+    assert '[1,"a"]' == cast('[1.0, " A"]', form=OutputFormat("json")).value
+
+
+def test_a_key_is_the_digest_of_its_value():
+    vote = cast("B", form=OutputFormat("labels", labels=("A", "B")))
+
+    assert ('"B"', canonical_key('"B"')) == (vote.value, vote.key)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param({"type": "dict"}, id="no such type"),
+        pytest.param({"type": "object", "required": "a"}, id="no list"),
+    ],
+)
+def test_a_broken_schema_is_the_callers_mistake(schema):
+    with pytest.raises(InvalidRequestError, match="no JSON Schema"):
+        cast("{}", form=OutputFormat("json", schema=schema))
+
+
+@pytest.mark.parametrize(
+    "reference", ["http://127.0.0.1:1/schema.json", "#/$defs/none", "file:///etc/hosts"]
+)
+def test_a_schema_that_refers_elsewhere_fetches_nothing(reference):
+    form = OutputFormat("json", schema={"$ref": reference})
+
+    assert "SCHEMA_INVALID" == cast("{}", form=form).reason
+
+
+def test_a_schema_that_refers_to_itself_ends():
+    form = OutputFormat("json", schema={"$ref": "#"})
+
+    assert "SCHEMA_INVALID" == cast("{}", form=form).reason

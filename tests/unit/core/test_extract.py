@@ -1,0 +1,99 @@
+"""JSON is found in what models write, mended where its meaning is plain, else refused."""
+
+import json
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.core.extract import extract_json
+from services.core.unreadable import UnreadableError
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_takes_json_as_it_is(value):
+    assert (value, ()) == extract_json(json.dumps(value))
+
+
+@given(st.dictionaries(st.text(), JSON))
+def test_finds_an_object_amid_prose(value):
+    assert value == extract_json(f"Here it is: {json.dumps(value)} Anything else?")[0]
+
+
+@given(st.text(st.sampled_from(list("""{}[]'\",:1a \n`\\""")), max_size=200))
+def test_reads_or_refuses_any_text(text):
+    with suppress(UnreadableError):
+        extract_json(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "repairs"),
+    [
+        pytest.param('\ufeff{"a":1}', {"a": 1}, ("BYTE_ORDER_MARK",), id="byte order mark"),
+        pytest.param('```json\n{"a":1}\n```', {"a": 1}, ("FENCE",), id="fence"),
+        pytest.param('```{"a":1}```', {"a": 1}, ("FENCE",), id="fence on one line"),
+        pytest.param('Yes: {"a":1}.', {"a": 1}, ("PROSE_AROUND",), id="prose"),
+        pytest.param('{"a":"x\ny"}', {"a": "x\ny"}, ("CONTROL_CHARACTERS",), id="raw newline"),
+        pytest.param('{"a":[1,],}', {"a": [1]}, ("TRAILING_COMMA",), id="trailing commas"),
+        pytest.param("{'a': \"it's\"}", {"a": "it's"}, ("PYTHON_LITERAL",), id="quotes"),
+        pytest.param("{'a': None, 'b': true}", {"a": None, "b": True}, ("PYTHON_LITERAL",), id="mixed"),
+        pytest.param('{"a": "\\d"}', {"a": "\\d"}, ("PYTHON_LITERAL",), id="backslash"),
+        pytest.param('{"a": null, "b": "\\d\n"}', {"a": None, "b": "\\d\n"}, ("BACKSLASH",), id="backslash and newline"),
+        pytest.param('{"a\\_b": 1}', {"a_b": 1}, ("MARKDOWN_ESCAPE",), id="markdown"),
+        pytest.param('see [the note] {"a": "} ]"}', {"a": "} ]"}, ("PROSE_AROUND",), id="brackets in strings"),
+        pytest.param("say {'a': 'b ] c'} now", {"a": "b ] c"}, ("PROSE_AROUND", "PYTHON_LITERAL"), id="brackets in single quotes"),
+    ],
+)  # fmt: skip
+def test_mends(text, value, repairs):
+    found, mended = extract_json(text)
+
+    assert value == found
+    assert repairs == mended
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("no data here", "NOT_JSON", id="prose"),
+        pytest.param("", "NOT_JSON", id="empty"),
+        pytest.param('{"a": 1', "NOT_JSON", id="cut off"),
+        pytest.param('{"a":1,"a":2}', "DUPLICATE_KEY", id="duplicate key"),
+        pytest.param("{'a':1,'a':2}", "DUPLICATE_KEY", id="duplicate key in Python"),
+        pytest.param("[NaN]", "NOT_FINITE", id="not a number"),
+        pytest.param("[" * 65 + "]" * 65, "TOO_DEEP", id="65 levels"),
+        pytest.param("[" * 100_000 + "]" * 100_000, "TOO_DEEP", id="100,000 levels"),
+        pytest.param(f"[{'9' * 5000}]", "NOT_JSON", id="longer than an integer may be"),
+        pytest.param('"' + "é" * 2**19 + '"', "TOO_LARGE", id="over a mebibyte"),
+        pytest.param("[f(1), __import__('os')]", "NOT_JSON", id="code"),
+        pytest.param("[" + "-" * 60_000 + "1]", "NOT_JSON", id="code that overflows the parser"),
+    ],
+)
+def test_refuses(text, reason):
+    with pytest.raises(UnreadableError) as caught:
+        extract_json(text)
+
+    assert reason == caught.value.reason
+
+
+def test_takes_64_levels():
+    text = "[" * 64 + "]" * 64
+
+    assert json.loads(text) == extract_json(text)[0]
+
+
+@pytest.mark.parametrize("unit", ["{ [ ", '"[', "```", "[{'", "<think>", "\\"])
+def test_hostile_text_takes_no_long_time(unit):
+    start = time.perf_counter()
+
+    with pytest.raises(UnreadableError):
+        extract_json(unit * (200_000 // len(unit)))
+
+    assert time.perf_counter() - start < 2.0

@@ -1,0 +1,57 @@
+"""The number an answer means is read from common ways to write it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.core.number import number_in
+from services.core.unreadable import UnreadableError
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("42", 42),
+        ("42.0", 42),
+        ("$1,234", 1234),
+        ("the answer is 42", 42),
+        ("12 and 30 make 42.", 42),
+        ("**42**", 42),
+        ("-$5", -5),
+        ("$-5", -5),
+        ("\u22123", -3),
+        ("from 3-5", 5),
+        ("50%", 50),
+        ("1e5", 100000),
+        ("1.5 × 10^3", 1500),  # noqa: RUF001
+        ("10^3", 1000),
+        ("3/4", 0.75),
+        (r"\frac{3}{4}", 0.75),
+        (r"\boxed{12} since 3 + 9", 12),
+        ("#### 18\n(3 + 15 steps)", 18),
+        ("3,14", 3.14),
+        ("1.234,56", 1234.56),
+        ("1\u202f234", 1234),
+        ("model x2 says 7", 7),
+        ("٣", 3),
+        ("0.30000000000000004", 0.3),
+    ],
+)
+def test_reads(text, number):
+    assert number == number_in(text)[0]
+
+
+@pytest.mark.parametrize("text", ["none", "1e400", "9" * 5000, "1/0", "."])
+def test_refuses(text):
+    with pytest.raises(UnreadableError, match="no number"):
+        number_in(text)
+
+
+@given(st.integers(-(10**30), 10**30))
+def test_integers_stay_exact(number):
+    assert number == number_in(f"It is {number}")[0]
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_thousands_signs_do_not_count(number):
+    assert number_in(str(number))[0] == number_in(f"{number:,}")[0]

@@ -1,0 +1,56 @@
+"""An answer that cannot be used says why, so that it is no vote."""
+
+import pytest
+
+from services.core.answers import FinishReason, ModelReply
+from services.core.prompts import Message, OutputFormat, Prompt, Tool, ToolCall
+from services.core.usable import unusable_reason
+
+STOP, LENGTH, FILTER = FinishReason.STOP, FinishReason.LENGTH, FinishReason.CONTENT_FILTER
+TEXT, JSON = OutputFormat(), OutputFormat("json")
+LABELS, NUMBER = OutputFormat("labels", labels=("yes", "no")), OutputFormat("number")
+
+
+def reason(text, finish=STOP, form=TEXT, *, calls=(), tools=()):
+    prompt = Prompt((Message("user", ("?",)),), tools=tools, output_format=form)
+    found = unusable_reason(ModelReply(text, calls, finish), prompt)
+    return found and found[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "form", "expected"),
+    [
+        pytest.param("", STOP, TEXT, "EMPTY", id="empty"),
+        pytest.param(" \n\t", STOP, TEXT, "EMPTY", id="whitespace"),
+        pytest.param("<think>a</think> ", STOP, TEXT, "EMPTY", id="only reasoning"),
+        pytest.param("", LENGTH, TEXT, "CUT_OFF", id="limit spent on hidden reasoning"),
+        pytest.param("<think>and so", STOP, TEXT, "CUT_OFF", id="unclosed reasoning"),
+        pytest.param("Sure.\n<think>and", LENGTH, TEXT, "CUT_OFF", id="unclosed later"),
+        pytest.param("I may", FILTER, TEXT, "FILTERED", id="filtered"),
+        pytest.param("Paris is", LENGTH, TEXT, None, id="prose cut off"),
+        pytest.param("Paris.", STOP, TEXT, None, id="prose"),
+        pytest.param('{"a": [1', LENGTH, JSON, "CUT_OFF", id="JSON cut off"),
+        pytest.param('{"a": [1', STOP, JSON, "NOT_JSON", id="no JSON"),
+        pytest.param('{"a": 1}', LENGTH, JSON, None, id="JSON whole before the limit"),
+        pytest.param("perhaps", STOP, LABELS, "UNKNOWN_LABEL", id="no label"),
+        pytest.param("many", STOP, NUMBER, "NOT_A_NUMBER", id="no number"),
+    ],
+)
+def test_says_why(text, finish, form, expected):
+    assert expected == reason(text, finish, form)
+
+
+def test_a_tool_call_needs_no_text():
+    assert reason("", calls=(ToolCall("now", "{}"),), tools=(Tool("now"),)) is None
+
+
+def test_a_tool_that_was_not_offered_is_no_vote():
+    assert "UNKNOWN_TOOL" == reason("", calls=(ToolCall("then", "{}"),), tools=(Tool("now"),))
+
+
+def test_arguments_cut_off_are_no_vote():
+    assert "CUT_OFF" == reason("", LENGTH, calls=(ToolCall("now", "{"),), tools=(Tool("now"),))
+
+
+def test_not_to_call_a_tool_is_an_answer():
+    assert reason("None of them helps.", tools=(Tool("now"),)) is None

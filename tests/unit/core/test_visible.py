@@ -1,0 +1,32 @@
+"""Reasoning is cut off before anything else is read."""
+
+import time
+
+import pytest
+
+from services.core.visible import is_cut_in_reasoning, visible_text
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "is_cut"),
+    [
+        pytest.param("plain", "plain", False, id="none"),
+        pytest.param("<think>a\nb</think>\n\n42", "42", False, id="closed"),
+        pytest.param("<THINKING>a</THINKING>42", "42", False, id="another tag"),
+        pytest.param("a</think>42", "42", False, id="opened by the chat template"),
+        pytest.param("<think>a</think>4<think>b</think>2", "42", False, id="twice"),
+        pytest.param("<think>and then", "", True, id="unclosed"),
+        pytest.param("So:\n<think>and", "So:", True, id="unclosed on a line of its own"),
+        pytest.param("Use the <think> tag.", "Use the <think> tag.", False, id="mentioned"),
+    ],
+)
+def test_shows(text, seen, is_cut):
+    assert (seen, is_cut) == (visible_text(text), is_cut_in_reasoning(text))
+
+
+def test_many_open_tags_take_no_long_time():
+    start = time.perf_counter()
+
+    visible_text("<think>" * 100_000)
+
+    assert time.perf_counter() - start < 1.0

@@ -1,0 +1,42 @@
+"""Numbers, negation and refusal are seen in the words."""
+
+import pytest
+
+from services.core.words import is_refusal, negations, numerals
+
+
+def test_numerals_are_the_different_numbers():
+    assert ("3", "42") == numerals("42, or 42.0, after 3")
+
+
+def test_marks_of_a_list_are_no_numerals():
+    assert () == numerals("1. first\n2) second\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("It is safe", 0),
+        ("It is not safe", 1),
+        ("It isn\u2019t safe", 1),
+        ("Das ist nicht sicher", 1),
+        ("这不安全", 1),
+        ("cannot, never", 2),
+        ("another notion", 0),
+    ],
+)
+def test_counts_negations(text, count):
+    assert count == negations(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "refuses"),
+    [
+        ("I can't help with that.", True),
+        ("I\u2019m unable to say.", True),
+        ("As an AI language model, …", True),
+        ("The can is open; help yourself.", False),
+    ],
+)
+def test_sees_refusals(text, refuses):
+    assert refuses is is_refusal(text)
