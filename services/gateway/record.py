@@ -70,25 +70,28 @@ class Record:
         return self._manifest
 
     @contextmanager
-    def stage(self, stage: manifest_pb2.Stage.ValueType, *, tier: str = "") -> Iterator[None]:
+    def stage(
+        self, stage: manifest_pb2.Stage.ValueType, *, tier: str = ""
+    ) -> Iterator[manifest_pb2.Participation]:
         """Time one call to a stage; its failure is a participation, whatever comes of it."""
         part = manifest_pb2.Participation(
             stage=stage,
             tier=tier,
+            status=manifest_pb2.PARTICIPATION_STATUS_ANSWERED,
             start_time=timestamp_to_wire(datetime.now(UTC)),
             span_id=current_span_id(),
         )
         began_s = time.monotonic()
         try:
-            yield
+            yield part
         except BaseException as err:
-            part.duration.CopyFrom(duration_to_wire(time.monotonic() - began_s))
             self._failed_stage(part, err)
             raise
-        if stage not in SPENDS:
+        finally:
             part.duration.CopyFrom(duration_to_wire(time.monotonic() - began_s))
-            part.status = manifest_pb2.PARTICIPATION_STATUS_ANSWERED
-            self._manifest.participations.append(part)
+            failed = part.status != manifest_pb2.PARTICIPATION_STATUS_ANSWERED
+            if failed or stage not in SPENDS:
+                self._manifest.participations.append(part)
 
     def _failed_stage(self, part: manifest_pb2.Participation, error: BaseException) -> None:
         recorded = error_record(error)
@@ -99,7 +102,6 @@ class Record:
             else manifest_pb2.PARTICIPATION_STATUS_FAILED
         )
         part.reason, part.reason_text = recorded.reason, recorded.message
-        self._manifest.participations.append(part)
         if part.stage in SPENDS:
             self.lease = budget.lost(self.lease, error)
 
@@ -114,8 +116,11 @@ class Record:
     def aggregated(self, response: aggregator_pb2.AggregateResponse) -> None:
         self._manifest.tallies.append(response.tally)
 
-    def verified(self, response: judge_pb2.VerifyResponse) -> None:
-        self._manifest.participations.extend(response.participations)
+    def verified(
+        self, response: judge_pb2.VerifyResponse, part: manifest_pb2.Participation
+    ) -> None:
+        """A verdict that took no model is the stage's own part."""
+        self._manifest.participations.extend(response.participations or [part])
         self._manifest.verdicts.append(response.verdict)
         self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
 

@@ -115,12 +115,12 @@ async def _verify(
     """A judge that is down costs the verdict, not the answer."""
     request = messages.verify_request(case, judge, aggregated, record.lease)
     try:
-        with record.stage(manifest_pb2.STAGE_JUDGE):
+        with record.stage(manifest_pb2.STAGE_JUDGE) as part:
             response = await mesh.verify(request, deadline=until)
     except GremiumError:
         return _answered(aggregated, unjudged=True, degraded=True)
 
-    record.verified(response)
+    record.verified(response, part)
     return _judged(case, aggregated, response.verdict)
 
 

@@ -214,7 +214,10 @@ async def test_checks_reject_an_answer_without_any_judge_model(serve):
     refusal = Reply(text="I'm sorry, but I cannot help with that.")
     gateway = await serve({"jurors": [{"model": "a"}], "judge": {}}, {"a": refusal})
 
-    assert manifest_pb2.OUTCOME_REJECTED == (await gateway.ask()).outcome
+    reply = await gateway.ask()
+
+    assert manifest_pb2.OUTCOME_REJECTED == reply.outcome
+    assert {"": ("ANSWERED", "")} == parts(reply.manifest, manifest_pb2.STAGE_JUDGE)
 
 
 async def test_one_model_call_buys_one_answer_and_no_verdict(serve):
