@@ -1,0 +1,93 @@
+"""A servicer that behaves as the request's ensemble says, and a server for it."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gremium.v1 import jury_pb2, jury_pb2_grpc, router_pb2, router_pb2_grpc
+from services.core.errors import QuorumNotReachedError
+from services.runtime.calls import call, deadline_from
+from services.runtime.channels import open_channel
+from services.runtime.server import running
+from services.runtime.settings import ServerSettings
+
+ROUTER = "gremium.v1.RouterService"
+JURY = "gremium.v1.JuryService"
+
+
+@dataclass
+class Router(router_pb2_grpc.RouterServiceServicer):
+    """Routes nothing; fails as asked."""
+
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    next_hop: router_pb2_grpc.RouterServiceStub | None = None
+
+    async def Route(self, request, context):  # noqa: N802 - a gRPC method
+        deadline = deadline_from(context)
+        self.started.set()
+        match request.ensemble:
+            case "bug":
+                raise TypeError("secret detail")
+            case "quorum":
+                raise QuorumNotReachedError.counting(answered=1, quorum=2)
+            case "wait":
+                await self.release.wait()
+            case "hang":
+                await self._hang()
+            case "forward":
+                inner = router_pb2.RouteRequest(ensemble="hang")
+                await call(self.next_hop.Route, inner, deadline=deadline)
+        return decided(str(deadline.left_s))
+
+    async def _hang(self):
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
+@dataclass
+class Jury(jury_pb2_grpc.JuryServiceServicer):
+    """Streams one event, then ends as the tier's name says."""
+
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def DeliberateStream(self, request, context):  # noqa: N802 - a gRPC method
+        yield jury_pb2.DeliberateStreamResponse(started=jury_pb2.JurorStarted(juror="a"))
+        match request.deliberation.tier:
+            case "bug":
+                raise TypeError("secret detail")
+            case "quorum":
+                raise QuorumNotReachedError.counting(answered=1, quorum=2)
+            case "hang":
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    self.cancelled.set()
+                    raise
+
+
+def decided(text):
+    return router_pb2.RouteResponse(decision=router_pb2.RouteDecision(reason_text=text))
+
+
+@asynccontextmanager
+async def served(router=None, jury=None, **settings):
+    """Yields an open channel to a running server."""
+
+    def register(server):
+        router_pb2_grpc.add_RouterServiceServicer_to_server(router or Router(), server)
+        jury_pb2_grpc.add_JuryServiceServicer_to_server(jury or Jury(), server)
+
+    async with (
+        running(ServerSettings(drain_s=0.2, **settings), register, services=[ROUTER, JURY]) as port,
+        open_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        yield channel
+
+
+def route(ensemble=""):
+    return router_pb2.RouteRequest(ensemble=ensemble)

@@ -1,0 +1,167 @@
+"""Spans end and tell the truth, whatever becomes of the call."""
+
+import asyncio
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from gremium.v1 import router_pb2_grpc
+from services.core.answers import Status, Usage
+from services.core.deadline import Deadline
+from services.core.errors import DeadlineSpentError, GremiumError
+from services.runtime import telemetry
+from services.runtime.calls import call
+from services.runtime.local import call_local
+from services.runtime.tracing import client_span, server_span
+from tests.unit.runtime.serving import ROUTER, Router, route, served
+
+NAME = f"{ROUTER}/Route"
+LIMIT_S = 10
+
+
+@pytest.fixture
+def exported():
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    telemetry.install(provider)
+    yield exporter
+    telemetry.shutdown()
+
+
+@pytest.fixture
+def root(exported):
+    with telemetry.tracer().start_as_current_span("root") as span:
+        yield span
+
+
+async def ask(ensemble="", *, left_s=5.0):
+    async with served() as channel:
+        stub = router_pb2_grpc.RouterServiceStub(channel)
+        return await call(stub.Route, route(ensemble), deadline=Deadline.after(left_s))
+
+
+async def spans(exported, n=2):
+    """The finished spans by kind, once there are `n`."""
+    async with asyncio.timeout(LIMIT_S):
+        while len(exported.get_finished_spans()) < n:  # noqa: ASYNC110 - spans end in grpc's own time
+            await asyncio.sleep(0.01)
+    return {span.kind: span for span in exported.get_finished_spans()}
+
+
+async def test_a_call_is_a_span_on_each_side(root, exported):
+    await ask()
+    found = await spans(exported)
+    client, server = found[SpanKind.CLIENT], found[SpanKind.SERVER]
+
+    assert (NAME, NAME) == (client.name, server.name)
+    assert root.context.span_id == client.parent.span_id
+    assert client.context.span_id == server.parent.span_id
+    assert "OK" == server.attributes["rpc.response.status_code"]
+
+
+async def test_a_server_span_tells_the_time_it_had(root, exported):
+    await ask(left_s=2)
+    server = (await spans(exported))[SpanKind.SERVER]
+
+    assert 0 < server.attributes["gremium.deadline.remaining_s"] < 2
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "code", "at_server"),
+    [
+        pytest.param("bug", "INTERNAL", StatusCode.ERROR, id="bug"),
+        pytest.param("quorum", "ABORTED", StatusCode.UNSET, id="abort"),
+    ],
+)
+async def test_a_failed_call_is_no_success(root, exported, ensemble, code, at_server):
+    with pytest.raises(GremiumError):
+        await ask(ensemble)
+    found = await spans(exported)
+
+    assert StatusCode.ERROR is found[SpanKind.CLIENT].status.status_code
+    assert at_server is found[SpanKind.SERVER].status.status_code
+    assert code == found[SpanKind.CLIENT].attributes["rpc.response.status_code"]
+
+
+async def test_a_deadline_is_an_error(root, exported):
+    with pytest.raises(DeadlineSpentError):
+        await ask("hang", left_s=0.2)
+    client = (await spans(exported))[SpanKind.CLIENT]
+
+    assert StatusCode.ERROR is client.status.status_code
+    assert "DEADLINE_EXCEEDED" == client.attributes["rpc.response.status_code"]
+
+
+async def test_a_cancelled_call_leaves_both_spans_and_no_error(root, exported):
+    router = Router()
+    async with served(router) as channel:
+        stub = router_pb2_grpc.RouterServiceStub(channel)
+        pending = asyncio.ensure_future(
+            call(stub.Route, route("hang"), deadline=Deadline.after(30))
+        )
+        await asyncio.wait_for(router.started.wait(), LIMIT_S)
+        pending.cancel()
+        await asyncio.wait_for(router.cancelled.wait(), LIMIT_S)
+        found = await spans(exported)
+
+    assert {SpanKind.CLIENT, SpanKind.SERVER} == found.keys()
+    assert {StatusCode.UNSET} == {span.status.status_code for span in found.values()}
+    assert "CANCELLED" == found[SpanKind.SERVER].attributes["rpc.response.status_code"]
+
+
+async def test_a_local_call_leaves_the_spans_of_a_remote_one(root, exported):
+    await call_local(Router().Route, route(), deadline=Deadline.after(5), method=f"/{ROUTER}/Route")
+    found = await spans(exported)
+
+    assert found[SpanKind.CLIENT].context.span_id == found[SpanKind.SERVER].parent.span_id
+    assert (NAME, NAME) == tuple(span.name for span in found.values())
+
+
+@pytest.mark.parametrize("tracing", [True, False], ids=["sdk on", "sdk off"])
+def test_an_unsampled_request_leaves_no_span_but_keeps_its_trace(tracing, exported):
+    if not tracing:
+        telemetry.install(None)
+    headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"}
+
+    with server_span("/a.B/C", None, headers), client_span("/a.B/D"):
+        sent = dict(telemetry.outgoing_headers())
+
+    assert headers == sent
+    assert () == exported.get_finished_spans()
+
+
+def test_without_an_sdk_nothing_is_sent_and_nothing_is_current():
+    telemetry.install(None)
+
+    with server_span("/a.B/C", None, {}), client_span("/a.B/D"):
+        assert () == telemetry.outgoing_headers()
+        assert "" == telemetry.current_trace_id() == telemetry.current_span_id()
+
+
+def test_a_model_call_is_a_genai_span(root, exported):
+    with telemetry.model_span(model="m-1", provider="acme", remaining_s=3.0) as span:
+        span.settle(Status.ANSWERED, served_model="m-1.2", usage=Usage(7, 0, 2))
+    [found] = exported.get_finished_spans()
+
+    assert "chat m-1" == found.name
+    assert 7 == found.attributes["gen_ai.usage.input_tokens"]
+    assert "m-1.2" == found.attributes["gen_ai.response.model"]
+
+
+def test_a_juror_that_is_no_longer_needed_is_no_error(root, exported):
+    with telemetry.model_span(model="m-1", provider="acme", remaining_s=3.0) as span:
+        span.stopped()
+    [found] = exported.get_finished_spans()
+
+    assert StatusCode.UNSET is found.status.status_code
+    assert "gremium.cancel.reason" in found.attributes
+
+
+@pytest.mark.parametrize("name", ["jaeger", "zipkin"])
+def test_an_unknown_exporter_is_named(name):
+    with pytest.raises(ValueError, match=name):
+        telemetry.setup("jury", {"OTEL_TRACES_EXPORTER": name})
