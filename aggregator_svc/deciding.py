@@ -211,7 +211,8 @@ async def _medoid(
     vectors = await _embedded(texts, embedder, deadline=deadline)
     by_words = vectors is None
     known: Floats = word_vectors(texts).astype(np.float64) if vectors is None else vectors
-    return medoid(texts, known, case.weights[members], case.priors[members]), by_words
+    rows = list(members)
+    return medoid(texts, known, case.weights[rows], case.priors[rows]), by_words
 
 
 def _said(answer: Answer) -> str:

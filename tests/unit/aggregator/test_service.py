@@ -1,0 +1,244 @@
+"""The aggregator tells who voted for what, and whose answer stands for it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from aggregator_svc.compose import composed
+from aggregator_svc.service import AggregatorServicer
+from gremium.v1 import aggregator_pb2, types_pb2
+from services.config.tree import Config, LoadedConfig
+from services.core.errors import BackendError, DeadlineMissingError, InvalidRequestError
+
+TEXT = types_pb2.OutputFormat()
+LABELS = types_pb2.OutputFormat(labels=types_pb2.LabelFormat(labels=["A", "B", "C"]))
+NUMBER = types_pb2.OutputFormat(number=types_pb2.NumberFormat(relative_tolerance=0.01))
+JSON = types_pb2.OutputFormat(json=types_pb2.JsonFormat())
+NOW = types_pb2.Tool(name="now")
+
+
+class Context:
+    """What a servicer sees of its call."""
+
+    def __init__(self, left_s=5.0):
+        self._left_s = left_s
+
+    def time_remaining(self):
+        return self._left_s
+
+
+class BrokenEmbedder:
+    async def embed(self, texts, *, deadline):
+        raise BackendError("no embeddings today")
+
+
+class UnitEmbedder:
+    """Puts every text on an axis of its own, so that nothing is alike."""
+
+    async def embed(self, texts, *, deadline):
+        return np.eye(len(texts), dtype=np.float32)
+
+
+def loaded(tmp_path, backend):
+    config = Config.model_validate(
+        {
+            "models": {"m": {"backend": "openai", "model": "m", "family": "m", "timeout_s": 1}},
+            "ensembles": {"e": {"pattern": "jury", "jurors": [{"model": "m"}]}},
+            "embeddings": {"backend": backend},
+        }
+    )
+    return LoadedConfig(config=config, path=tmp_path / "gremium.yaml", sha256="0" * 64)
+
+
+@pytest.fixture
+async def servicer(tmp_path):
+    async with composed(loaded(tmp_path, "none"), engines={}) as servicer:
+        yield servicer
+
+
+def answers(*texts):
+    return [types_pb2.Answer(juror=f"j{i}", text=text) for i, text in enumerate(texts)]
+
+
+def calling(juror, *names):
+    calls = [types_pb2.ToolCall(name=name, arguments_json="{}") for name in names]
+    return types_pb2.Answer(juror=juror, tool_calls=calls)
+
+
+async def aggregate(servicer, given, form=TEXT, *, left_s=5.0, **fields):
+    request = aggregator_pb2.AggregateRequest(answers=given, output_format=form, **fields)
+    return await servicer.Aggregate(request, Context(left_s))
+
+
+def priors(*values):
+    return [
+        aggregator_pb2.JurorWeight(juror=f"j{i}", weight=1, prior=prior)
+        for i, prior in enumerate(values)
+    ]
+
+
+async def test_labels_are_voted_on(servicer):
+    reply = await aggregate(servicer, answers("B", "Answer: B.", "C"), LABELS)
+
+    tally = reply.tally
+    assert ("plurality", True, "j0") == (tally.method, tally.consensus, reply.representative.juror)
+    assert [('"B"', ["j0", "j1"]), ('"C"', ["j2"])] == [(c.value, c.jurors) for c in tally.classes]
+    assert tally.leader == tally.classes[0].key == tally.ballots[1].key
+    assert ["LABEL_IN_TEXT"] == tally.ballots[1].repairs
+    assert (pytest.approx(2 / 3), pytest.approx(1 / 3)) == (tally.classes[0].share, tally.margin)
+
+
+async def test_an_unreadable_answer_is_no_vote_and_says_why(servicer):
+    tally = (await aggregate(servicer, answers("B", "perhaps", "B"), LABELS)).tally
+
+    assert ("", "UNKNOWN_LABEL") == (tally.ballots[1].key, tally.ballots[1].reason)
+    assert 1.0 == tally.classes[0].share
+
+
+async def test_disagreement_is_no_consensus_and_still_has_a_representative(servicer):
+    reply = await aggregate(servicer, answers("C", "A", "B"), LABELS)
+
+    assert (False, True, "key") == (reply.tally.consensus, reply.tally.tie, reply.tally.tie_rule)
+    assert reply.tally.reason_text
+    assert reply.HasField("representative")
+
+
+async def test_a_prior_breaks_a_tie(servicer):
+    reply = await aggregate(servicer, answers("A", "B"), LABELS, weights=priors(0.6, 0.7))
+
+    assert ("j1", "prior", True) == (
+        reply.representative.juror,
+        reply.tally.tie_rule,
+        reply.tally.consensus,
+    )
+
+
+async def test_no_ballot_at_all_has_no_representative(servicer):
+    reply = await aggregate(servicer, answers("x", "y"), LABELS)
+
+    assert not reply.HasField("representative")
+    assert "no answer gave a ballot: UNKNOWN_LABEL" == reply.tally.reason_text
+
+
+async def test_a_single_answer_is_itself(servicer):
+    for form, text in ((TEXT, "Paris."), (LABELS, "A")):
+        tally = (await aggregate(servicer, answers(text), form)).tally
+
+        assert ("single", True, 0.0) == (tally.method, tally.consensus, tally.divergence)
+
+
+async def test_numbers_within_the_tolerance_are_one_class(servicer):
+    tally = (await aggregate(servicer, answers("100", "It is 100.5", "200"), NUMBER)).tally
+
+    assert [["j0", "j1"], ["j2"]] == [list(c.jurors) for c in tally.classes]
+
+
+async def test_json_is_compared_by_its_meaning(servicer):
+    given = answers('{"a":1,"b":2}', '```json\n{"b": 2.0, "a": 1}\n```', '{"a":2}')
+
+    assert ["j0", "j1"] == (await aggregate(servicer, given, JSON)).tally.classes[0].jurors
+
+
+async def test_not_to_call_a_tool_is_a_class_of_its_own(servicer):
+    given = [*answers("It is late.", "Quite late it is."), calling("t", "now")]
+
+    reply = await aggregate(servicer, given, tools=[NOW])
+
+    assert [["j0", "j1"], ["t"]] == [list(c.jurors) for c in reply.tally.classes]
+    assert '{"tool_calls":[]}' == reply.tally.classes[0].value
+    assert "plurality" == reply.tally.method
+
+
+async def test_prose_of_all_is_compared_by_meaning_though_tools_were_offered(servicer):
+    tally = (await aggregate(servicer, answers("Late.", "late", "Early"), tools=[NOW])).tally
+
+    assert "medoid_words" == tally.method
+    assert [["j0", "j1"], ["j2"]] == [list(c.jurors) for c in tally.classes]
+
+
+async def test_prose_has_a_medoid(tmp_path):
+    given = answers(
+        "Bananas are rich in potassium.",
+        "The capital of France is Paris.",
+        "Paris is the capital of France.",
+    )
+
+    async with composed(loaded(tmp_path, "minilm"), engines={}) as servicer:
+        reply = await aggregate(servicer, given)
+
+    tally = reply.tally
+    assert ("medoid", True) == (tally.method, tally.consensus)
+    assert reply.representative.juror in ("j1", "j2")
+    assert ["j1", "j2"] == tally.classes[0].jurors
+    assert 0.3 < tally.similarity < 0.7
+    assert tally.leader == tally.ballots[1].key == tally.ballots[2].key
+
+
+async def test_prose_too_far_apart_is_no_consensus():
+    servicer = AggregatorServicer(UnitEmbedder(), embed_timeout_s=1)
+
+    tally = (await aggregate(servicer, answers("a", "b", "c"), min_similarity=0.5)).tally
+
+    assert (False, 0.0, 1.0) == (tally.consensus, tally.similarity, tally.divergence)
+    assert "similarity of 0.00 to the others; 0.50 is needed" in tally.reason_text
+
+
+@pytest.mark.parametrize("left_s", [5.0, 0.1])
+async def test_without_an_embedding_words_decide_and_the_tally_says_so(left_s):
+    embedder = BrokenEmbedder() if left_s > 1 else UnitEmbedder()
+    servicer = AggregatorServicer(embedder, embed_timeout_s=1)
+
+    reply = await aggregate(servicer, answers("red sky", "blue sea", "red sky!"), left_s=left_s)
+
+    assert ("medoid_words", "red sky") == (reply.tally.method, reply.representative.text)
+
+
+async def test_prose_can_be_voted_on_by_its_letters(servicer):
+    plurality = aggregator_pb2.AGGREGATION_METHOD_PLURALITY
+    given = answers("Paris", "paris ", "Lyon")
+
+    tally = (await aggregate(servicer, given, method=plurality)).tally
+
+    assert ("plurality", ["j0", "j1"]) == (tally.method, tally.classes[0].jurors)
+
+
+async def test_a_long_value_is_cut_on_a_whole_character(servicer):
+    given = answers(json.dumps("é" * 4000))
+
+    value = (await aggregate(servicer, given, JSON)).tally.classes[0].value
+
+    assert 4095 == len(value.encode())
+
+
+async def test_what_cannot_be_known_stays_unset(servicer):
+    tally = (await aggregate(servicer, answers("A", "A"), LABELS)).tally
+
+    assert not tally.HasField("p_correct")
+    assert not tally.HasField("similarity")
+    assert not tally.classes[0].HasField("p_correct")
+
+
+@pytest.mark.parametrize(
+    ("given", "fields"),
+    [
+        pytest.param([], {}, id="no answers"),
+        pytest.param([*answers("A"), *answers("B")], {}, id="a juror twice"),
+        pytest.param(
+            answers("A"), {"weights": [*priors(0.1), *priors(0.2)]}, id="a weight twice"
+        ),
+        pytest.param(
+            answers("A"),
+            {"tools": [types_pb2.Tool(name="f", parameters_schema_json='{"type": "dict"}')]},
+            id="no schema",
+        ),
+    ],
+)  # fmt: skip
+async def test_refuses(servicer, given, fields):
+    with pytest.raises(InvalidRequestError):
+        await aggregate(servicer, given, **fields)
+
+
+async def test_refuses_a_call_without_a_deadline(servicer):
+    with pytest.raises(DeadlineMissingError):
+        await aggregate(servicer, answers("A"), left_s=None)
