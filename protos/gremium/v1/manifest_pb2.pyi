@@ -413,7 +413,9 @@ class Tally(_message.Message):
     consensus: _builtins.bool
     """Whether the leader's support is enough to answer."""
     method: _builtins.str
-    """How the answers were combined: `plurality`, `medoid` or `single`."""
+    """How the answers were combined: `plurality`, `medoid`, `medoid_words` (a
+    medoid by words, for want of embeddings) or `single`.
+    """
     margin: _builtins.float
     """Leader's share minus the runner-up's, in [0, 1]."""
     entropy: _builtins.float
