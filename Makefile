@@ -13,14 +13,16 @@ export QUESTION := $(value Q)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help ask up test check format generate baseline clean install install-dev
+.PHONY: help ask up test check check-code check-protos format generate baseline clean question install install-dev
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-ask: install ## Start the mesh, ask it Q="…", show the answer and who took part, stop it
-	@test -n "$$QUESTION" || { echo 'usage: make ask Q="What is the capital of France?"' >&2; exit 1; }
+ask: question install ## Start the mesh, ask it Q="…", show the answer and who took part, stop it
 	@$(BIN)/gremium ask --start --timeout 60 -- "$$QUESTION"
+
+question:
+	@test -n "$$QUESTION" || { echo 'usage: make ask Q="What is the capital of France?"' >&2; exit 1; }
 
 up: install ## Keep the mesh running until Ctrl-C
 	@$(BIN)/gremium up
@@ -28,11 +30,15 @@ up: install ## Keep the mesh running until Ctrl-C
 test: check ## Check, then run every test that this machine can run; the end lists what it cannot
 	@$(BIN)/python -m pytest
 
-check: install-dev ## Format, lint, types, layers, and the protos' lint and breaking changes
+check: install-dev check-code check-protos ## Everything that must be clean before a commit
+
+check-code: install-dev ## Format, lint, types, who imports whom
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy services router_svc jury_svc judge_svc aggregator_svc
 	@$(BIN)/lint-imports
+
+check-protos: install-dev ## Lint of the protos, breaking changes, stubs that are out of date
 	@$(BIN)/python -m pytest -q tests/contract/test_protos.py
 
 format: install-dev ## Format the code and mend what the linter can
@@ -46,8 +52,8 @@ generate: install-dev ## Write the stubs and the configuration's JSON Schema ane
 baseline: install-dev ## Accept the present contract as the one that later changes must not break
 	@$(BIN)/python protos/baseline.py
 
-clean: ## Remove everything that was made here: environment, caches, logs and ledger
-	@rm -rf $(VENV) .gremium build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## Remove the environment, caches and logs; the ledger stays
+	@rm -rf $(VENV) .gremium/logs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install: $(VENV)/.installed
