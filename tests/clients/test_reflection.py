@@ -33,7 +33,7 @@ def test_asks_and_reads_the_answer(channel, database):
 
     assert "OUTCOME_ANSWERED" == reply["outcome"]
     assert "4" == reply["answer"]["text"]
-    assert 3 == reply["manifest"]["modelCalls"]
+    assert 4 == reply["manifest"]["modelCalls"]
 
 
 def ask(channel, pool, question):

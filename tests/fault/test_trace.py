@@ -6,7 +6,7 @@ import pytest
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, types_pb2
 from tests.collector import attribute, collecting, edges, environment, label
 from tests.running import mesh_running
-from tests.scripted import CONFIG, upstream_process
+from tests.scripted import CONFIG, upstream_thread
 
 ASK = "gremium.v1.EnsembleService/Ask"
 ROUTE = "gremium.v1.RouterService/Route"
@@ -33,9 +33,11 @@ TIMEOUT_S = 20
 def spans(tmp_path_factory):
     with (
         collecting() as collector,
-        upstream_process() as url,
+        upstream_thread() as server,
         mesh_running(
-            tmp_path_factory.mktemp("trace"), CONFIG.format(url=url), env=environment(collector)
+            tmp_path_factory.mktemp("trace"),
+            CONFIG.format(url=server.url),
+            env=environment(collector),
         ) as mesh,
         grpc.insecure_channel(mesh.address) as channel,
     ):
