@@ -20,6 +20,7 @@ _QUOTED = r"(?<=[\[{(,:=\s])'(?:[^'\\]|\\.)*+'(?=\s*[,\]}):])"
 _TOKEN: Final = re.compile(rf"{_STRING}|{_QUOTED}|[\[\]{{}}]", re.DOTALL)
 _COMMA: Final = re.compile(rf"{_STRING}|{_QUOTED}|,(?=\s*[\]}}])", re.DOTALL)
 _OPENER: Final = re.compile(r"[\[{]")
+_OBJECT: Final = re.compile(r"\{\s*[\"']")
 _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _FENCE: Final = re.compile(r"```(?:[A-Za-z_+-]*(?=\s)|json)?\s*(.*?)(?:```|\Z)", re.DOTALL)
 _CLOSER: Final = {"[": "]", "{": "}"}
@@ -89,8 +90,8 @@ def _spans(text: str) -> Iterator[str]:
         if opened is None:
             return
         end = _closed_at(text, opened.start())
-        if end < 0:
-            return
+        if end < 0 or (end == 0 and _OBJECT.match(text, opened.start())):
+            return  # what stands inside a broken object is only a part of the answer
         if end:
             yield text[opened.start() : end]
         start = end or opened.end()

@@ -65,6 +65,7 @@ def test_mends(text, value, repairs):
         pytest.param("no data here", "NOT_JSON", id="prose"),
         pytest.param("", "NOT_JSON", id="empty"),
         pytest.param('{"a": 1', "NOT_JSON", id="cut off"),
+        pytest.param('Here: {"a": "f("x", [1])"', "NOT_JSON", id="a part of a broken object"),
         pytest.param('{"a":1,"a":2}', "DUPLICATE_KEY", id="duplicate key"),
         pytest.param("{'a':1,'a':2}", "DUPLICATE_KEY", id="duplicate key in Python"),
         pytest.param("[NaN]", "NOT_FINITE", id="not a number"),
