@@ -34,7 +34,7 @@ SECRETS: Final = {
     "Anthropic key": r"\bsk-ant-[A-Za-z0-9_-]{40,}\b",
 }
 SECRET: Final = {name: re.compile(pattern) for name, pattern in SECRETS.items()}
-CARD: Final = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.-])")
+CARD: Final = re.compile(r"(?<!\d)(?<!\d[.,-])\d(?:[ -]?\d){12,18}(?!\d|[.,-]\d)")
 IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 TEST_CARDS: Final = frozenset(
     {"4111111111111111", "4242424242424242", "4012888888881881", "5555555555554444",

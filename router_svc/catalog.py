@@ -23,6 +23,13 @@ def ensemble_profiles(config: Config) -> dict[str, EnsembleProfile]:
     return {name: _ensemble(e, config.models) for name, e in config.ensembles.items()}
 
 
+def uses_domains(config: Config) -> bool:
+    """Whether domains were configured, or a tier is the specialist for a built-in one."""
+    if config.router.domains is not None:
+        return bool(config.router.domains)
+    return any(tier.domains for ensemble in config.ensembles.values() for tier in ensemble.tiers)
+
+
 def domain_examples(router: Router) -> list[tuple[str, str]]:
     """Pairs of domain and example; the domain of a prompt that belongs to none is empty."""
     if router.domains is not None:

@@ -37,12 +37,13 @@ class Reader:
 
     def __init__(
         self,
-        embedder: Embedder,
-        examples: Examples | None,
+        embedder: Embedder | None = None,
+        examples: Examples | None = None,
         *,
-        min_similarity: float,
-        timeout_s: float,
+        min_similarity: float = 0.0,
+        timeout_s: float = 0.0,
     ) -> None:
+        """Without an embedder it looks for no domains."""
         self._embedder = embedder
         self._examples = examples
         self._min_similarity = min_similarity
@@ -56,13 +57,13 @@ class Reader:
         return Reading(demand, complexity, match, note)
 
     async def _domain(self, question: str, deadline: Deadline) -> tuple[Match, str]:
+        if self._embedder is None or not question.strip():
+            return NO_MATCH, ""
         if self._examples is None:
             return NO_MATCH, "no domain: its examples could not be embedded at start"
-        if not self._examples.domains or not question.strip():
-            return NO_MATCH, ""
-        half = deadline.within(min(self._timeout_s, deadline.left_s / 2))
+        until = deadline.within(min(self._timeout_s, deadline.left_s / 2))
         try:
-            vectors = await self._embedder.embed([excerpt(question)], deadline=half)
+            vectors = await self._embedder.embed([excerpt(question)], deadline=until)
         except TimeoutError:
             return NO_MATCH, "no domain: the embedder was out of time"
         except GremiumError as err:
@@ -85,8 +86,6 @@ async def embed_examples(
     embedder: Embedder, examples: Sequence[tuple[str, str]], *, deadline: Deadline
 ) -> Examples | None:
     """Embed pairs of domain and example; None if the embedder cannot."""
-    if not examples:
-        return Examples((), np.zeros((0, 0), dtype=np.float32))
     try:
         vectors = await embedder.embed([text for _, text in examples], deadline=deadline)
     except (GremiumError, TimeoutError) as err:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gremium.v1 import router_pb2, router_pb2_grpc, types_pb2
-from router_svc.catalog import domain_examples, ensemble_profiles
+from router_svc.catalog import domain_examples, ensemble_profiles, uses_domains
 from router_svc.compose import composed
 from router_svc.reading import Reader, embed_examples
 from router_svc.service import RouterServicer
@@ -92,6 +92,9 @@ CONFIG = Config.model_validate(
         "embeddings": {"backend": "none"},
     }
 )
+
+
+PANEL = {"panel": {"pattern": "jury", "jurors": [{"model": "small"}]}}
 
 
 @pytest.fixture
@@ -272,6 +275,28 @@ async def test_refuses_a_call_without_a_deadline(router):
 
     with pytest.raises(DeadlineMissingError):
         await router.Route(request(), Endless())
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({}, True, id="domains are configured"),
+        pytest.param({"router": {}}, True, id="a tier is a specialist"),
+        pytest.param({"router": {"domains": {}}}, False, id="domains are switched off"),
+        pytest.param({"router": {}, "ensembles": PANEL}, False, id="nobody is a specialist"),
+    ],
+)
+def test_looks_for_domains_only_where_they_are_used(change, expected):
+    config = Config.model_validate({**CONFIG.model_dump(), **change})
+
+    assert expected == uses_domains(config)
+
+
+async def test_without_an_embedder_it_routes_by_rules():
+    router = RouterServicer(ensemble_profiles(CONFIG), Reader())
+    decision = await decide(router, request("May I end the contract?"))
+
+    assert (["small", "large"], "") == (tiers(decision), decision.domain)
 
 
 async def test_is_composed_from_a_configuration_and_answers_over_grpc(tmp_path):
