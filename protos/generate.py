@@ -8,7 +8,7 @@ package, so no foreign proto is kept here.
 """
 
 import importlib
-import importlib.resources
+import os
 import pathlib
 import sys
 import tempfile
@@ -72,13 +72,15 @@ def python_stubs(out: pathlib.Path) -> tuple[str, ...]:
 
 
 def run_protoc(rules: pathlib.Path, *arguments: str) -> None:
-    """Run protoc over `arguments`.
+    """Run protoc over `arguments`, with the plugins that stand beside this Python.
 
     Raises
     ------
     SystemExit
         If protoc finds a fault; it has printed it.
     """
+    beside = str(pathlib.Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join((beside, os.environ.get("PATH", "")))
     code = protoc.main(
         ["protoc", f"--proto_path={ROOT}", f"--descriptor_set_in={rules}", *arguments]
     )
