@@ -54,11 +54,8 @@ async def audited(
     found = no_judge(checks, case.answer)
     request = ModelRequest(judge_prompt(case.prompt, case.answer, checks, case.criteria))
     for judge in judges:
-        if lease.spent:
-            found = budget_spent(checks, lease) if not asked else found
-            break
-        if deadline.left_s == 0.0:
-            found = out_of_time(checks) if not asked else found
+        if (stopped := cannot_ask(checks, lease, deadline)) is not None:
+            found = found if asked else stopped
             break
         reply = await ask(judge, request, deadline=deadline, timeout_s=case.timeout_s)
         reply, found = decided(case, checks, judge, reply)
@@ -105,17 +102,16 @@ def no_judge(checks: Sequence[Check], answer: Answer) -> Verdict:
     return verdicts.unjudged(
         checks,
         reason="NO_INDEPENDENT_JUDGE",
-        reason_text=f"no judge is of another family than the answer's ({family})",
+        reason_text=f"there is no judge of another family than the answer's ({family})",
     )
 
 
-def budget_spent(checks: Sequence[Check], lease: Lease) -> Verdict:
-    return verdicts.unjudged(
-        checks, reason="BUDGET_SPENT", reason_text=f"nothing is left to judge with: {lease.spent}"
-    )
-
-
-def out_of_time(checks: Sequence[Check]) -> Verdict:
-    return verdicts.unjudged(
-        checks, reason="DEADLINE_SPENT", reason_text="no time is left to ask a judge"
-    )
+def cannot_ask(checks: Sequence[Check], lease: Lease, deadline: Deadline) -> Verdict | None:
+    """Why no judge can be asked any more, as a verdict; None when one can."""
+    if lease.spent:
+        text = f"nothing is left to judge with: {lease.spent}"
+        return verdicts.unjudged(checks, reason="BUDGET_SPENT", reason_text=text)
+    if deadline.left_s == 0.0:
+        text = "no time is left to ask a judge"
+        return verdicts.unjudged(checks, reason="DEADLINE_SPENT", reason_text=text)
+    return None
