@@ -1,5 +1,6 @@
 """The configuration: one frozen tree, what `gremium.yaml` may say."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -209,7 +210,7 @@ class JuryEnsemble(Shared):
     grace_s: float = Field(default=0.5, ge=0.0)
     """Seconds that stragglers get once the quorum is met."""
 
-    @property
+    @cached_property
     def tiers(self) -> tuple[Tier, ...]:
         """The jury as a single tier."""
         return (Tier(name="jury", jurors=self.jurors, quorum=self.quorum, grace_s=self.grace_s),)

@@ -117,6 +117,8 @@ def _moment(value: str, form: str) -> str:
 
 def fold(text: str) -> str:
     """Text without what seldom carries meaning: case, extra space, ways to write an accent."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFD", sound(text)).casefold()
     return " ".join(unicodedata.normalize("NFC", decomposed).split())
 

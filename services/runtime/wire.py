@@ -1,7 +1,8 @@
 """Contract messages to values and back; refuses what breaks the contract's rules."""
 
+import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -256,6 +257,5 @@ def duration_from_wire(message: Duration) -> float:
 
 
 def timestamp_to_wire(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment.astimezone(UTC).replace(tzinfo=None))
-    return stamp
+    seconds = math.floor(moment.timestamp())
+    return Timestamp(seconds=seconds, nanos=moment.microsecond * 1000)
