@@ -52,6 +52,8 @@ async def audited(
     """
     asked: list[tuple[RosterModel, Asked]] = []
     found = no_judge(checks, case.answer)
+    if not judges:
+        return Audit(found, (), lease)
     request = ModelRequest(judge_prompt(case.prompt, case.answer, checks, case.criteria))
     for judge in judges:
         if (stopped := cannot_ask(checks, lease, deadline)) is not None:

@@ -14,7 +14,7 @@ from services.core.answers import Answer, ModelReply, ModelRequest, Status
 from services.core.deadline import Deadline
 from services.core.lease import Lease
 from services.core.prompts import Prompt
-from services.core.usable import unusable_reason
+from services.core.usable import unusable_reason, visible_text
 from services.models.asking import Asked, ask, cancelled
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ def _settled(juror: Juror, asked: Asked, prompt: Prompt) -> Settled:
 def _answer(juror: Juror, reply: ModelReply) -> Answer:
     return Answer(
         juror=juror.name,
-        text=reply.text,
+        text=visible_text(reply.text),
         tool_calls=reply.tool_calls,
         model=reply.served_model or juror.model.spec.model,
         family=juror.model.spec.family,

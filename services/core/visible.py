@@ -24,6 +24,8 @@ def is_cut_in_reasoning(text: str) -> bool:
 
 def _parted(text: str) -> tuple[str, bool]:
     """The visible text, and whether reasoning is left open."""
+    if "<" not in text:
+        return text.strip(), False
     kept, rest, is_open = "", _without_headless(text), False
     while opening := _OPEN.search(rest):
         kept += rest[: opening.start()]

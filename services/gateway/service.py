@@ -46,7 +46,8 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     def _case(self, request_id: str, request: ensemble_pb2.AskRequest, context: Context) -> Case:
         name = request.ensemble or self._config.default
         ensemble = self._ensemble(name)
-        deadline = deadline_from(context, default_s=ensemble.default_timeout_s)
+        default_s = ensemble.default_timeout_s
+        deadline = deadline_from(context, default_s=default_s)
         return Case(
             request_id=request_id,
             asked=request,
@@ -54,7 +55,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             ensemble=ensemble,
             models=self._config.models,
             config_sha256=self._sha256,
-            allowed_s=deadline.left_s,
+            allowed_s=context.time_remaining() or default_s or deadline.left_s,
             deadline=deadline,
         )
 

@@ -112,12 +112,16 @@ def tracer() -> trace.Tracer | None:
 
 def current_trace_id() -> str:
     """Trace of the current span, 32 hex digits; empty when not sampled."""
+    if _tracing.provider is None:
+        return ""
     context = trace.get_current_span().get_span_context()
     return trace.format_trace_id(context.trace_id) if context.trace_flags.sampled else ""
 
 
 def current_span_id() -> str:
     """The current span, 16 hex digits; empty when not sampled."""
+    if _tracing.provider is None:
+        return ""
     context = trace.get_current_span().get_span_context()
     return trace.format_span_id(context.span_id) if context.trace_flags.sampled else ""
 

@@ -69,3 +69,9 @@ async def test_a_bug_reaches_the_caller_without_its_text(ask):
         await ask(mesh, request_id="mine")
 
     assert ("internal error", "mine") == (str(caught.value), caught.value.metadata["request_id"])
+
+
+async def test_the_manifest_tells_the_time_its_caller_allowed(ask):
+    timeout = (await ask()).manifest.timeout
+
+    assert 4.9 < timeout.seconds + timeout.nanos / 1e9 <= 5.0

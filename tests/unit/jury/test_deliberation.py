@@ -338,3 +338,9 @@ async def test_sixty_four_jurors_are_asked_at_once():
 
     assert time.monotonic() - began < 2.0
     assert 64 == len(answers(hearing))
+
+
+async def test_an_answer_is_what_a_reader_should_see():
+    hearing = await hear(case(Scripted("<think>France, so</think>\nParis"), quorum=1))
+
+    assert ["Paris"] == answers(hearing)
