@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from router_svc.demand import text_tokens
 from router_svc.domains import BUILT_IN, NONE
 from router_svc.eligibility import JurorProfile, TierProfile
 from services.config.tree import Config, Ensemble, Juror, Model, RouteEnsemble, Router, Tier
+from services.core.tokens import text_tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from router_svc.demand import text_tokens
 from router_svc.words import CONSTRAINTS, MATHS, REASONING, folded, matcher
 from services.core.prompts import Prompt
+from services.core.tokens import text_tokens
 
 WEIGHTS: Final = {
     "length": 0.45,

@@ -1,14 +1,8 @@
 """What a model call costs: tokens and prices in, US dollars out."""
 
-from typing import Final
-
 from services.config.tree import Price
 from services.core.answers import ModelRequest, Usage
-from services.core.prompts import Image, Part, ToolCall, ToolResult
-
-BYTES_PER_TOKEN: Final = 4.0
-TOKENS_PER_TURN: Final = 4
-TOKENS_PER_IMAGE: Final = 1000
+from services.core.tokens import prompt_tokens, text_tokens
 
 
 def cost_usd(usage: Usage, price: Price) -> float:
@@ -48,60 +42,11 @@ def cost_usd(usage: Usage, price: Price) -> float:
     return total / 1e6
 
 
-def estimated_tokens(text: str) -> int:
-    """Estimate how many tokens a text has.
-
-    Parameters
-    ----------
-    text : str
-        Text in any language.
-
-    Returns
-    -------
-    int
-        Tokens, >= 0; at least 1 for a text that is not empty.
-
-    Notes
-    -----
-    Four UTF-8 bytes to a token: about four letters of English, and three
-    quarters of a token for each Chinese character. Meant for calls whose
-    provider gave no count, where any bound is better than zero.
-
-    Examples
-    --------
-    >>> estimated_tokens("What is the capital of France?")
-    8
-    """
-    return -int(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
-
-
 def estimated_input(request: ModelRequest) -> Usage:
     """Usage of a call whose input was read, as far as its texts tell."""
-    prompt = request.prompt
-    parts = [part for turn in prompt.messages for part in turn.parts]
-    tools = sum(estimated_tokens(f"{t.name}{t.description}{t.parameters}") for t in prompt.tools)
-    passages = sum(estimated_tokens(passage.text) for passage in prompt.passages)
-    return Usage(
-        input_tokens=estimated_tokens(request.instruction)
-        + sum(_part_tokens(part) for part in parts)
-        + TOKENS_PER_TURN * len(prompt.messages)
-        + tools
-        + passages
-    )
+    return Usage(input_tokens=text_tokens(request.instruction) + prompt_tokens(request.prompt))
 
 
 def estimated_usage(request: ModelRequest, written: str) -> Usage:
     """Usage of a call whose provider gave none but replied `written`."""
-    return estimated_input(request) + Usage(output_tokens=estimated_tokens(written))
-
-
-def _part_tokens(part: Part) -> int:
-    match part:
-        case str():
-            return estimated_tokens(part)
-        case Image():
-            return TOKENS_PER_IMAGE
-        case ToolCall():
-            return estimated_tokens(part.name + part.arguments_json)
-        case ToolResult():
-            return estimated_tokens(part.content)
+    return estimated_input(request) + Usage(output_tokens=text_tokens(written))

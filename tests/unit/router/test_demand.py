@@ -1,10 +1,6 @@
-"""Demand estimates what a prompt takes, on the high side, in any script."""
+"""Demand estimates what a prompt takes, on the high side."""
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from router_svc.demand import TOKENS_PER_IMAGE, demand_of, text_tokens
+from router_svc.demand import demand_of
 from services.core.prompts import (
     Image,
     Message,
@@ -15,28 +11,8 @@ from services.core.prompts import (
     Tool,
     ToolResult,
 )
+from services.core.tokens import TOKENS_PER_IMAGE
 from tests.unit.router.tiers import prompt
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param("", 0, id="nothing"),
-        pytest.param("a" * 40, 10, id="ASCII"),
-        pytest.param("я" * 40, 20, id="Cyrillic"),
-        pytest.param("字" * 40, 40, id="Han"),
-        pytest.param("か" * 40, 40, id="kana"),
-        pytest.param("한" * 40, 40, id="Hangul"),
-        pytest.param("𠀀" * 40, 40, id="beyond the basic plane"),
-    ],
-)
-def test_estimates_tokens_by_script(text, expected):
-    assert expected == text_tokens(text)
-
-
-@given(st.text(), st.text())
-def test_a_longer_text_never_takes_fewer_tokens(one, other):
-    assert text_tokens(one) <= text_tokens(one + other)
 
 
 def test_counts_all_that_is_sent():
