@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from aggregator_svc.voting import TIE
 from services.core.equality import fold
-from services.core.words import is_refusal, negations, numerals
+from services.core.refusal import refuses
+from services.core.words import negations, numerals
 
 Floats = NDArray[np.float64]
 
@@ -128,7 +129,7 @@ def similarities(texts: Sequence[str], vectors: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         similar = np.clip(unit @ unit.T, -1.0, 1.0)
-    marks = [(numerals(text), negations(text) % 2, is_refusal(text)) for text in texts]
+    marks = [(numerals(text), negations(text) % 2, refuses(text)) for text in texts]
     differ = np.array([[one != other for other in marks] for one in marks])
     forms = np.array([fold(text) for text in texts])
     guarded = np.where(differ, np.minimum(similar, GUARDED_AT), similar)

@@ -23,10 +23,10 @@ from typing import Final
 from judge_svc.arithmetic import wrong_statements
 from judge_svc.exposure import exposures
 from judge_svc.faithfulness import unknown_citations, unsupported_numbers
-from judge_svc.refusal import refuses
 from services.core.answers import Answer, FinishReason
 from services.core.canonical import PROSE, read
 from services.core.prompts import OutputFormat, Prompt, Tool, ToolCall, ToolResult
+from services.core.refusal import refuses
 from services.core.unreadable import UnreadableError
 from services.core.visible import is_cut_in_reasoning, visible_text
 

@@ -1,8 +1,8 @@
-"""Numbers, negation and refusal are seen in the words."""
+"""Numbers and negation are seen in the words."""
 
 import pytest
 
-from services.core.words import is_refusal, negations, numerals
+from services.core.words import negations, numerals
 
 
 def test_numerals_are_the_different_numbers():
@@ -27,16 +27,3 @@ def test_marks_of_a_list_are_no_numerals():
 )
 def test_counts_negations(text, count):
     assert count == negations(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "refuses"),
-    [
-        ("I can't help with that.", True),
-        ("I\u2019m unable to say.", True),
-        ("As an AI language model, …", True),
-        ("The can is open; help yourself.", False),
-    ],
-)
-def test_sees_refusals(text, refuses):
-    assert refuses is is_refusal(text)

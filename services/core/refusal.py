@@ -1,4 +1,4 @@
-"""Whether an answer declines to answer, in several languages. Pure.
+"""Whether an answer declines to answer, in several languages.
 
 Narrow on purpose: an opening that says that the author will not or cannot help. An answer that
 merely says "cannot", or that helps after an apology and at length, is no refusal.

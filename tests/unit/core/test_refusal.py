@@ -4,7 +4,7 @@
 
 import pytest
 
-from judge_svc.refusal import MAX_CHARS, refuses
+from services.core.refusal import MAX_CHARS, refuses
 
 
 @pytest.mark.parametrize(
