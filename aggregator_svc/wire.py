@@ -9,18 +9,16 @@ from aggregator_svc.case import Case, Decision, Method
 from aggregator_svc.voting import Class, Floats
 from gremium.v1 import aggregator_pb2, manifest_pb2
 from services.core.errors import InvalidRequestError
-from services.runtime.wire import answer_from_wire, output_format_from_wire, tools_from_wire
+from services.runtime.wire import answer_from_wire, cut, output_format_from_wire, tools_from_wire
 
 MAX_VALUE_BYTES: Final = 4096
 MIN_SHARE: Final = 0.5
 MIN_SIMILARITY: Final = 0.0
 
-# Weights count in every method, so that weighted is whatever fits the answers.
 METHODS: Final[dict[int, Method]] = {
     aggregator_pb2.AGGREGATION_METHOD_UNSPECIFIED: "auto",
     aggregator_pb2.AGGREGATION_METHOD_PLURALITY: "plurality",
     aggregator_pb2.AGGREGATION_METHOD_MEDOID: "medoid",
-    aggregator_pb2.AGGREGATION_METHOD_WEIGHTED: "auto",
 }
 
 
@@ -30,7 +28,8 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
     Raises
     ------
     InvalidRequestError
-        If a juror answers or is weighted twice, or a schema is no JSON object.
+        If a juror answers or is weighted twice, a schema is no JSON object, or
+        the method does not exist yet.
     """
     jurors = [answer.juror for answer in request.answers]
     _check_unique("answers", jurors)
@@ -39,7 +38,7 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
         answers=tuple(answer_from_wire(answer) for answer in request.answers),
         output_format=output_format_from_wire(request.output_format),
         tools=tools_from_wire(request.tools),
-        method=METHODS[request.method],
+        method=_method(request.method),
         weights=_weights(request, jurors),
         priors=_priors(request, jurors),
         min_share=request.min_share if request.HasField("min_share") else MIN_SHARE,
@@ -47,6 +46,13 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
             request.min_similarity if request.HasField("min_similarity") else MIN_SIMILARITY
         ),
     )
+
+
+def _method(asked: aggregator_pb2.AggregationMethod.ValueType) -> Method:
+    if asked not in METHODS:
+        problem = f"{aggregator_pb2.AggregationMethod.Name(asked)} is not built yet"
+        raise InvalidRequestError(f"method: {problem}", violations=(("method", problem),))
+    return METHODS[asked]
 
 
 def _check_unique(field: str, jurors: Sequence[str]) -> None:
@@ -103,13 +109,9 @@ def _class_to_wire(
 ) -> manifest_pb2.TallyClass:
     return manifest_pb2.TallyClass(
         key=found.key,
-        value=_cut(decision.ballots[found.representative].value),
+        value=cut(decision.ballots[found.representative].value, most_bytes=MAX_VALUE_BYTES),
         jurors=[jurors[i] for i in found.members],
         weight=found.weight,
         share=found.share,
         representative=jurors[found.representative],
     )
-
-
-def _cut(text: str) -> str:
-    return text.encode()[:MAX_VALUE_BYTES].decode(errors="ignore")

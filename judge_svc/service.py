@@ -7,8 +7,8 @@ import grpc
 from gremium.v1 import judge_pb2, judge_pb2_grpc
 from judge_svc.audit import Audit, audited, independent
 from judge_svc.checks import checked
-from judge_svc.packing import audit_to_wire, case_from_wire
 from judge_svc.verdict import vetoed
+from judge_svc.wire import audit_to_wire, case_from_wire
 from services.models.roster import Roster
 from services.runtime.calls import deadline_from
 from services.runtime.wire import answer_from_wire, check, lease_from_wire, prompt_from_wire

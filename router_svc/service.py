@@ -10,9 +10,9 @@ from gremium.v1 import router_pb2, router_pb2_grpc
 from router_svc.catalog import EnsembleProfile
 from router_svc.eligibility import Limits
 from router_svc.explain import Reading
-from router_svc.packing import decision_to_wire
 from router_svc.policy import Decision, convene, route
 from router_svc.reading import Reader
+from router_svc.wire import decision_to_wire
 from services.core.errors import UnknownEnsembleError
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check, duration_from_wire, lease_from_wire, prompt_from_wire

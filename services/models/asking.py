@@ -16,7 +16,7 @@ from services.core.prompts import Image, Prompt
 from services.models.backend import RosterModel
 from services.models.pricing import cost_usd, estimated_input
 from services.runtime import telemetry
-from services.runtime.wire import duration_to_wire, timestamp_to_wire, usage_to_wire
+from services.runtime.wire import cut, duration_to_wire, timestamp_to_wire, usage_to_wire
 
 logger = logging.getLogger(__name__)
 
@@ -169,12 +169,13 @@ async def _sorted_out(
 def _answered(model: RosterModel, reply: ModelReply) -> Asked:
     price = model.spec.price
     problem = overlong(reply)
+    served = cut(reply.served_model, most_bytes=MAX_NAME_BYTES)
     cost = reply.cost_usd if reply.cost_usd is not None else cost_usd(reply.usage, price)
     return Asked(
         status=Status.FAILED if problem else Status.ANSWERED,
         reason="INVALID_REPLY" if problem else "",
         reason_text=problem,
-        reply=None if problem else replace(reply, served_model=_name(reply.served_model)),
+        reply=None if problem else replace(reply, served_model=served),
         usage=reply.usage,
         usage_estimated=reply.usage_estimated,
         cost_usd=cost,
@@ -194,10 +195,6 @@ def overlong(reply: ModelReply) -> str:
         if len(call.arguments_json.encode()) > MAX_TEXT_BYTES:
             return f"a tool call's arguments have more than {MAX_TEXT_BYTES} bytes"
     return ""
-
-
-def _name(served_model: str) -> str:
-    return served_model.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
 def _timed_out(model: RosterModel, request: ModelRequest, *, sent: bool, timeout_s: float) -> Asked:

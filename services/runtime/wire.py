@@ -246,6 +246,11 @@ def lease_to_wire(lease: Lease) -> types_pb2.Lease:
     )
 
 
+def cut(text: str, *, most_bytes: int) -> str:
+    """As much of a text as fits, cut between characters."""
+    return text.encode(errors="replace")[:most_bytes].decode(errors="ignore")
+
+
 def duration_to_wire(seconds: float) -> Duration:
     nanos = round(seconds * 1e9)
     return Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)

@@ -36,7 +36,9 @@ class _AggregationMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agg
     AGGREGATION_METHOD_MEDOID: _AggregationMethod.ValueType  # 2
     """The answer nearest to all others by embedding."""
     AGGREGATION_METHOD_WEIGHTED: _AggregationMethod.ValueType  # 3
-    """Largest sum of weights times judge scores."""
+    """Largest sum of weights times judge scores. Not built yet: fails with
+    `INVALID_ARGUMENT` (`INVALID_REQUEST`).
+    """
 
 class AggregationMethod(_AggregationMethod, metaclass=_AggregationMethodEnumTypeWrapper):
     """How answers are combined."""
@@ -50,7 +52,9 @@ AGGREGATION_METHOD_PLURALITY: AggregationMethod.ValueType  # 1
 AGGREGATION_METHOD_MEDOID: AggregationMethod.ValueType  # 2
 """The answer nearest to all others by embedding."""
 AGGREGATION_METHOD_WEIGHTED: AggregationMethod.ValueType  # 3
-"""Largest sum of weights times judge scores."""
+"""Largest sum of weights times judge scores. Not built yet: fails with
+`INVALID_ARGUMENT` (`INVALID_REQUEST`).
+"""
 Global___AggregationMethod: _TypeAlias = AggregationMethod  # noqa: Y015
 
 @_typing.final

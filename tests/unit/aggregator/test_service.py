@@ -232,6 +232,11 @@ async def test_what_cannot_be_known_stays_unset(servicer):
             {"tools": [types_pb2.Tool(name="f", parameters_schema_json='{"type": "dict"}')]},
             id="no schema",
         ),
+        pytest.param(
+            answers("A"),
+            {"method": aggregator_pb2.AGGREGATION_METHOD_WEIGHTED},
+            id="a method that is not built yet",
+        ),
     ],
 )  # fmt: skip
 async def test_refuses(servicer, given, fields):

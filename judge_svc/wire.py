@@ -11,7 +11,7 @@ from services.core.answers import Answer
 from services.core.prompts import Prompt
 from services.models.asking import Asked, participation_to_wire
 from services.models.backend import RosterModel
-from services.runtime.wire import duration_from_wire, lease_to_wire
+from services.runtime.wire import cut, duration_from_wire, lease_to_wire
 
 DEFAULT_MIN_SCORE: Final = 0.5
 MAX_EVIDENCE_BYTES: Final = 1024
@@ -65,7 +65,7 @@ def _verdict(verdict: Verdict, juror: str) -> manifest_pb2.Verdict:
         checks=[_check(check) for check in verdict.checks],
         judge=verdict.judge,
         juror=juror,
-        reason_text=cut(verdict.reason_text),
+        reason_text=cut(verdict.reason_text, most_bytes=MAX_EVIDENCE_BYTES),
         unjudged_reason=verdict.unjudged_reason,
         unsafe=verdict.unsafe,
     )
@@ -77,11 +77,5 @@ def _check(check: Check) -> manifest_pb2.Check:
         outcome=OUTCOME_TO_WIRE[check.outcome],
         score=check.score,
         veto=check.veto,
-        evidence=cut(check.evidence),
+        evidence=cut(check.evidence, most_bytes=MAX_EVIDENCE_BYTES),
     )
-
-
-def cut(text: str) -> str:
-    """The text, cut between characters to at most MAX_EVIDENCE_BYTES."""
-    encoded = text.encode(errors="replace")
-    return encoded[:MAX_EVIDENCE_BYTES].decode(errors="ignore")
