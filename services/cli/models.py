@@ -138,9 +138,9 @@ async def _checked(each: ModelState, roster: Roster) -> ModelState:
 
 
 def price_text(price: Price) -> str:
-    """Dollars per million tokens, in and out; `free` when both are 0."""
+    """Dollars per million tokens, in and out."""
     if not (price.input_usd_per_mtok or price.output_usd_per_mtok):
-        return "free"
+        return "no price set"
     return f"{price.input_usd_per_mtok:g} in, {price.output_usd_per_mtok:g} out"
 
 

@@ -1,0 +1,53 @@
+"""The command says what it is and how it was misused, by exit codes of its own."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from services.cli import __main__ as command
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["gremium", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    return ended.value.code
+
+
+def test_its_version_is_the_packages():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert project["version"] == command.VERSION
+
+
+def test_help_shows_examples_line_by_line(monkeypatch, capsys):
+    code = run(monkeypatch, "--help")
+
+    assert 0 == code
+    assert '  gremium ask "What is the capital of France?"\n' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["ask"], id="no question"),
+        pytest.param(["ask", "Why?", "--label", "a"], id="one label"),
+        pytest.param(["ask", "Why?", "--number", "--label", "a", "--label", "b"], id="two shapes"),
+        pytest.param(["ask", "Why?", "--config", "x.yaml"], id="a config for nobody"),
+        pytest.param(["nothing"], id="no such command"),
+    ],
+)
+def test_wrong_usage_is_an_error_and_not_a_lack_of_consensus(monkeypatch, capsys, arguments):
+    assert 1 == run(monkeypatch, *arguments)
+    assert "Error:" in capsys.readouterr().err
+
+
+def test_lint_names_file_and_line(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "gremium.yaml"
+    path.write_text("version: 1\nmodels: {}\nensembles: {}\nmodell: 1\n")
+
+    assert 1 == run(monkeypatch, "lint", str(path))
+    assert f"{path}:4: error:" in capsys.readouterr().out
