@@ -56,9 +56,9 @@ async def audited(
         return Audit(found, (), lease)
     request = ModelRequest(judge_prompt(case.prompt, case.answer, checks, case.criteria))
     for judge in judges:
-        if (stopped := cannot_ask(checks, lease, deadline)) is not None:
+        if (stopped := cannot_ask(judge, checks, lease, deadline)) is not None:
             found = found if asked else stopped
-            break
+            continue
         reply = await ask(judge, request, deadline=deadline, timeout_s=case.timeout_s)
         reply, found = decided(case, checks, judge, reply)
         asked.append((judge, reply))
@@ -108,10 +108,12 @@ def no_judge(checks: Sequence[Check], answer: Answer) -> Verdict:
     )
 
 
-def cannot_ask(checks: Sequence[Check], lease: Lease, deadline: Deadline) -> Verdict | None:
-    """Why no judge can be asked any more, as a verdict; None when one can."""
-    if lease.spent:
-        text = f"nothing is left to judge with: {lease.spent}"
+def cannot_ask(
+    judge: RosterModel, checks: Sequence[Check], lease: Lease, deadline: Deadline
+) -> Verdict | None:
+    """Why a judge cannot be asked any more, as a verdict; None when it can."""
+    if limit := lease.exhausted(free=judge.spec.price.free):
+        text = f"nothing is left to judge with: {limit}"
         return verdicts.unjudged(checks, reason="BUDGET_SPENT", reason_text=text)
     if deadline.left_s == 0.0:
         text = "no time is left to ask a judge"

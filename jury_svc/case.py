@@ -20,6 +20,11 @@ class Juror:
     instruction: str
     timeout_s: float
 
+    @property
+    def free(self) -> bool:
+        """Whether asking it costs nothing."""
+        return self.model.spec.price.free
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

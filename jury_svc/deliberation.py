@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from services.core.deadline import Deadline
 from services.core.lease import Lease
 from services.core.prompts import Prompt
 from services.core.usable import unusable_reason, visible_text
-from services.models.asking import Asked, ask, cancelled
+from services.models.asking import Asked, Attempt, ask, cancelled
 
 logger = logging.getLogger(__name__)
 
@@ -45,29 +44,31 @@ async def deliberate(case: Case, *, deadline: Deadline, tell: Tell) -> Hearing:
         If no time is left to ask anyone.
     """
     settle_s = min(SETTLE_S, SETTLE_SHARE * deadline.remaining())
-    n_asked = affordable(
-        len(case.jurors),
-        model_calls=case.lease.model_calls,
-        spent=bool(case.lease.spent),
-        quorum=case.quorum,
-    )
-    asked, skipped = case.jurors[:n_asked], case.jurors[n_asked:]
+    asked = _payable(case)
 
     stop, heard = await _hear(case, asked, deadline=deadline, settle_s=settle_s, tell=tell)
-    unasked = [_skipped(juror, case.lease) for juror in skipped]
+    unasked = [_skipped(juror, case.lease) for juror in case.jurors if juror not in asked]
     for settled in unasked:
         tell(settled)
 
     return _hearing(case, stop, [*heard, *unasked])
 
 
+def _payable(case: Case) -> list[Juror]:
+    """The jurors that the lease can pay; nobody when they are too few for the quorum."""
+    jurors = [juror for juror in case.jurors if not case.lease.exhausted(free=juror.free)]
+    calls = case.lease.model_calls
+    return jurors[: affordable(len(jurors), model_calls=calls, quorum=case.quorum)]
+
+
 async def _hear(
     case: Case, jurors: Sequence[Juror], *, deadline: Deadline, settle_s: float, tell: Tell
 ) -> tuple[Stop, list[Settled]]:
     """Ask, wait, cut off; every juror is accounted for."""
-    started_at, began_s = datetime.now(UTC), time.monotonic()
+    attempts = [Attempt() for _ in jurors]
     calls = [
-        asyncio.create_task(_ask(j, case.prompt, deadline=deadline, tell=tell)) for j in jurors
+        asyncio.create_task(_ask(juror, case.prompt, attempt, deadline=deadline, tell=tell))
+        for juror, attempt in zip(jurors, attempts, strict=True)
     ]
     stop = None
     try:
@@ -75,26 +76,27 @@ async def _hear(
     finally:
         await _cut_off(calls, reason=stop.name if stop else "CALLER_LEFT", limit_s=settle_s / 2)
 
-    duration_s = time.monotonic() - began_s
     heard = []
-    for juror, call in zip(jurors, calls, strict=True):
+    for juror, call, attempt in zip(jurors, calls, attempts, strict=True):
         if _ended(call):
             heard.append(call.result())
             continue
         request = ModelRequest(case.prompt, juror.instruction)
-        asked = cancelled(juror.model, request, started_at=started_at, duration_s=duration_s)
-        heard.append(_cut(juror, asked, stop))
+        heard.append(_cut(juror, cancelled(juror.model, request, attempt), stop))
         tell(heard[-1])
     return stop, heard
 
 
-async def _ask(juror: Juror, prompt: Prompt, *, deadline: Deadline, tell: Tell) -> Settled:
+async def _ask(
+    juror: Juror, prompt: Prompt, attempt: Attempt, *, deadline: Deadline, tell: Tell
+) -> Settled:
     tell(Started(juror))
     asked = await ask(
         juror.model,
         ModelRequest(prompt, juror.instruction),
         deadline=deadline,
         timeout_s=juror.timeout_s,
+        attempt=attempt,
     )
     settled = _settled(juror, asked, prompt)
     tell(settled)
@@ -169,7 +171,7 @@ def _cut(juror: Juror, asked: Asked, stop: Stop) -> Settled:
 
 
 def _skipped(juror: Juror, lease: Lease) -> Settled:
-    limit = lease.spent or "model_calls"
+    limit = lease.exhausted(free=False) or "model_calls"
     return Settled(
         juror,
         Asked(
@@ -184,7 +186,7 @@ def _skipped(juror: Juror, lease: Lease) -> Settled:
 def _hearing(case: Case, stop: Stop, settled: Sequence[Settled]) -> Hearing:
     asked = [end.asked for end in settled]
     return Hearing(
-        settled=tuple(settled),
+        settled=tuple(sorted(settled, key=lambda end: case.jurors.index(end.juror))),
         quorum_met=sum(end.answer is not None for end in settled) >= case.quorum,
         stop=stop,
         unspent=case.lease.less(

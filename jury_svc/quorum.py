@@ -56,7 +56,7 @@ def stop_reason(
     return Stop.DEADLINE if time_is_up else None
 
 
-def affordable(jurors: int, *, model_calls: int | None, spent: bool, quorum: int) -> int:
+def affordable(jurors: int, *, model_calls: int | None, quorum: int) -> int:
     """How many jurors, counted from the first, may be asked.
 
     Nobody is asked when the lease cannot pay for a quorum: fewer answers than
@@ -65,13 +65,11 @@ def affordable(jurors: int, *, model_calls: int | None, spent: bool, quorum: int
     Parameters
     ----------
     jurors : int
-        Size of the jury, >= 1.
+        Jurors for whom no limit of the lease has nothing left, >= 0.
     model_calls : int or None
         Calls that the lease still allows, >= 0; None is no limit.
-    spent : bool
-        Whether a limit of the lease has nothing left.
     quorum : int
-        Answers needed, in [1, `jurors`].
+        Answers needed, >= 1.
 
     Returns
     -------
@@ -80,12 +78,10 @@ def affordable(jurors: int, *, model_calls: int | None, spent: bool, quorum: int
 
     Examples
     --------
-    >>> affordable(5, model_calls=3, spent=False, quorum=2)
+    >>> affordable(5, model_calls=3, quorum=2)
     3
-    >>> affordable(5, model_calls=1, spent=False, quorum=2)
+    >>> affordable(5, model_calls=1, quorum=2)
     0
     """
-    if spent:
-        return 0
     calls = jurors if model_calls is None else min(jurors, model_calls)
     return calls if calls >= quorum else 0

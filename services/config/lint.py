@@ -71,7 +71,7 @@ def _models(config: Config) -> Iterator[Finding]:
     for name, model in config.models.items():
         if name not in used:
             yield _found("UNUSED_MODEL", f"models.{name}")
-        if _is_billed(model) and _is_free(model):
+        if _is_billed(model) and model.price.free:
             yield _found("PRICE_MISSING", f"models.{name}.price")
 
 
@@ -83,10 +83,6 @@ def _used(config: Config) -> set[str]:
 def _asked(ensemble: Ensemble) -> set[str]:
     jurors = {juror.model for tier in ensemble.tiers for juror in tier.jurors}
     return jurors.union(ensemble.judge.models if ensemble.judge else ())
-
-
-def _is_free(model: Model) -> bool:
-    return not (model.price.input_usd_per_mtok or model.price.output_usd_per_mtok)
 
 
 def _is_billed(model: Model) -> bool:

@@ -27,6 +27,13 @@ class Price(Section):
     output_usd_per_mtok: float = Field(default=0.0, ge=0.0)
     """US dollars per million output tokens, reasoning included."""
 
+    @property
+    def free(self) -> bool:
+        """Whether no call costs anything."""
+        return not (
+            self.input_usd_per_mtok or self.cached_input_usd_per_mtok or self.output_usd_per_mtok
+        )
+
 
 class Model(Section):
     """A model of the roster."""

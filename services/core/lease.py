@@ -19,8 +19,12 @@ class Lease:
             None if self.tokens is None else max(0, self.tokens - tokens),
         )
 
-    @property
-    def spent(self) -> str:
-        """Name of the first limit with nothing left, or empty."""
-        left = {"model_calls": self.model_calls, "tokens": self.tokens, "cost_usd": self.cost_usd}
+    def exhausted(self, *, free: bool) -> str:
+        """Name of the first limit that allows no further call, or empty.
+
+        `free` says whether the call would cost nothing; then it needs no money.
+        """
+        left: dict[str, float | None] = {"model_calls": self.model_calls, "tokens": self.tokens}
+        if not free:
+            left["cost_usd"] = self.cost_usd
         return next((name for name, value in left.items() if value is not None and value <= 0), "")

@@ -41,7 +41,7 @@ async def try_tier(
     GremiumError
         If the jury or the aggregator failed.
     """
-    if limit := record.lease.spent:
+    if limit := record.lease.exhausted(free=True):  # whom money lacks for, the jury knows
         raise BudgetSpentError(f"nothing is left of the budget's {limit}", limit=limit)
     deliberated = await _deliberate(case, tier, until=until, mesh=mesh, record=record)
     aggregated = await _aggregate(case, tier, deliberated, until=until, mesh=mesh, record=record)

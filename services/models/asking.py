@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
@@ -57,34 +57,53 @@ class Asked:
     span_id: str = ""
 
 
+@dataclass(slots=True)
+class Attempt:
+    """How far one call got, for whoever may cancel it: a cancelled call returns nothing."""
+
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began_s: float = field(default_factory=monotonic)
+    sent: bool = False
+    """Whether it had its slot, so that the prompt may have been read and billed."""
+    span_id: str = ""
+
+    def ended(self, asked: Asked) -> Asked:
+        """The call's end, with when it was and the span it left."""
+        return replace(
+            asked,
+            started_at=self.started_at,
+            duration_s=monotonic() - self.began_s,
+            span_id=self.span_id,
+        )
+
+
 async def ask(
-    model: RosterModel, request: ModelRequest, *, deadline: Deadline, timeout_s: float
+    model: RosterModel,
+    request: ModelRequest,
+    *,
+    deadline: Deadline,
+    timeout_s: float,
+    attempt: Attempt | None = None,
 ) -> Asked:
     """Ask a model; whatever goes wrong is told by the result. Raises only CancelledError."""
-    started_at, began = datetime.now(UTC), monotonic()
+    attempt = attempt or Attempt()
     reason = unsupported(model.spec, request.prompt)
     if reason:
-        return Asked(Status.SKIPPED, "UNSUPPORTED", reason, started_at=started_at)
+        return attempt.ended(Asked(Status.SKIPPED, "UNSUPPORTED", reason))
 
     until = deadline.within(timeout_s)
-    asked = await _ask(model, request, until, timeout_s=timeout_s)
-
-    return replace(asked, started_at=started_at, duration_s=monotonic() - began)
+    return attempt.ended(await _ask(model, request, until, attempt, timeout_s=timeout_s))
 
 
-def cancelled(
-    model: RosterModel, request: ModelRequest, *, started_at: datetime, duration_s: float
-) -> Asked:
-    """What a call cost that was stopped underway: its prompt may have been read and billed."""
-    spent = _spent(model, request, sent=True)
-    return replace(
-        spent,
+def cancelled(model: RosterModel, request: ModelRequest, attempt: Attempt) -> Asked:
+    """What a call came to that was stopped underway."""
+    stopped = replace(
+        _spent(model, request, sent=attempt.sent),
         status=Status.CANCELLED,
         reason="CANCELLED",
         reason_text="its answer was no longer needed",
-        started_at=started_at,
-        duration_s=duration_s,
     )
+    return attempt.ended(stopped)
 
 
 def participation_to_wire(
@@ -128,34 +147,44 @@ def unsupported(spec: Model, prompt: Prompt) -> str:
 
 
 async def _ask(
-    model: RosterModel, request: ModelRequest, until: Deadline, *, timeout_s: float
+    model: RosterModel,
+    request: ModelRequest,
+    until: Deadline,
+    attempt: Attempt,
+    *,
+    timeout_s: float,
 ) -> Asked:
     """Call inside a span that tells how the call ended."""
     spec = model.spec
     with telemetry.model_span(
         model=spec.model, provider=spec.provider_name, remaining_s=until.left_s
     ) as span:
+        attempt.span_id = telemetry.current_span_id()
         try:
-            asked = await _sorted_out(model, request, until, timeout_s=timeout_s)
+            asked = await _sorted_out(model, request, until, attempt, timeout_s=timeout_s)
         except asyncio.CancelledError:
             span.stopped()
             raise
         served = asked.reply.served_model if asked.reply else ""
         span.settle(asked.status, reason=asked.reason, served_model=served, usage=asked.usage)
-        return replace(asked, span_id=telemetry.current_span_id())
+        return asked
 
 
 async def _sorted_out(
-    model: RosterModel, request: ModelRequest, until: Deadline, *, timeout_s: float
+    model: RosterModel,
+    request: ModelRequest,
+    until: Deadline,
+    attempt: Attempt,
+    *,
+    timeout_s: float,
 ) -> Asked:
     """Wait for a slot, call, and sort the ways it can end."""
-    sent = False
     try:
         async with asyncio.timeout(until.remaining()), model.slots:
-            sent = True
+            attempt.sent = True
             reply = await model.backend.generate(request, deadline=until)
     except (TimeoutError, DeadlineSpentError):
-        return _timed_out(model, request, sent=sent, timeout_s=timeout_s)
+        return _timed_out(model, request, sent=attempt.sent, timeout_s=timeout_s)
     except BackendError as err:
         return _failed(model, request, err)
     except Exception:

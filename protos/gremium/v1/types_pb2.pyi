@@ -577,7 +577,7 @@ class Budget(_message.Message):
     MAX_MODEL_CALLS_FIELD_NUMBER: _builtins.int
     MAX_TOKENS_FIELD_NUMBER: _builtins.int
     max_cost_usd: _builtins.float
-    """US dollars."""
+    """US dollars; 0 allows only models whose price is 0."""
     max_model_calls: _builtins.int
     """Calls to models, retries included."""
     max_tokens: _builtins.int

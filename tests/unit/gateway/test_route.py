@@ -131,6 +131,15 @@ async def test_a_budget_of_nothing_asks_nobody():
     assert [] == mesh.asked
 
 
+async def test_a_budget_of_no_money_is_the_jurys_to_spend():
+    mesh = ScriptedMesh({"small": ["42"]}, verdicts=[PASS])
+
+    ending = await answered(case(budget=types_pb2.Budget(max_cost_usd=0.0)), mesh)
+
+    assert "42" == ending.answer.text
+    assert [0.0, 0.0] == [lease.cost_usd for lease in mesh.leases]
+
+
 @pytest.mark.parametrize("stage", ["routing", "counting"])
 async def test_a_stage_without_a_fallback_fails_the_request(stage):
     mesh = ScriptedMesh({"small": ["42"], "large": ["42"]}, **{stage: PeerError("down")})

@@ -30,7 +30,7 @@ GOOD = Reply(verdict_json())
 FAMILIES = {"own": "gpt", "first": "claude", "second": "gemini"}
 
 
-def loaded(url):
+def loaded(url, *, free=()):
     common = {
         "backend": "openai",
         "base_url": url,
@@ -38,6 +38,7 @@ def loaded(url):
         "price": {"input_usd_per_mtok": 100.0, "output_usd_per_mtok": 1000.0},
     }
     models = {name: {**common, "model": name, "family": f} for name, f in FAMILIES.items()}
+    models.update({name: {**models[name], "price": {}} for name in free})
     ensembles = {"default": {"pattern": "jury", "jurors": [{"model": "own"}]}}
     return LoadedConfig(
         config=Config.model_validate({"models": models, "ensembles": ensembles}),
@@ -47,9 +48,12 @@ def loaded(url):
 
 
 @asynccontextmanager
-async def judging(**script):
+async def judging(*, free=(), **script):
     """A judge whose models read their lines from a script, and a function that asks it."""
-    async with upstream(script) as server, composed(loaded(server.url), engines={}) as judge:
+    async with (
+        upstream(script) as server,
+        composed(loaded(server.url, free=free), engines={}) as judge,
+    ):
 
         async def verify(request=None, *, left_s=10.0):
             reply = await call_local(
@@ -265,6 +269,21 @@ async def test_a_spent_lease_leaves_the_answer_unjudged():
         reply.verdict.unjudged_reason,
         server.calls,
     )
+
+
+async def test_without_money_a_free_judge_is_asked():
+    async with judging(first=GOOD, second=GOOD, free=["second"]) as (server, verify):
+        lease = types_pb2.Lease(cost_usd=0.0)
+        reply = await verify(wanted(models=["first", "second"], lease=lease))
+
+    assert (PASS, "second", 1) == (reply.verdict.kind, reply.verdict.judge, server.calls)
+
+
+async def test_without_money_nor_a_free_judge_the_answer_stays_unjudged():
+    async with judging(first=GOOD) as (server, verify):
+        reply = await verify(wanted(lease=types_pb2.Lease(cost_usd=0.0)))
+
+    assert ("BUDGET_SPENT", 0) == (reply.verdict.unjudged_reason, server.calls)
 
 
 async def test_the_lease_stops_the_second_judge():

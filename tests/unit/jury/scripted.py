@@ -71,13 +71,13 @@ def hangs(**misbehaviour):
     return Scripted(delay_s=60.0, **misbehaviour)
 
 
-def model(backend, name="m"):
-    spec = Model(backend="openai", model=f"{name}-1", family="f", timeout_s=60.0, price=PRICE)
+def model(backend, name="m", price=PRICE):
+    spec = Model(backend="openai", model=f"{name}-1", family="f", timeout_s=60.0, price=price)
     return RosterModel(name, spec, backend)
 
 
-def juror(name, backend, *, timeout_s=60.0, instruction=""):
-    return Juror(name, model(backend, name), instruction, timeout_s)
+def juror(name, backend, *, timeout_s=60.0, instruction="", price=PRICE):
+    return Juror(name, model(backend, name, price), instruction, timeout_s)
 
 
 def case(*backends, quorum=1, grace_s=0.0, lease=None, prompt=QUESTION, timeout_s=60.0):

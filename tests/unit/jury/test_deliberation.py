@@ -2,14 +2,16 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jury_svc.case import Settled, Started
+from jury_svc.case import Juror, Settled, Started
 from jury_svc.deliberation import deliberate
 from jury_svc.quorum import Stop
+from services.config.tree import Price
 from services.core.answers import FinishReason, Status
 from services.core.deadline import Deadline
 from services.core.errors import DeadlineSpentError
@@ -253,6 +255,33 @@ async def test_a_lease_that_pays_no_quorum_asks_nobody(lease):
     assert [Status.SKIPPED, Status.SKIPPED] == statuses(hearing)
     assert (False, Stop.QUORUM_IMPOSSIBLE) == (hearing.quorum_met, hearing.stop)
     assert ([], lease) == (first.requests, hearing.unspent)
+
+
+async def test_without_money_the_free_jurors_are_asked():
+    paid, free = Scripted(), Scripted()
+    asked = case(paid, lease=Lease(cost_usd=0.0))
+    jurors = (*asked.jurors, juror("free", free, price=Price()))
+
+    hearing = await hear(replace(asked, jurors=jurors))
+
+    assert [Status.SKIPPED, Status.ANSWERED] == statuses(hearing)
+    assert "cost_usd" in hearing.settled[0].asked.reason_text
+    assert ([], asked.lease) == (paid.requests, hearing.unspent)
+
+
+async def test_a_juror_that_waited_for_its_turn_costs_nothing_when_it_is_cut_off():
+    hung, quick = hangs(), Scripted()
+    asked = case(hung, quick)
+    busy = asked.jurors[0].model
+    waiting = Juror("waiting", busy, "", 60.0)
+    for _ in range(busy.spec.max_concurrent - 1):
+        await busy.slots.acquire()
+
+    hearing = await hear(replace(asked, jurors=(asked.jurors[0], waiting, asked.jurors[1])))
+
+    cut = hearing.settled[1].asked
+    assert [1, 0, 1] == [end.asked.model_calls for end in hearing.settled]
+    assert (Status.CANCELLED, 0.0, False) == (cut.status, cut.cost_usd, cut.usage_estimated)
 
 
 async def test_tells_when_each_juror_starts_and_settles():

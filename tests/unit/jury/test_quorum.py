@@ -75,11 +75,9 @@ def test_the_grace_of_a_met_quorum_decides(usable, unsettled, quorum):
     assert Stop.QUORUM is stop(usable, unsettled, quorum, grace_over=True)
 
 
-@given(st.integers(1, 64), st.none() | counts, st.booleans(), st.data())
-def test_asks_as_many_as_the_lease_pays_or_nobody(jurors, calls, spent, data):
-    quorum = data.draw(st.integers(1, jurors))
-
-    asked = affordable(jurors, model_calls=calls, spent=spent, quorum=quorum)
+@given(counts, st.none() | counts, quorums)
+def test_asks_as_many_as_the_lease_pays_or_nobody(jurors, calls, quorum):
+    asked = affordable(jurors, model_calls=calls, quorum=quorum)
 
     payable = jurors if calls is None else min(calls, jurors)
-    assert asked == (0 if spent or payable < quorum else payable)
+    assert asked == (0 if payable < quorum else payable)

@@ -50,12 +50,13 @@ async def asking(script=None, *, model="m", **spec):
         entry = {"base_url": server.url, "model": model, **spec}
         async with roster_of({"m": entry}) as roster:
 
-            async def put(wanted=None, *, timeout_s=5.0, left_s=10.0):
+            async def put(wanted=None, *, timeout_s=5.0, left_s=10.0, attempt=None):
                 return await ask(
                     roster.get("m"),
                     wanted or request(),
                     deadline=Deadline.after(left_s),
                     timeout_s=timeout_s,
+                    attempt=attempt,
                 )
 
             yield server, put

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 
 import pytest
 
@@ -10,7 +9,7 @@ from gremium.v1 import manifest_pb2
 from services.core.answers import Status, Usage
 from services.core.deadline import Deadline
 from services.core.prompts import Image, Message, Prompt, Tool
-from services.models.asking import ask, cancelled, participation_to_wire
+from services.models.asking import Attempt, ask, cancelled, participation_to_wire
 from tests.unit.models.rosters import ModelRequest, asking, request, roster_of
 from tests.upstream import Reply
 
@@ -89,10 +88,26 @@ async def test_cancelling_closes_the_socket():
 
 async def test_a_cancelled_call_costs_its_prompt():
     async with roster_of({"m": {"model": "m", "price": PRICE}}) as roster:
-        asked = cancelled(roster.get("m"), request(), started_at=datetime.now(UTC), duration_s=0.25)
+        asked = cancelled(roster.get("m"), request(), Attempt(sent=True))
 
     assert (Status.CANCELLED, 1, True) == (asked.status, asked.model_calls, asked.usage_estimated)
     assert asked.cost_usd == asked.usage.input_tokens
+
+
+async def test_a_call_cancelled_before_its_turn_costs_nothing():
+    attempt = Attempt()
+    async with asking(model="hang", max_concurrent=1, price=PRICE) as (server, put):
+        first = asyncio.create_task(put())
+        await server.until(lambda: server.running == 1)
+        waiting = asyncio.create_task(put(attempt=attempt))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        first.cancel()
+
+    async with roster_of({"m": {"model": "m", "price": PRICE}}) as roster:
+        asked = cancelled(roster.get("m"), request(), attempt)
+
+    assert (Status.CANCELLED, 0, 0.0) == (asked.status, asked.model_calls, asked.cost_usd)
 
 
 async def test_a_spent_deadline_asks_nobody():

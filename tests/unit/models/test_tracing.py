@@ -7,6 +7,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from services.models.asking import Attempt
 from services.runtime import telemetry
 from tests.unit.models.rosters import asking
 
@@ -57,8 +58,9 @@ async def test_a_failure_is_an_error_with_its_reason(spans):
 
 
 async def test_a_stopped_call_is_no_error(spans):
+    attempt = Attempt()
     async with asking(model="hang") as (server, put):
-        call = asyncio.create_task(traced(put()))
+        call = asyncio.create_task(traced(put(attempt=attempt)))
         await server.until(lambda: server.running == 1)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -67,6 +69,7 @@ async def test_a_stopped_call_is_no_error(spans):
     span = spans.get_finished_spans()[0]
     assert span.attributes["gremium.cancel.reason"]
     assert span.status.is_unset
+    assert f"{span.context.span_id:016x}" == attempt.span_id
 
 
 async def test_without_a_trace_nothing_is_told(spans):

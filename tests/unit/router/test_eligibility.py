@@ -35,6 +35,7 @@ def filters(one, wanted=None, allowed=None):
         pytest.param(juror(tools=False), demand(tools=True), limits(), Filter.TOOLS, id="tools"),
         pytest.param(juror(latency_s=3), demand(), limits(time_s=2), Filter.LATENCY, id="latency"),
         pytest.param(juror(usd=0.02), demand(), limits(usd=0.01), Filter.COST, id="cost"),
+        pytest.param(juror(usd=0.02), demand(), limits(usd=0.0), Filter.COST, id="no money"),
         pytest.param(juror(), demand(), limits(calls=0), Filter.COST, id="calls"),
         pytest.param(juror(), demand(), limits(tokens=150), Filter.COST, id="tokens"),
     ],
@@ -49,6 +50,10 @@ def test_seats_a_juror_that_can():
     assert [] == filters(
         able, demand(images=True, tools=True), limits(time_s=1.0, usd=0.02, calls=1, tokens=200)
     )
+
+
+def test_seats_a_free_juror_without_money():
+    assert [] == filters(juror(usd=0.0), allowed=limits(usd=0.0))
 
 
 def test_expects_the_cost_of_what_is_read_and_written():
