@@ -1,25 +1,20 @@
 """The embedded model answers for real, and its engine never outlives its reason to run."""
 
 import asyncio
-import os
-import signal
 import sys
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-
-import pytest
 
 from services.core.answers import FinishReason, Status
 from services.core.deadline import Deadline
-from services.core.errors import BackendError
 from services.core.prompts import OutputFormat, Params
 from services.models.asking import ask
-from services.models.engine import engine_running
+from services.models.local import engine_plan
+from tests.running import environment
 from tests.unit.models.rosters import loaded, request, roster_of
 
 SMOLLM = {"backend": "local", "model": "smollm2-135m", "context_tokens": 2048, "timeout_s": 60.0}
 SPEC = loaded({"m": SMOLLM}).config.models["m"]
-HERE = Path()
 
 
 def alive(pid):
@@ -28,9 +23,32 @@ def alive(pid):
     return False
 
 
-def children():
-    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
-    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+@asynccontextmanager
+async def engine(spec=SPEC, folder=Path()):
+    """The engine of a model; killed at the end of the block."""
+    process = await asyncio.create_subprocess_exec(
+        *command(spec, folder),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=environment(),
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def command(spec=SPEC, folder=Path()):
+    return sys.executable, "-m", "services.models.engine", *engine_plan(spec, folder).arguments()
+
+
+async def address_of(process):
+    async for line in process.stdout:
+        if line.startswith(b"engine listens on "):
+            return line.split()[-1].decode()
+    raise AssertionError("the engine ended before it listened")
 
 
 async def gone(pid, *, within_s=10.0):
@@ -39,23 +57,23 @@ async def gone(pid, *, within_s=10.0):
             await asyncio.sleep(0.05)
 
 
-async def test_answers_questions_and_stops():
-    before = children()
-    async with engine_running("m", SPEC, HERE) as address:
-        (pid,) = children() - before
-        async with roster_of({"m": SMOLLM}, engines={"m": address}) as roster:
+async def test_answers_questions():
+    async with (
+        engine() as process,
+        roster_of({"m": SMOLLM}, engines={"m": await address_of(process)}) as roster,
+    ):
 
-            async def put(wanted):
-                return await ask(roster.get("m"), wanted, deadline=Deadline.after(60), timeout_s=60)
+        async def put(wanted):
+            return await ask(roster.get("m"), wanted, deadline=Deadline.after(60), timeout_s=60)
 
-            france = await put(request("What is the capital of France?"))
-            chosen = await put(
-                request(
-                    "Is the sky blue?",
-                    output_format=OutputFormat("labels", labels=("yes", "no")),
-                    params=Params(max_output_tokens=32),
-                )
+        france = await put(request("What is the capital of France?"))
+        chosen = await put(
+            request(
+                "Is the sky blue?",
+                output_format=OutputFormat("labels", labels=("yes", "no")),
+                params=Params(max_output_tokens=32),
             )
+        )
 
     assert Status.ANSWERED is france.status
     assert "Paris" in france.reply.text
@@ -63,72 +81,33 @@ async def test_answers_questions_and_stops():
     assert france.usage.input_tokens > 5
     assert france.usage.output_tokens > 2
     assert chosen.reply.text in {"yes", "no"}
-    assert not alive(pid)
-
-
-async def test_tells_whoever_runs_it_that_it_died():
-    async def run_and_kill():
-        before = children()
-        async with engine_running("m", SPEC, HERE):
-            (pid,) = children() - before
-            os.kill(pid, signal.SIGKILL)
-            await asyncio.sleep(30)
-
-    with pytest.raises(BackendError, match="'m' ended with code -9") as caught:
-        await run_and_kill()
-
-    assert "ENGINE_DIED" == caught.value.cause
-
-
-async def test_being_cancelled_is_no_death_of_the_engine():
-    async def run(ready):
-        async with engine_running("m", SPEC, HERE):
-            ready.set()
-            await asyncio.sleep(30)
-
-    ready = asyncio.Event()
-    task = asyncio.create_task(run(ready))
-    await ready.wait()
-    task.cancel()
-
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
 
 async def test_weights_that_are_none_end_the_start(tmp_path):
     (tmp_path / "bad.gguf").write_bytes(b"no weights at all")
     spec = SPEC.model_copy(update={"model": "bad.gguf"})
 
-    with pytest.raises(BackendError) as caught:
-        async with engine_running("m", spec, tmp_path):
-            pass
-
-    assert "ENGINE_DIED" == caught.value.cause
+    async with engine(spec, tmp_path) as process:
+        assert 0 != await asyncio.wait_for(process.wait(), 60)
 
 
 PARENT = """
-import asyncio, os, pathlib, sys
-from services.config.tree import Model
-from services.models.engine import engine_running
-
-async def main():
-    spec = Model.model_validate_json(sys.argv[1])
-    async with engine_running("m", spec, pathlib.Path()):
-        print(pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text(), flush=True)
-        await asyncio.sleep(60)
-
-asyncio.run(main())
+import os, subprocess, sys
+engine = subprocess.Popen([*sys.argv[1:], "--parent", str(os.getpid())], stdout=subprocess.PIPE)
+engine.stdout.readline()
+print(engine.pid, flush=True)
+engine.wait()
 """
 
 
 async def test_ends_when_its_parent_is_killed():
     parent = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PARENT, SPEC.model_dump_json()),
+        *(sys.executable, "-c", PARENT, *command()),
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=environment(),
     )
     async with asyncio.timeout(60):
-        pid = int((await parent.stdout.readline()).split()[0])
+        pid = int(await parent.stdout.readline())
     assert alive(pid)
     parent.kill()
     await parent.wait()
