@@ -37,9 +37,12 @@ OPTIONS: Final = (
     ("grpc.keepalive_timeout_ms", 5_000),
     # Without it a frozen peer takes 70 s to notice.
     ("grpc.http2.ping_timeout_ms", 5_000),
+    # The mesh is no business of the proxy that the models may need.
+    ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Despite its name, the time that one attempt to connect may take.
+    ("grpc.min_reconnect_backoff_ms", 2_000),
 )
 
 

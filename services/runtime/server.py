@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any, Final
 
 import grpc
@@ -23,8 +23,12 @@ logger = logging.getLogger(__name__)
 Register = Callable[[grpc.aio.Server], None]
 
 SERVING: Final = health_pb2.HealthCheckResponse.SERVING
-MAX_CONNECTION_AGE_S: Final = 300
-"""So that clients look for new replicas now and then."""
+MIN_PING_INTERVAL_S: Final = 10
+"""Clients that ping more often are sent away; ours ping every 20 s."""
+MAX_CALL_S: Final = 600
+"""Time that a call gets to end once its connection is too old."""
+BURST: Final = 1024
+"""Calls that may be waiting for their refusal."""
 
 
 @asynccontextmanager
@@ -42,7 +46,8 @@ async def running(
         interceptors=(ServingInterceptor(Admission(settings.max_concurrent)),),
         options=_options(settings),
         # The admission refuses first and with a reason; this is the wall behind it.
-        maximum_concurrent_rpcs=4 * settings.max_concurrent + 64,
+        # It knows no methods, so it stands where a burst does not cost the health checks.
+        maximum_concurrent_rpcs=4 * settings.max_concurrent + BURST,
     )
     register(server)
     checks = health.aio.HealthServicer()
@@ -72,9 +77,10 @@ def _options(settings: ServerSettings) -> tuple[tuple[str, int], ...]:
         ("grpc.keepalive_time_ms", 20_000),
         ("grpc.keepalive_timeout_ms", 5_000),
         ("grpc.http2.ping_timeout_ms", 5_000),
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-        ("grpc.max_connection_age_ms", MAX_CONNECTION_AGE_S * 1000),
-        ("grpc.max_connection_age_grace_ms", MAX_CONNECTION_AGE_S * 1000),
+        ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_S * 1000),
+        # Clients look for new replicas when they connect.
+        ("grpc.max_connection_age_ms", round(settings.max_connection_age_s * 1000)),
+        ("grpc.max_connection_age_grace_ms", MAX_CALL_S * 1000),
     )
 
 
@@ -104,15 +110,16 @@ async def until_signalled() -> None:
 def run(main: Coroutine[Any, Any, None], *, service: str) -> None:
     """Run a service's main with its logs and traces set up; errors at start end it with code 1."""
     logs.setup(service)
-    telemetry.setup(service)
-    try:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(main)
-    except (GremiumError, OSError, ValueError) as err:
-        logger.error("cannot start: %s", err)  # noqa: TRY400 - the message says it all
-        sys.exit(1)
-    finally:
-        telemetry.shutdown()
+    with closing(main):
+        try:
+            telemetry.setup(service)
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(main)
+        except (GremiumError, OSError, ValueError) as err:
+            logger.error("cannot start: %s", err)  # noqa: TRY400 - the message says it all
+            sys.exit(1)
+        finally:
+            telemetry.shutdown()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

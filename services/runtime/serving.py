@@ -1,15 +1,17 @@
 """What happens around every handler: trace, admission, errors."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import grpc
 
 from services.core import errors
 from services.runtime.admission import Admission
-from services.runtime.status import abort_arguments
+from services.runtime.status import TAKEN, abort_arguments, unimplemented_arguments
 from services.runtime.tracing import server_span
 
 logger = logging.getLogger(__name__)
@@ -60,39 +62,50 @@ class ServingInterceptor(grpc.aio.ServerInterceptor):
             return grpc.unary_stream_rpc_method_handler(
                 self._stream(handler.unary_stream, method), read, handler.response_serializer
             )
-        msg = f"{method} takes a stream; the mesh has no such calls"
-        raise TypeError(msg)
+        raise TypeError(f"{method} takes a stream; the mesh has no such calls")
 
     def _unary(self, serve: Any, method: str) -> Any:
         async def around(request: Any, context: Any) -> Any:
-            try:
-                with server_span(method, context, headers(context)), self._admission.slot():
-                    refuse_malformed(request)
-                    return await serve(request, context)
-            except errors.GremiumError as err:
-                await context.abort(*abort_arguments(err))
-            except NotImplementedError:
-                await refuse_unimplemented(context, method)
-            except Exception as bug:  # noqa: BLE001 - the one place where bugs end
-                await abort_for_bug(context, method, bug)
+            async with self._taken(request, context, method):
+                return await serve(request, context)
 
         return around
 
     def _stream(self, serve: Any, method: str) -> Any:
-        async def around(request: Any, context: Any) -> AsyncIterator[Any]:
-            try:
-                with server_span(method, context, headers(context)), self._admission.slot():
-                    refuse_malformed(request)
-                    async for event in _events(serve(request, context)):
-                        yield event
-            except errors.GremiumError as err:
-                await context.abort(*abort_arguments(err))
-            except NotImplementedError:
-                await refuse_unimplemented(context, method)
-            except Exception as bug:  # noqa: BLE001 - the one place where bugs end
-                await abort_for_bug(context, method, bug)
+        # No generator: one that is left early is finalised later, in a foreign task.
+        async def around(request: Any, context: Any) -> None:
+            async with (
+                self._taken(request, context, method),
+                aclosing(serve(request, context)) as events,
+            ):
+                async for event in events:
+                    await _sent(context.write(event))
 
         return around
+
+    @asynccontextmanager
+    async def _taken(self, request: Any, context: Any, method: str) -> AsyncIterator[None]:
+        """Serve one call in the block, and send its caller what the block raises."""
+        try:
+            with server_span(method, context, _headers(context)), self._admission.slot():
+                _refuse_malformed(request)
+                await _sent(context.send_initial_metadata(TAKEN))
+                yield
+        except errors.GremiumError as err:
+            await context.abort(*abort_arguments(err))
+        except NotImplementedError:
+            await context.abort(*unimplemented_arguments(method))
+        except Exception:
+            logger.exception("unexpected error in %s", method)
+            await context.abort(*abort_arguments(errors.InternalError("internal error")))
+
+
+async def _sent(sending: Awaitable[None]) -> None:
+    """Finish sending; a caller who left in the midst of it cancels the handler."""
+    try:
+        await sending
+    except grpc.aio.InternalError as err:
+        raise asyncio.CancelledError("the caller left") from err
 
 
 def _guarded(read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
@@ -107,35 +120,12 @@ def _guarded(read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
     return guarded
 
 
-async def _events(served: Any) -> AsyncIterator[Any]:
-    """A handler's events; an unimplemented one is a function that raises when awaited."""
-    if hasattr(served, "__aiter__"):
-        async for event in served:
-            yield event
-    else:
-        await served
-
-
-def headers(context: Any) -> dict[str, str]:
+def _headers(context: Any) -> dict[str, str]:
     return {
         key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
     }
 
 
-def refuse_malformed(request: Any) -> None:
-    """Raise InvalidRequestError for bytes that were no message."""
+def _refuse_malformed(request: Any) -> None:
     if isinstance(request, Malformed):
         raise errors.InvalidRequestError(f"the bytes sent are no {request.expected}")
-
-
-async def refuse_unimplemented(context: Any, method: str) -> NoReturn:
-    await context.abort(
-        grpc.StatusCode.UNIMPLEMENTED, f"{method.lstrip('/')} is not implemented yet"
-    )
-    raise AssertionError("abort does not return")
-
-
-async def abort_for_bug(context: Any, method: str, bug: Exception) -> NoReturn:
-    logger.error("unexpected error in %s", method, exc_info=bug)
-    await context.abort(*abort_arguments(errors.InternalError("internal error")))
-    raise AssertionError("abort does not return")

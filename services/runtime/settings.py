@@ -24,6 +24,9 @@ class ServerSettings(BaseModel):
     max_concurrent: int = Field(default=64, ge=1)
     """Calls served at once; more are refused with RESOURCE_EXHAUSTED."""
 
+    max_connection_age_s: float = Field(default=300.0, gt=0.0)
+    """Age at which a connection is replaced, so that clients find new replicas."""
+
     max_message_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     """Largest message received or sent."""
 

@@ -35,7 +35,6 @@ ROLES: Final[dict[int, Role]] = {
     types_pb2.ROLE_ASSISTANT: "assistant",
     types_pb2.ROLE_TOOL: "tool",
 }
-ROLE_TO_WIRE: Final = {role: types_pb2.Role.ValueType(number) for number, role in ROLES.items()}
 FINISH_TO_WIRE: Final = {
     FinishReason.UNKNOWN: types_pb2.FINISH_REASON_UNSPECIFIED,
     FinishReason.STOP: types_pb2.FINISH_REASON_STOP,

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gremium.v1 import jury_pb2, jury_pb2_grpc, router_pb2, router_pb2_grpc
-from services.core.errors import QuorumNotReachedError
+from services.core.errors import PeerError, QuorumNotReachedError
 from services.runtime.calls import call, deadline_from
 from services.runtime.channels import open_channel
 from services.runtime.server import running
@@ -23,15 +23,22 @@ class Router(router_pb2_grpc.RouterServiceServicer):
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
     next_hop: router_pb2_grpc.RouterServiceStub | None = None
+    peers: list[str] = field(default_factory=list)
+    """Who called, in order."""
 
     async def Route(self, request, context):  # noqa: N802 - a gRPC method
         deadline = deadline_from(context)
+        self.peers.append(context.peer())
         self.started.set()
         match request.ensemble:
             case "bug":
                 raise TypeError("secret detail")
             case "quorum":
                 raise QuorumNotReachedError.counting(answered=1, quorum=2)
+            case "peer":
+                raise PeerError("nobody home")
+            case "large":
+                return decided("x" * 100_000)
             case "wait":
                 await self.release.wait()
             case "hang":
@@ -75,15 +82,23 @@ def decided(text):
 
 
 @asynccontextmanager
-async def served(router=None, jury=None, **settings):
-    """Yields an open channel to a running server."""
+async def listening(router=None, jury=None, **settings):
+    """Yields the port of a running server."""
 
     def register(server):
         router_pb2_grpc.add_RouterServiceServicer_to_server(router or Router(), server)
         jury_pb2_grpc.add_JuryServiceServicer_to_server(jury or Jury(), server)
 
+    chosen = ServerSettings(**{"drain_s": 0.2, **settings})
+    async with running(chosen, register, services=[ROUTER, JURY]) as port:
+        yield port
+
+
+@asynccontextmanager
+async def served(router=None, jury=None, **settings):
+    """Yields an open channel to a running server."""
     async with (
-        running(ServerSettings(drain_s=0.2, **settings), register, services=[ROUTER, JURY]) as port,
+        listening(router, jury, **settings) as port,
         open_channel(f"127.0.0.1:{port}") as channel,
     ):
         yield channel

@@ -13,6 +13,7 @@ from services.core.deadline import Deadline
 from services.core.errors import (
     DeadlineSpentError,
     InternalError,
+    InvalidRequestError,
     OverloadedError,
     PeerError,
     QuorumNotReachedError,
@@ -253,10 +254,16 @@ async def test_a_peer_that_is_not_there_is_unavailable():
             await call(stub(channel).Route, route(), deadline=Deadline.after(3))
 
 
-async def test_a_message_over_the_limit_is_refused():
+async def test_a_request_over_the_limit_is_the_callers_mistake():
     async with served(max_message_bytes=2048) as channel:
-        with pytest.raises(OverloadedError, match="larger than max"):
+        with pytest.raises(InvalidRequestError, match="larger than max"):
             await call(stub(channel).Route, route("x" * 4096), deadline=Deadline.after(5))
+
+
+async def test_a_reply_over_the_limit_is_the_services_fault():
+    async with served(max_message_bytes=2048) as channel:
+        with pytest.raises(InternalError, match="larger than max"):
+            await call(stub(channel).Route, route("large"), deadline=Deadline.after(5))
 
 
 async def events(channel, tier):
