@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aggregator_svc.voting import TIE
+from aggregator_svc.voting import TIE, Floats
 from services.core.equality import fold
 from services.core.refusal import refuses
 from services.core.words import negations, numerals
-
-Floats = NDArray[np.float64]
 
 SAME_AT: Final = 0.80
 """Cosine similarity at which two answers say the same (MiniLM)."""
@@ -100,6 +97,7 @@ def medoid(texts: Sequence[str], vectors: Floats, weights: Floats, priors: Float
     scores[list(outliers)] = -np.inf
     chosen, rule = _best(scores, priors, texts)
     clusters = _clusters(similar)
+    tie = _is_tied(chosen, scores, clusters)
     return Medoid(
         chosen=chosen,
         similarity=float(centrality(similar, np.ones(n))[chosen]),
@@ -107,8 +105,8 @@ def medoid(texts: Sequence[str], vectors: Floats, weights: Floats, priors: Float
         clusters=clusters,
         scores=scores,
         outliers=outliers,
-        tie=_is_tied(chosen, scores, clusters),
-        tie_rule=rule if _is_tied(chosen, scores, clusters) else "",
+        tie=tie,
+        tie_rule=rule if tie else "",
     )
 
 

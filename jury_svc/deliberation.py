@@ -13,7 +13,8 @@ from services.core.answers import Answer, ModelReply, ModelRequest, Status
 from services.core.deadline import Deadline
 from services.core.lease import Lease
 from services.core.prompts import Prompt
-from services.core.usable import unusable_reason, visible_text
+from services.core.usable import unusable_reason
+from services.core.visible import visible_text
 from services.models.asking import Asked, Attempt, ask, cancelled
 
 logger = logging.getLogger(__name__)

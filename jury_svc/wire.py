@@ -5,9 +5,8 @@ from typing import Final
 from gremium.v1 import jury_pb2, manifest_pb2
 from jury_svc.case import Case, Event, Hearing, Juror, Settled, Started
 from jury_svc.quorum import Stop
+from services.core.canonical import check_schemas
 from services.core.errors import InvalidRequestError
-from services.core.prompts import Prompt
-from services.core.schema import schema_problem
 from services.models.asking import participation_to_wire
 from services.models.roster import Roster
 from services.runtime.wire import (
@@ -42,7 +41,7 @@ def case_from_wire(request: jury_pb2.DeliberateRequest, roster: Roster) -> Case:
         problem = f"must have different names, not {names}"
         raise InvalidRequestError(f"jurors {problem}", violations=(("jurors", problem),))
     prompt = prompt_from_wire(request.prompt)
-    _refuse_broken_schemas(prompt)
+    check_schemas(prompt.output_format, prompt.tools, within="prompt.")
     return Case(
         prompt=prompt,
         jurors=tuple(_juror_from_wire(juror, roster) for juror in request.jurors),
@@ -50,19 +49,6 @@ def case_from_wire(request: jury_pb2.DeliberateRequest, roster: Roster) -> Case:
         grace_s=duration_from_wire(request.grace),
         lease=lease_from_wire(request.lease),
     )
-
-
-def _refuse_broken_schemas(prompt: Prompt) -> None:
-    schemas = {
-        "prompt.output_format.json.schema_json": prompt.output_format.schema,
-        **{
-            f"prompt.tools[{i}].parameters_schema_json": t.parameters
-            for i, t in enumerate(prompt.tools)
-        },
-    }
-    for field, schema in schemas.items():
-        if schema and (problem := schema_problem(schema)):
-            raise InvalidRequestError(f"{field}: {problem}", violations=((field, problem),))
 
 
 def _juror_from_wire(juror: jury_pb2.JurorSpec, roster: Roster) -> Juror:

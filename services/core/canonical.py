@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.core.calls import calls_in_text, canonical_calls
-from services.core.equality import canonical, canonical_json, canonical_key, dumped, fold
+from services.core.equality import canonical, canonical_key, dumped, fold
 from services.core.errors import InvalidRequestError
-from services.core.extract import Reading, extract_json, readings
+from services.core.extract import Reading, readings
 from services.core.fitting import fitted
 from services.core.label import label_in
 from services.core.number import number_in
@@ -16,20 +16,6 @@ from services.core.prompts import OutputFormat, Tool, ToolCall
 from services.core.schema import Schema, schema_problem, violation
 from services.core.unreadable import UnreadableError
 from services.core.visible import visible_text
-
-__all__ = [
-    "NO_CALL",
-    "PROSE",
-    "Ballot",
-    "ballot",
-    "canonical",
-    "canonical_json",
-    "canonical_key",
-    "extract_json",
-    "number_of",
-    "prose_ballot",
-    "read",
-]
 
 PROSE: Final = "PROSE"
 """Reason of an answer that is free text: it has no ballot and is no fault."""
@@ -99,11 +85,11 @@ def read(
     UnreadableError
         If it is no vote. The reason is PROSE, EMPTY, UNKNOWN_TOOL,
         INVALID_ARGUMENTS, UNKNOWN_LABEL, NOT_A_NUMBER, SCHEMA_INVALID, or one
-        of `extract_json`'s.
+        of `readings`.
     InvalidRequestError
         If a schema of the request is none.
     """
-    _check_schemas(output_format, tools)
+    check_schemas(output_format, tools)
     if tool_calls:
         return canonical_calls(tool_calls, tools)
     shown = visible_text(text)
@@ -120,12 +106,23 @@ def read(
             return _calls_or_prose(shown, tools)
 
 
-def _check_schemas(output_format: OutputFormat, tools: Sequence[Tool]) -> None:
-    named = [(f"tools[{tool.name}]", tool.parameters) for tool in tools]
-    for name, schema in [*named, ("output_format.json.schema_json", output_format.schema or {})]:
+def check_schemas(output_format: OutputFormat, tools: Sequence[Tool], *, within: str = "") -> None:
+    """Refuse schemas that are none; `within` is the path of the message that holds them.
+
+    Raises
+    ------
+    InvalidRequestError
+        If one is none.
+    """
+    schemas = {
+        "output_format.json.schema_json": output_format.schema,
+        **{f"tools[{i}].parameters_schema_json": t.parameters for i, t in enumerate(tools)},
+    }
+    for name, schema in schemas.items():
         if schema and (problem := schema_problem(schema)):
+            field = f"{within}{name}"
             raise InvalidRequestError(
-                f"{name} is no JSON Schema: {problem}", violations=((name, problem),)
+                f"{field} is no JSON Schema: {problem}", violations=((field, problem),)
             )
 
 

@@ -26,17 +26,6 @@ def canonical_key(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def canonical_json(value: Any, schema: Schema | None = None) -> str:
-    """The canonical form of a JSON value as text: the same for all that mean the same.
-
-    Raises
-    ------
-    UnreadableError
-        If the value holds a number that is not finite.
-    """
-    return dumped(canonical(value, schema))
-
-
 def dumped(value: Any) -> str:
     """JSON text with sorted keys and no spaces."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)

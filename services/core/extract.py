@@ -26,18 +26,6 @@ _FENCE: Final = re.compile(r"```(?:[A-Za-z_+-]*(?=\s)|json)?\s*(.*?)(?:```|\Z)",
 _CLOSER: Final = {"[": "]", "{": "}"}
 
 
-def extract_json(text: str) -> Reading:
-    """The first JSON value in a text, and the repairs that it took.
-
-    Raises
-    ------
-    UnreadableError
-        If there is none; the reason is NOT_JSON, DUPLICATE_KEY, NOT_FINITE,
-        TOO_DEEP or TOO_LARGE.
-    """
-    return next(readings(text))
-
-
 def readings(text: str) -> Iterator[Reading]:
     """Every JSON value that a text may mean, most likely first.
 
@@ -47,7 +35,8 @@ def readings(text: str) -> Iterator[Reading]:
     Raises
     ------
     UnreadableError
-        If there is none.
+        If there is none; the reason is NOT_JSON, DUPLICATE_KEY, NOT_FINITE,
+        TOO_DEEP or TOO_LARGE.
     """
     problem, found = UnreadableError("NOT_JSON", "the answer holds no JSON"), False
     for piece, repairs in pieces(text):

@@ -6,8 +6,6 @@ from services.core.prompts import Prompt
 from services.core.unreadable import UnreadableError
 from services.core.visible import is_cut_in_reasoning, visible_text
 
-__all__ = ["unusable_reason", "visible_text"]
-
 
 def unusable_reason(reply: ModelReply, prompt: Prompt) -> tuple[str, str] | None:
     """Why a reply is no vote: a reason in UPPER_SNAKE and a sentence; None when it is one.

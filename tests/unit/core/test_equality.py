@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.equality import canonical, canonical_json, canonical_key
+from services.core.equality import canonical, canonical_key, dumped
 from services.core.unreadable import UnreadableError
 
 SCALARS = (
@@ -20,6 +20,10 @@ VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12
 )
 UNIQUE = {"type": "array", "uniqueItems": True}
+
+
+def canonical_json(value, schema=None):
+    return dumped(canonical(value, schema))
 
 
 @given(VALUES)

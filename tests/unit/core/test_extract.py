@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.extract import extract_json
+from services.core.extract import readings
 from services.core.unreadable import UnreadableError
 
 JSON = st.recursive(
@@ -18,20 +18,24 @@ JSON = st.recursive(
 )
 
 
+def first(text):
+    return next(readings(text))
+
+
 @given(JSON)
 def test_takes_json_as_it_is(value):
-    assert (value, ()) == extract_json(json.dumps(value))
+    assert (value, ()) == first(json.dumps(value))
 
 
 @given(st.dictionaries(st.text(), JSON))
 def test_finds_an_object_amid_prose(value):
-    assert value == extract_json(f"Here it is: {json.dumps(value)} Anything else?")[0]
+    assert value == first(f"Here it is: {json.dumps(value)} Anything else?")[0]
 
 
 @given(st.text(st.sampled_from(list("""{}[]'\",:1a \n`\\""")), max_size=200))
 def test_reads_or_refuses_any_text(text):
     with suppress(UnreadableError):
-        extract_json(text)
+        first(text)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,7 @@ def test_reads_or_refuses_any_text(text):
     ],
 )  # fmt: skip
 def test_mends(text, value, repairs):
-    found, mended = extract_json(text)
+    found, mended = first(text)
 
     assert value == found
     assert repairs == mended
@@ -79,7 +83,7 @@ def test_mends(text, value, repairs):
 )
 def test_refuses(text, reason):
     with pytest.raises(UnreadableError) as caught:
-        extract_json(text)
+        first(text)
 
     assert reason == caught.value.reason
 
@@ -87,7 +91,7 @@ def test_refuses(text, reason):
 def test_takes_64_levels():
     text = "[" * 64 + "]" * 64
 
-    assert json.loads(text) == extract_json(text)[0]
+    assert json.loads(text) == first(text)[0]
 
 
 @pytest.mark.parametrize("unit", ["{ [ ", '"[', "```", "[{'", "<think>", "\\"])
@@ -95,6 +99,6 @@ def test_hostile_text_takes_no_long_time(unit):
     start = time.perf_counter()
 
     with pytest.raises(UnreadableError):
-        extract_json(unit * (200_000 // len(unit)))
+        first(unit * (200_000 // len(unit)))
 
     assert time.perf_counter() - start < 2.0
