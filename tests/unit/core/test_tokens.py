@@ -1,17 +1,10 @@
 """Texts are worth tokens in any script, and more text never less."""
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core import tokens
 from services.core.tokens import text_tokens
-
-
-def test_the_examples_are_true():
-    assert 0 == doctest.testmod(tokens).failed
 
 
 @pytest.mark.parametrize(

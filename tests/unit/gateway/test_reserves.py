@@ -1,7 +1,5 @@
 """Each stage gets the time that is left, less what the stages after it need."""
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,10 +19,6 @@ def test_shares_make_a_whole():
     )
 
     assert pytest.approx(1.0) == sum(shares)
-
-
-def test_examples_hold():
-    assert 0 == doctest.testmod(reserves).failed
 
 
 @given(seconds, seconds)

@@ -1,23 +1,14 @@
 """A price list and token counts make a cost; texts make an estimate."""
 
-import doctest
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.config.tree import Price
 from services.core.answers import Usage
-from services.models import minilm, pricing, words
 from services.models.pricing import cost_usd, estimated_input
 from tests.unit.models.rosters import request
 
 COUNT = st.integers(0, 10**9)
-
-
-@pytest.mark.parametrize("module", [minilm, pricing, words])
-def test_the_examples_are_true(module):
-    assert 0 == doctest.testmod(module).failed
 
 
 def test_without_a_price_cached_input_costs_as_any():
