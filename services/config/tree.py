@@ -60,7 +60,8 @@ class Model(Section):
     max_output_tokens: int = Field(default=1024, ge=1)
     """Most tokens of one answer, unless the request says otherwise."""
     temperature: float | None = Field(default=None, ge=0.0, le=2.0)
-    """Sampling temperature, unless the request says otherwise; unset: the provider's own."""
+    """Sampling temperature, unless the request says otherwise; unset: the provider's own, and 0 for
+    `local`."""
     expected_latency_s: float = Field(default=2.0, ge=0.0)
     """Usual time to an answer, in seconds; the router plans with it."""
     adequacy: Fraction = 0.5
