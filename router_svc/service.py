@@ -40,9 +40,7 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
 
     def _ensemble(self, name: str) -> EnsembleProfile:
         if name not in self._ensembles:
-            raise UnknownEnsembleError(
-                f"no ensemble is called {name!r}; the configuration has {sorted(self._ensembles)}"
-            )
+            raise UnknownEnsembleError.named(name, self._ensembles)
         return self._ensembles[name]
 
 

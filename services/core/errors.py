@@ -22,6 +22,7 @@ GremiumError
 `services.runtime.status` maps each of these to one gRPC status code.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar, Self
 
 
@@ -59,6 +60,10 @@ class UnknownEnsembleError(GremiumError):
     """The config has no such ensemble."""
 
     reason = "UNKNOWN_ENSEMBLE"
+
+    @classmethod
+    def named(cls, name: str, known: Iterable[str]) -> Self:
+        return cls(f"no ensemble {name!r}; there are {sorted(known)}")
 
 
 class UnknownModelError(GremiumError):

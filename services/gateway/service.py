@@ -62,7 +62,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     def _ensemble(self, name: str) -> Ensemble:
         known = self._config.ensembles
         if name not in known:
-            raise UnknownEnsembleError(f"no ensemble {name!r}; there are {sorted(known)}")
+            raise UnknownEnsembleError.named(name, known)
         return known[name]
 
     async def GetManifest(
