@@ -1,4 +1,4 @@
-"""Build the jury out of a configuration."""
+"""Put the jury together."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +12,6 @@ from services.models.roster import open_roster
 async def composed(
     loaded: LoadedConfig, *, engines: Mapping[str, str]
 ) -> AsyncIterator[JuryServicer]:
-    """A servicer whose models stay open until the block ends."""
+    """The jury of a configuration; `engines` holds the address of each local model's engine."""
     async with open_roster(loaded, engines=engines) as roster:
         yield JuryServicer(roster)

@@ -1,7 +1,7 @@
-"""Settings of the jury's process, from `GREMIUM_JURY_*`."""
+"""Settings of the jury's process; who sits on it stands in the configuration."""
 
 from services.runtime.settings import ModelServerSettings
 
 
 class JurySettings(ModelServerSettings):
-    """Nothing beyond what every service that calls models needs."""
+    """`GREMIUM_JURY_*`."""
