@@ -1,4 +1,4 @@
-"""What every ring of tests shares: needs that may be missing, and no network for the unit ring.
+"""What every ring of tests shares: needs that may be missing, spans, and no network for the unit ring.
 
 `GREMIUM_REQUIRE=all` turns every skip into a failure, so that CI never passes
 for want of something.
@@ -9,9 +9,14 @@ import os
 import pathlib
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from services.runtime import telemetry
 
 UNIT = pathlib.Path(__file__).parent / "unit"
 LOOPBACK = ("127.", "::1", "localhost")
@@ -49,6 +54,17 @@ def require() -> Callable[..., None]:
                 pytest.skip(reason)
 
     return check
+
+
+@pytest.fixture
+def exporter() -> Iterator[InMemorySpanExporter]:
+    """Keeps every span that ends while the test runs."""
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    telemetry.install(provider)
+    yield kept
+    telemetry.shutdown()
 
 
 @pytest.hookimpl(wrapper=True)

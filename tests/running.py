@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psutil
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 START_LIMIT_S = 90
 STOP_LIMIT_S = 20
@@ -88,6 +90,14 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and is not waited for does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _first_line(process: subprocess.Popen[str], log: pathlib.Path) -> str:

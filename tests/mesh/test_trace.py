@@ -1,12 +1,8 @@
 """One request is one trace, whose edges are the architecture: the same on either transport."""
 
-import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_trace_id
 
-from services.runtime import telemetry
 from tests.mesh.test_ask import JUDGED, JURY, PASS
 
 ASK = "gremium.v1.EnsembleService/Ask"
@@ -22,16 +18,6 @@ EDGES = {
     *((f"server {DELIBERATE}", f"client chat {juror}") for juror in "abc"),
     (f"server {VERIFY}", "client chat judge"),
 }
-
-
-@pytest.fixture
-def exporter():
-    kept = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(kept))
-    telemetry.install(provider)
-    yield kept
-    telemetry.shutdown()
 
 
 def label(span: ReadableSpan) -> str:

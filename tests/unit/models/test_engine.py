@@ -10,17 +10,11 @@ from services.core.deadline import Deadline
 from services.core.prompts import OutputFormat, Params
 from services.models.asking import ask
 from services.models.local import engine_plan
-from tests.running import environment
+from tests.running import environment, is_alive
 from tests.unit.models.rosters import loaded, request, roster_of
 
 SMOLLM = {"backend": "local", "model": "smollm2-135m", "context_tokens": 2048, "timeout_s": 60.0}
 SPEC = loaded({"m": SMOLLM}).config.models["m"]
-
-
-def alive(pid):
-    with suppress(ProcessLookupError, FileNotFoundError):
-        return "Z" != Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    return False
 
 
 @asynccontextmanager
@@ -53,7 +47,7 @@ async def address_of(process):
 
 async def gone(pid, *, within_s=10.0):
     async with asyncio.timeout(within_s):
-        while alive(pid):  # noqa: ASYNC110  another process's end is no event of ours
+        while is_alive(pid):  # noqa: ASYNC110  another process's end is no event of ours
             await asyncio.sleep(0.05)
 
 
@@ -108,7 +102,7 @@ async def test_ends_when_its_parent_is_killed():
     )
     async with asyncio.timeout(60):
         pid = int(await parent.stdout.readline())
-    assert alive(pid)
+    assert is_alive(pid)
     parent.kill()
     await parent.wait()
 

@@ -3,23 +3,10 @@
 import asyncio
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from services.models.asking import Attempt
 from services.runtime import telemetry
 from tests.unit.models.rosters import asking
-
-
-@pytest.fixture
-def spans():
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    telemetry.install(provider)
-    yield exporter
-    telemetry.shutdown()
 
 
 async def traced(call):
@@ -27,11 +14,11 @@ async def traced(call):
         return await call
 
 
-async def test_a_call_is_a_span_of_its_own(spans):
+async def test_a_call_is_a_span_of_its_own(exporter):
     async with asking(provider="acme") as (server, put):
         asked = await traced(put())
 
-        span = next(s for s in spans.get_finished_spans() if s.name == "chat m")
+        span = next(s for s in exporter.get_finished_spans() if s.name == "chat m")
         trace_id, span_id = f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}"
         assert f"00-{trace_id}-{span_id}-01" == server.headers[0]["traceparent"]
     assert span_id == asked.span_id
@@ -48,16 +35,16 @@ async def test_a_call_is_a_span_of_its_own(spans):
     )
 
 
-async def test_a_failure_is_an_error_with_its_reason(spans):
+async def test_a_failure_is_an_error_with_its_reason(exporter):
     async with asking(model="http-500") as (_, put):
         await traced(put())
 
-    span = spans.get_finished_spans()[0]
+    span = exporter.get_finished_spans()[0]
     assert "HTTP_STATUS" == span.attributes["error.type"]
     assert not span.status.is_ok
 
 
-async def test_a_stopped_call_is_no_error(spans):
+async def test_a_stopped_call_is_no_error(exporter):
     attempt = Attempt()
     async with asking(model="hang") as (server, put):
         call = asyncio.create_task(traced(put(attempt=attempt)))
@@ -66,16 +53,16 @@ async def test_a_stopped_call_is_no_error(spans):
         with pytest.raises(asyncio.CancelledError):
             await call
 
-    span = spans.get_finished_spans()[0]
+    span = exporter.get_finished_spans()[0]
     assert span.attributes["gremium.cancel.reason"]
     assert span.status.is_unset
     assert f"{span.context.span_id:016x}" == attempt.span_id
 
 
-async def test_without_a_trace_nothing_is_told(spans):
+async def test_without_a_trace_nothing_is_told(exporter):
     async with asking() as (server, put):
         asked = await put()
 
         assert "traceparent" not in server.headers[0]
     assert "" == asked.span_id
-    assert () == spans.get_finished_spans()
+    assert () == exporter.get_finished_spans()
