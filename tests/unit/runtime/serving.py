@@ -4,12 +4,15 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from google.rpc import error_details_pb2, status_pb2
+
 from gremium.v1 import jury_pb2, jury_pb2_grpc, router_pb2, router_pb2_grpc
-from services.core.errors import PeerError, QuorumNotReachedError
+from services.core.errors import InvalidRequestError, PeerError, QuorumNotReachedError
 from services.runtime.calls import call, deadline_from
 from services.runtime.channels import open_channel
 from services.runtime.server import running
 from services.runtime.settings import ServerSettings
+from services.runtime.status import DETAILS_KEY
 
 ROUTER = "gremium.v1.RouterService"
 JURY = "gremium.v1.JuryService"
@@ -35,6 +38,8 @@ class Router(router_pb2_grpc.RouterServiceServicer):
                 raise TypeError("secret detail")
             case "quorum":
                 raise QuorumNotReachedError.counting(answered=1, quorum=2)
+            case "verbose":
+                raise verbose_error()
             case "peer":
                 raise PeerError("nobody home")
             case "large":
@@ -75,6 +80,25 @@ class Jury(jury_pb2_grpc.JuryServiceServicer):
                 except asyncio.CancelledError:
                     self.cancelled.set()
                     raise
+            case "flood":
+                async for event in self._flood():
+                    yield event
+
+    async def _flood(self):
+        delta = jury_pb2.JurorDelta(juror="a", text="x" * 100_000)
+        try:
+            while True:
+                yield jury_pb2.DeliberateStreamResponse(delta=delta)
+        finally:
+            self.cancelled.set()
+
+
+def verbose_error():
+    """An error that holds more than trailers can carry."""
+    parrots = "🦜" * 5_000
+    metadata = {"request_id": "r1"} | {f"key{n}": parrots for n in range(50)}
+    violations = tuple((f"field{n}", parrots) for n in range(50))
+    return InvalidRequestError(parrots, violations=violations, **metadata)
 
 
 def decided(text):
@@ -106,3 +130,26 @@ async def served(router=None, jury=None, **settings):
 
 def route(ensemble=""):
     return router_pb2.RouteRequest(ensemble=ensemble)
+
+
+def stub(channel):
+    return router_pb2_grpc.RouterServiceStub(channel)
+
+
+def details(err):
+    """The google.rpc details in an error's trailers."""
+    return status_pb2.Status.FromString(dict(err.trailing_metadata())[DETAILS_KEY]).details
+
+
+def kind(detail):
+    return detail.type_url.rpartition(".")[2]
+
+
+def info(err):
+    found = error_details_pb2.ErrorInfo()
+    details(err)[0].Unpack(found)
+    return found
+
+
+def reason(err):
+    return info(err).reason

@@ -1,0 +1,77 @@
+"""A stream keeps every promise that a call keeps."""
+
+import asyncio
+
+import grpc
+import pytest
+
+from gremium.v1 import jury_pb2, jury_pb2_grpc
+from services.core.deadline import Deadline
+from services.runtime.calls import call
+from tests.unit.runtime.serving import (
+    Jury,
+    route,
+    served,
+    stub,
+)
+
+LIMIT_S = 10
+
+
+async def events(channel, tier):
+    request = jury_pb2.DeliberateStreamRequest(deliberation=jury_pb2.DeliberateRequest(tier=tier))
+    return [
+        event
+        async for event in jury_pb2_grpc.JuryServiceStub(channel).DeliberateStream(
+            request, timeout=5
+        )
+    ]
+
+
+async def test_a_stream_ends_as_its_handler_does():
+    async with served() as channel:
+        assert 1 == len(await events(channel, "fine"))
+
+
+@pytest.mark.parametrize(
+    ("tier", "code", "text"),
+    [
+        ("quorum", grpc.StatusCode.ABORTED, "1 of 2 needed jurors answered in time"),
+        ("bug", grpc.StatusCode.INTERNAL, "internal error"),
+    ],
+)
+async def test_a_stream_fails_as_a_call_does(tier, code, text):
+    async with served() as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await events(channel, tier)
+
+    assert (code, text) == (caught.value.code(), caught.value.details())
+
+
+async def test_leaving_a_stream_stops_its_handler():
+    jury = Jury()
+    async with served(jury=jury) as channel:
+        stream = jury_pb2_grpc.JuryServiceStub(channel).DeliberateStream(
+            jury_pb2.DeliberateStreamRequest(deliberation=jury_pb2.DeliberateRequest(tier="hang")),
+            timeout=30,
+        )
+        await stream.read()
+        stream.cancel()
+
+        await asyncio.wait_for(jury.cancelled.wait(), LIMIT_S)
+
+
+async def test_leaving_a_stream_that_nobody_reads_frees_its_slot(caplog):
+    jury = Jury()
+    async with served(jury=jury, max_concurrent=1) as channel:
+        stream = jury_pb2_grpc.JuryServiceStub(channel).DeliberateStream(
+            jury_pb2.DeliberateStreamRequest(deliberation=jury_pb2.DeliberateRequest(tier="flood")),
+            timeout=30,
+        )
+        await stream.read()
+        await asyncio.sleep(0.1)
+        stream.cancel()
+        await asyncio.wait_for(jury.cancelled.wait(), LIMIT_S)
+
+        assert (await call(stub(channel).Route, route(), deadline=Deadline.after(5))).decision
+    assert [] == [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
