@@ -17,7 +17,7 @@ import orjson
 
 from services.core.answers import FinishReason, ModelReply, Usage
 from services.core.prompts import Image, Message, OutputFormat, Part, Prompt, ToolCall, ToolResult
-from services.models.reading import arguments_json, items, mapping, text, tokens
+from services.models.reading import arguments_json, items, mapping, number, text, tokens
 
 logger = logging.getLogger(__name__)
 
@@ -142,8 +142,7 @@ def line_key(line: Mapping[str, Any]) -> str:
 
 def reply_from_line(line: Mapping[str, Any]) -> ModelReply:
     """Read a recording; all but its text may be left out."""
-    usage = mapping(line.get("usage"))
-    finish, cost_usd = text(line.get("finish_reason")), line.get("cost_usd")
+    usage, finish = mapping(line.get("usage")), text(line.get("finish_reason"))
     return ModelReply(
         text=text(line.get("text")),
         tool_calls=tuple(
@@ -161,13 +160,9 @@ def reply_from_line(line: Mapping[str, Any]) -> ModelReply:
         ),
         usage_estimated=line.get("usage_estimated") is True or not usage,
         served_model=text(line.get("served_model")) or text(line.get("model")),
-        mean_logprob=_number(line.get("mean_logprob")),
-        cost_usd=_number(cost_usd),
+        mean_logprob=number(line.get("mean_logprob")),
+        cost_usd=number(line.get("cost_usd")),
     )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 def reply_to_line(key: str, *, model: str, question: str, reply: ModelReply) -> dict[str, Any]:

@@ -13,7 +13,15 @@ from services.core.prompts import Image, Message, Part, Prompt, Tool, ToolCall, 
 from services.models.conversation import Conversation, answer_schema, answer_text, conversation
 from services.models.endpoint import Endpoint
 from services.models.pricing import estimated_usage
-from services.models.reading import arguments_json, arguments_object, items, mapping, text, tokens
+from services.models.reading import (
+    arguments_json,
+    arguments_object,
+    items,
+    mapping,
+    number,
+    text,
+    tokens,
+)
 
 API: Final = "https://generativelanguage.googleapis.com/v1beta"
 FINISH: Final = {
@@ -163,4 +171,5 @@ def content_usage(usage: Mapping[str, Any]) -> Usage:
 
 
 def _logprob(value: object) -> float | None:
-    return min(0.0, float(value)) if isinstance(value, int | float) else None
+    given = number(value)
+    return None if given is None else min(0.0, given)

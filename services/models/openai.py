@@ -8,6 +8,7 @@ from services.config.tree import Model
 from services.core.answers import FinishReason, ModelReply, ModelRequest, Usage
 from services.core.deadline import Deadline
 from services.core.prompts import Image, Message, Prompt, ToolCall, ToolResult
+from services.core.visible import visible_text
 from services.models.conversation import (
     NO_ARGUMENTS,
     Conversation,
@@ -17,10 +18,9 @@ from services.models.conversation import (
 )
 from services.models.endpoint import Endpoint
 from services.models.pricing import estimated_usage
-from services.models.reading import arguments_json, items, mapping, text, tokens
+from services.models.reading import arguments_json, items, mapping, number, text, tokens
 
 API: Final = "https://api.openai.com/v1"
-THINKING: Final = ("<think>", "</think>")
 FINISH: Final = {
     "stop": FinishReason.STOP,
     "eos": FinishReason.STOP,
@@ -168,7 +168,7 @@ def chat_reply(
     usage = mapping(reply.get("usage"))
     estimated = not usage
     return ModelReply(
-        text=answer_text(written, request.prompt.output_format),
+        text=answer_text(visible_text(written), request.prompt.output_format),
         tool_calls=calls,
         finish_reason=FINISH.get(text(choice.get("finish_reason")), FinishReason.UNKNOWN),
         usage=estimated_usage(request, written) if estimated else chat_usage(usage),
@@ -184,15 +184,7 @@ def _message_text(message: Mapping[str, Any]) -> str:
     if isinstance(content, list):
         parts = [text(p.get("text")) for p in items(content) if p.get("type") == "text"]
         content = "".join(parts)
-    return without_thinking(text(content)) or text(message.get("refusal"))
-
-
-def without_thinking(written: str) -> str:
-    """Text after a leading `<think>` block; empty when the block never ends."""
-    opening, closing = THINKING
-    if not written.lstrip().startswith(opening):
-        return written
-    return written.partition(closing)[2].lstrip()
+    return text(content) or text(message.get("refusal"))
 
 
 def _tool_call(call: Mapping[str, Any]) -> ToolCall:
@@ -218,15 +210,13 @@ def chat_usage(usage: Mapping[str, Any]) -> Usage:
 
 
 def _mean_logprob(choice: Mapping[str, Any]) -> float | None:
-    logprobs = [
-        float(item["logprob"])
-        for item in items(mapping(choice.get("logprobs")).get("content"))
-        if isinstance(item.get("logprob"), int | float)
-    ]
+    told = items(mapping(choice.get("logprobs")).get("content"))
+    numbers = (number(item.get("logprob")) for item in told)
+    logprobs = [logprob for logprob in numbers if logprob is not None]
     return min(0.0, sum(logprobs) / len(logprobs)) if logprobs else None
 
 
 def _cost_usd(value: object) -> float | None:
     """What OpenRouter and others say that the call cost."""
-    given = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-    return float(value) if given else None  # type: ignore[arg-type]
+    given = number(value)
+    return given if given is not None and given >= 0 else None

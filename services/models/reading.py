@@ -10,13 +10,15 @@ MAX_TOKENS: Final = 2**40
 
 def tokens(value: object) -> int:
     """A token count; 0 for anything that is none."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not 0 <= value <= MAX_TOKENS
-    ):
-        return 0
-    return int(value)
+    given = number(value)
+    return int(given) if given is not None and 0 <= given <= MAX_TOKENS else 0
+
+
+def number(value: object) -> float | None:
+    """A number; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)
 
 
 def mapping(value: object) -> Mapping[str, Any]:

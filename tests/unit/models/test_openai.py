@@ -15,8 +15,9 @@ from services.core.prompts import (
     ToolCall,
     ToolResult,
 )
+from services.core.tokens import text_tokens
 from services.models.conversation import conversation
-from services.models.openai import chat_body, chat_usage, is_strict, without_thinking
+from services.models.openai import chat_body, chat_reply, chat_usage, is_strict
 from tests.unit.models.rosters import ModelRequest, asking, loaded, request
 from tests.upstream import Reply
 
@@ -161,8 +162,12 @@ def test_only_closed_schemas_are_strict(schema, strict):
         ("The tag <think> opens it.", "The tag <think> opens it."),
     ],
 )
-def test_thinking_is_no_text(written, text):
-    assert text == without_thinking(written)
+def test_thinking_is_no_text_but_was_written(written, text):
+    choice = {"message": {"content": written}}
+    reply = chat_reply({"choices": [choice]}, choice, request())
+
+    assert text == reply.text
+    assert text_tokens(written) == reply.usage.output_tokens
 
 
 def test_cached_and_reasoning_tokens_are_parts():
