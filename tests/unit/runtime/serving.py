@@ -44,6 +44,8 @@ class Router(router_pb2_grpc.RouterServiceServicer):
                 raise PeerError("nobody home")
             case "large":
                 return decided("x" * 100_000)
+            case "nap":
+                await asyncio.sleep(0.5)
             case "wait":
                 await self.release.wait()
             case "hang":

@@ -1,6 +1,13 @@
 """A service binds its port or says why not, and drains before it ends."""
 
 import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
 
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -9,14 +16,11 @@ from gremium.v1 import router_pb2_grpc
 from services.core.deadline import Deadline
 from services.runtime.calls import call
 from services.runtime.channels import open_channel
+from services.runtime.probe import health
 from services.runtime.server import running
 from services.runtime.settings import ServerSettings
-from tests.unit.runtime.serving import (
-    ROUTER,
-    Router,
-    route,
-    stub,
-)
+from tests.running import ROOT, environment, free_port
+from tests.unit.runtime.serving import ROUTER, Router, route, stub
 
 LIMIT_S = 10
 
@@ -66,3 +70,76 @@ async def test_a_port_belongs_to_one_server():
         with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
             async with running(taken, lambda _: None, services=[]):
                 pass
+
+
+@contextmanager
+def started(address, **env):
+    """Yields a service's process; its standard error is a pipe."""
+    command = [sys.executable, "-m", "tests.unit.runtime.lone_service", address]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(**env), stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def log(process):
+    """What it logged, once it has ended; lines of gRPC's core are left out."""
+    _, text = process.communicate(timeout=LIMIT_S)
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def serving(address):
+    until = time.monotonic() + LIMIT_S
+    while time.monotonic() < until:
+        if health(address, service=ROUTER) == "SERVING":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_service_with_0(number):
+    address = f"127.0.0.1:{free_port()}"
+    with started(address) as process:
+        assert serving(address)
+        process.send_signal(number)
+        messages = [line["message"] for line in log(process)]
+
+    assert (0, ["serving", "stopped"]) == (process.returncode, messages)
+
+
+async def test_a_signal_lets_a_call_in_flight_finish():
+    address = f"127.0.0.1:{free_port()}"
+    with started(address) as process:
+        assert await asyncio.to_thread(serving, address)
+        async with open_channel(address) as channel:
+            pending = asyncio.ensure_future(stub(channel).Route(route("nap"), timeout=LIMIT_S))
+            await asyncio.sleep(0.2)
+            process.terminate()
+
+            assert (await pending).decision.reason_text
+        await asyncio.to_thread(log, process)
+
+    assert 0 == process.returncode
+
+
+def test_a_taken_port_ends_a_service_with_a_line_that_names_it():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with started(address) as process:
+            [line] = log(process)
+
+    assert 1 == process.returncode
+    assert ("error", "router") == (line["level"], line["service"])
+    assert address in line["message"]
+
+
+def test_a_misspelt_exporter_ends_a_service_with_a_line_that_names_it():
+    with started("127.0.0.1:0", OTEL_TRACES_EXPORTER="jaegr") as process:
+        [line] = log(process)
+
+    assert 1 == process.returncode
+    assert "jaegr" in line["message"]
