@@ -50,9 +50,6 @@ class AnthropicBackend:
             raise self._endpoint.invalid(f"its reply has no content: {said}")
         return messages_reply(reply, request)
 
-    async def aclose(self) -> None:
-        """Nothing to do: the process owns the connections."""
-
 
 def headers(key: str) -> dict[str, str]:
     return {"x-api-key": key, "anthropic-version": VERSION}

@@ -27,10 +27,6 @@ class Backend(Protocol):
         """
         ...
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class RosterModel:

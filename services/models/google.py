@@ -52,9 +52,6 @@ class GoogleBackend:
             raise self._endpoint.invalid(f"its reply has no candidates: {said}")
         return content_reply(reply, request)
 
-    async def aclose(self) -> None:
-        """Nothing to do: the process owns the connections."""
-
 
 def headers(key: str) -> dict[str, str]:
     return {"x-goog-api-key": key} if key else {}

@@ -52,9 +52,6 @@ class OpenAIBackend:
             raise self._endpoint.invalid(f"its reply has no message: {said}")
         return chat_reply(reply, choices[0], request)
 
-    async def aclose(self) -> None:
-        """Nothing to do: the process owns the connections."""
-
 
 def headers(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}

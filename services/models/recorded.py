@@ -36,9 +36,6 @@ class RecordedBackend:
             raise self._miss(key)
         return await self._record(key, request, self._live, deadline=deadline)
 
-    async def aclose(self) -> None:
-        """Nothing to do: every recording is on disk already."""
-
     def _next(self, key: str, recordings: list[ModelReply], request: ModelRequest) -> ModelReply:
         seed = request.prompt.params.seed
         reply = recordings[(self._played[key] if seed is None else seed) % len(recordings)]

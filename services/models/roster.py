@@ -58,11 +58,7 @@ async def open_roster(loaded: LoadedConfig, *, engines: Mapping[str, str]) -> As
             if spec.backend != "recorded"
         }
         recorded = await asyncio.to_thread(_recorded_models, loaded, live)
-        try:
-            yield Roster({**live, **recorded})
-        finally:
-            for model in (*recorded.values(), *live.values()):
-                await model.backend.aclose()
+        yield Roster({**live, **recorded})
 
 
 def _live_backend(
@@ -110,9 +106,6 @@ class _Engineless:
             f"no engine runs for the local model {self._name!r}; `gremium up` starts it",
             cause="CONNECTION",
         )
-
-    async def aclose(self) -> None:
-        """Nothing was opened."""
 
 
 def _recorded_models(

@@ -260,9 +260,10 @@ async def test_a_failing_verdict_is_not_asked_for_twice():
     assert (FAIL, 1) == (reply.verdict.kind, server.calls)
 
 
-async def test_a_spent_lease_leaves_the_answer_unjudged():
+@pytest.mark.parametrize("limit", ["model_calls", "tokens", "cost_usd"])
+async def test_a_spent_lease_leaves_the_answer_unjudged(limit):
     async with judging(first=GOOD) as (server, verify):
-        reply = await verify(wanted(lease=types_pb2.Lease(model_calls=0)))
+        reply = await verify(wanted(lease=types_pb2.Lease(**{limit: 0})))
 
     assert (UNJUDGED, "BUDGET_SPENT", 0) == (
         reply.verdict.kind,
@@ -277,13 +278,6 @@ async def test_without_money_a_free_judge_is_asked():
         reply = await verify(wanted(models=["first", "second"], lease=lease))
 
     assert (PASS, "second", 1) == (reply.verdict.kind, reply.verdict.judge, server.calls)
-
-
-async def test_without_money_nor_a_free_judge_the_answer_stays_unjudged():
-    async with judging(first=GOOD) as (server, verify):
-        reply = await verify(wanted(lease=types_pb2.Lease(cost_usd=0.0)))
-
-    assert ("BUDGET_SPENT", 0) == (reply.verdict.unjudged_reason, server.calls)
 
 
 async def test_the_lease_stops_the_second_judge():

@@ -3,8 +3,10 @@
 import asyncio
 
 from jury_svc.case import Case, Juror
+from jury_svc.deliberation import deliberate
 from services.config.tree import Model, Price
 from services.core.answers import FinishReason, ModelReply, Usage
+from services.core.deadline import Deadline
 from services.core.errors import BackendError
 from services.core.lease import Lease
 from services.core.prompts import Message, OutputFormat, Prompt
@@ -59,9 +61,6 @@ class Scripted:
             served_model="served-1",
         )
 
-    async def aclose(self):
-        pass
-
 
 def fails():
     return Scripted(error=BackendError("connection refused", cause="CONNECTION"))
@@ -90,3 +89,11 @@ def asking_for(output_format):
 
 
 LABELS = asking_for(OutputFormat("labels", labels=("Paris", "Rome")))
+
+
+async def hear(asked, *, within_s=10.0, tell=lambda _: None):
+    return await deliberate(asked, deadline=Deadline.after(within_s), tell=tell)
+
+
+def statuses(hearing):
+    return [end.asked.status for end in hearing.settled]

@@ -195,8 +195,6 @@ async def test_a_bug_in_an_adapter_is_one_models_failure(caplog):
         async def generate(self, request, *, deadline):
             return {}["missing"]
 
-        async def aclose(self): ...
-
     async with roster_of({"m": {"model": "m"}}) as roster:
         model = type(roster.get("m"))("m", roster.get("m").spec, Broken())
         asked = await ask(model, request(), deadline=Deadline.after(5), timeout_s=5)
