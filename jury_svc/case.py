@@ -8,7 +8,7 @@ from services.core.answers import Answer
 from services.core.lease import Lease
 from services.core.prompts import Prompt
 from services.models.asking import Asked
-from services.models.roster import RosterModel
+from services.models.backend import RosterModel
 
 
 @dataclass(frozen=True, slots=True)

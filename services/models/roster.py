@@ -19,8 +19,6 @@ from services.models.local import default_instruction
 from services.models.recorded import RecordedBackend
 from services.models.settings import secret
 
-__all__ = ["Roster", "RosterModel", "open_roster"]
-
 
 class Roster:
     """The models by name."""

@@ -10,7 +10,7 @@ from services.core.deadline import Deadline
 from services.core.errors import BackendError
 from services.core.lease import Lease
 from services.core.prompts import Message, OutputFormat, Prompt
-from services.models.roster import RosterModel
+from services.models.backend import RosterModel
 
 PRICE = Price(input_usd_per_mtok=1000.0, output_usd_per_mtok=1000.0)
 QUESTION = Prompt((Message("user", ("What is the capital of France?",)),))
