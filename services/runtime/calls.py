@@ -16,6 +16,8 @@ Response = TypeVar("Response")
 REPLY_SHARE: Final = 0.05
 """Share of its time that a service keeps to send its reply."""
 MAX_REPLY_S: Final = 1.0
+ROUNDING_SHARE: Final = 0.01
+"""Time that gRPC may add to what its caller gave: it sends coarse units, rounded up."""
 
 
 async def call(
@@ -54,7 +56,8 @@ def deadline_from(context: Any, *, default_s: float | None = None) -> Deadline:
         left_s = default_s
     if left_s is None:
         raise DeadlineMissingError("the call has no deadline; set one, such as timeout=30 seconds")
-    return Deadline.after(left_s - min(MAX_REPLY_S, REPLY_SHARE * left_s))
+    reply_s = min(MAX_REPLY_S, REPLY_SHARE * left_s)
+    return Deadline.after(left_s - reply_s - ROUNDING_SHARE * left_s)
 
 
 def _name(rpc: Any) -> str:

@@ -32,6 +32,7 @@ OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 ERROR_TYPE: Final = "error.type"
 # RPC semantic conventions
 RPC_STATUS: Final = "rpc.response.status_code"
+RPC_STATUS_NUMBER: Final = "rpc.grpc.status_code"
 # ours
 REMAINING_S: Final = "gremium.deadline.remaining_s"
 CANCEL_REASON: Final = "gremium.cancel.reason"
@@ -40,6 +41,9 @@ REASON: Final = "gremium.error.reason"
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
 SAMPLED: Final = 0x01
+
+FLUSH_LIMIT_MS: Final = 2_000
+"""How long the last spans may take to leave when a process ends."""
 
 _carried: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("carried", default=())
 """Trace headers of an unsampled request, handed on as they came."""
@@ -70,9 +74,16 @@ def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
     name = env.get("OTEL_SERVICE_NAME", f"gremium-{service}")
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     to_console = isinstance(exporter, ConsoleSpanExporter)
-    processor = SimpleSpanProcessor(exporter) if to_console else BatchSpanProcessor(exporter)
+    processor = SimpleSpanProcessor(exporter) if to_console else _Batches(exporter)
     provider.add_span_processor(processor)
     install(provider)
+
+
+class _Batches(BatchSpanProcessor):
+    """Gives up soon at the end: the package waits 10 s and more for a collector that is down."""
+
+    def shutdown(self) -> None:
+        self._batch_processor.shutdown(timeout_millis=FLUSH_LIMIT_MS)
 
 
 def _exporter(env: Mapping[str, str]) -> SpanExporter | None:

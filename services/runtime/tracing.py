@@ -21,9 +21,20 @@ from opentelemetry.trace import Span, StatusCode
 
 from services.core.errors import GremiumError
 from services.runtime import telemetry
-from services.runtime.status import STATUS_BY_ERROR
+from services.runtime.status import status_of
 
-SERVERS_FAULTS: Final = frozenset({"UNKNOWN", "INTERNAL", "UNIMPLEMENTED", "DATA_LOSS"})
+SERVERS_FAULTS: Final = frozenset(
+    {
+        "ABORTED",
+        "DATA_LOSS",
+        "DEADLINE_EXCEEDED",
+        "INTERNAL",
+        "UNAVAILABLE",
+        "UNIMPLEMENTED",
+        "UNKNOWN",
+    }
+)
+"""As the RPC conventions say, and ABORTED, by which ours tell that a backend or quorum failed."""
 
 
 class _ServerSpans(OpenTelemetryAioServerInterceptor):
@@ -89,13 +100,15 @@ def _ended(span: Span, *, at_server: bool) -> Iterator[None]:
     try:
         yield
     except GremiumError as err:
-        code = _code(err)
+        code = status_of(err).name
         span.set_attribute(telemetry.REASON, err.reason)
-        _fail(span, code, str(err), is_fault=not at_server or code in SERVERS_FAULTS)
+        _fail(span, code, str(err), is_error=not at_server or code in SERVERS_FAULTS)
+        raise
+    except NotImplementedError:
+        _fail(span, "UNIMPLEMENTED", "not implemented", is_error=True)
         raise
     except Exception as err:
-        span.record_exception(err)
-        _fail(span, "INTERNAL", type(err).__name__, is_fault=True)
+        _fail(span, "INTERNAL", type(err).__name__, is_error=True)
         raise
     except BaseException:
         span.set_attribute(telemetry.RPC_STATUS, "CANCELLED")
@@ -105,16 +118,12 @@ def _ended(span: Span, *, at_server: bool) -> Iterator[None]:
         span.set_attribute(telemetry.RPC_STATUS, "OK")
 
 
-def _fail(span: Span, code: str, text: str, *, is_fault: bool) -> None:
-    """A deadline or a refusal is the client's error; the server's own are errors on both sides."""
+def _fail(span: Span, code: str, text: str, *, is_error: bool) -> None:
+    """Record a status; what the caller did wrong is no error of the server's."""
     span.set_attribute(telemetry.RPC_STATUS, code)
-    span.set_attribute("rpc.grpc.status_code", grpc.StatusCode[code].value[0])
-    if is_fault or code == "DEADLINE_EXCEEDED":
+    span.set_attribute(telemetry.RPC_STATUS_NUMBER, grpc.StatusCode[code].value[0])
+    if is_error:
         span.set_status(StatusCode.ERROR, text)
-
-
-def _code(err: GremiumError) -> str:
-    return STATUS_BY_ERROR[type(err)].name
 
 
 def _note_remaining(span: Span, context: Any) -> None:

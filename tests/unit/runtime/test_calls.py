@@ -37,6 +37,14 @@ async def test_a_callee_gets_less_time_than_its_caller_had():
     assert 0 < float(reply.decision.reason_text) < 2 * 0.96
 
 
+@pytest.mark.parametrize("timeout_s", [0.5, 1.001, 9.991, 10.01, 99.91, 100.01, 900.1])
+async def test_a_callee_keeps_time_to_reply_though_grpc_rounds_up(timeout_s):
+    async with served() as channel:
+        reply = await stub(channel).Route(route(), timeout=timeout_s)
+
+    assert float(reply.decision.reason_text) < timeout_s - min(1, 0.05 * timeout_s)
+
+
 async def test_a_callee_answers_before_its_caller_gives_up():
     async with served() as inner, served(Router(next_hop=stub(inner))) as outer:
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -1,13 +1,8 @@
 """A service binds its port or says why not, and drains before it ends."""
 
 import asyncio
-import json
 import signal
 import socket
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
 
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -16,10 +11,10 @@ from gremium.v1 import router_pb2_grpc
 from services.core.deadline import Deadline
 from services.runtime.calls import call
 from services.runtime.channels import open_channel
-from services.runtime.probe import health
 from services.runtime.server import running
 from services.runtime.settings import ServerSettings
-from tests.running import ROOT, environment, free_port
+from tests.running import free_port
+from tests.unit.runtime.processes import log, serving, started
 from tests.unit.runtime.serving import ROUTER, Router, route, stub
 
 LIMIT_S = 10
@@ -70,34 +65,6 @@ async def test_a_port_belongs_to_one_server():
         with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
             async with running(taken, lambda _: None, services=[]):
                 pass
-
-
-@contextmanager
-def started(address, **env):
-    """Yields a service's process; its standard error is a pipe."""
-    command = [sys.executable, "-m", "tests.unit.runtime.lone_service", address]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment(**env), stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def log(process):
-    """What it logged, once it has ended; lines of gRPC's core are left out."""
-    _, text = process.communicate(timeout=LIMIT_S)
-    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-
-
-def serving(address):
-    until = time.monotonic() + LIMIT_S
-    while time.monotonic() < until:
-        if health(address, service=ROUTER) == "SERVING":
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

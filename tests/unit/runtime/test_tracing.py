@@ -74,7 +74,9 @@ async def test_a_server_span_tells_the_time_it_had(root, exported):
     ("ensemble", "code", "at_server"),
     [
         pytest.param("bug", "INTERNAL", StatusCode.ERROR, id="bug"),
-        pytest.param("quorum", "ABORTED", StatusCode.UNSET, id="abort"),
+        pytest.param("quorum", "ABORTED", StatusCode.ERROR, id="abort"),
+        pytest.param("peer", "UNAVAILABLE", StatusCode.ERROR, id="peer"),
+        pytest.param("verbose", "INVALID_ARGUMENT", StatusCode.UNSET, id="callers-mistake"),
     ],
 )
 async def test_a_failed_call_is_no_success(root, exported, ensemble, code, at_server):
