@@ -55,12 +55,12 @@ async def call_local(
     context = LocalContext(deadline)
     with client_span(method), server_span(method, context, dict(telemetry.outgoing_headers())):
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s) as limit:
                 return await handler(request, context)
         except GremiumError:
             raise
-        except TimeoutError as err:
-            raise DeadlineSpentError("the deadline passed before the service answered") from err
         except Exception as err:
+            if limit.expired():
+                raise DeadlineSpentError("the deadline passed before the service answered") from err
             logger.exception("unexpected error in %s", method)
             raise InternalError("internal error") from err
