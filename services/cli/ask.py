@@ -19,6 +19,7 @@ from gremium.v1.manifest_pb2 import (
     OUTCOME_REJECTED,
     Manifest,
 )
+from services.cli import state
 from services.cli.client import connected, find_mesh
 from services.cli.mesh import Options, mesh_running
 from services.cli.options import address_option, config_option, json_option, timeout_option
@@ -123,6 +124,7 @@ async def _mesh(where: Where) -> AsyncIterator[EnsembleServiceStub]:
     directory = Path.cwd()
     may_start = where.start and where.address is None
     if may_start and (where.config or not await find_mesh(None, directory=directory)):
+        state.refuse_second(directory)
         chosen = choose(where.config, directory=directory, env=os.environ)
         progress = Progress()
         progress.say(chosen.origin)

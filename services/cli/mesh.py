@@ -12,7 +12,7 @@ from services.cli import state
 from services.cli.child import Child, Process
 from services.cli.engines import base_addresses, engine_processes
 from services.cli.errors import MeshError
-from services.cli.plan import SERVICES, STAGES, service_processes
+from services.cli.plan import STAGES, service_processes
 from services.cli.ports import LOOPBACK, free_ports, reachable, settle
 from services.cli.progress import Progress
 from services.cli.supervisor import keep_running, running_children
@@ -55,7 +55,7 @@ class Mesh:
         return state.Running(
             gateway=self.gateway,
             config=str(self.loaded.path),
-            services=dict.fromkeys(SERVICES, here) | _told(self.children, "stage", "gateway"),
+            services={"gateway": here} | _told(self.children, "stage", "gateway"),
             engines=_told(self.children, "engine"),
             one_process=self.one_process,
         )

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from services.cli.errors import MeshError
 from services.cli.ports import LOOPBACK
 
 DEFAULT_BIND: Final = f"{LOOPBACK}:50051"
@@ -47,6 +48,16 @@ def read(directory: Path) -> Running | None:
     except (OSError, ValueError, TypeError):
         return None
     return running if _is_alive(running.supervisor) else None
+
+
+def refuse_second(directory: Path) -> None:
+    """Raise MeshError if a mesh already runs in this folder: they would share logs and ledger."""
+    running = read(directory)
+    if running is not None:
+        raise MeshError(
+            f"a mesh already runs in {directory}: process {running.supervisor}, "
+            f"at {running.gateway}; stop it, or start this one in another folder"
+        )
 
 
 def forget(directory: Path) -> None:

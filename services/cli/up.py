@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
+from services.cli import state
 from services.cli.mesh import Mesh, Options, mesh_running
 from services.cli.options import config_option, json_option
 from services.cli.progress import Progress
-from services.cli.state import DEFAULT_BIND
 from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
 from services.config.lint import lint
@@ -17,7 +17,7 @@ from services.config.tree import LoadedConfig
 
 @click.command()
 @config_option
-@click.option("--bind", default=DEFAULT_BIND, show_default=True, help="Address for clients.")
+@click.option("--bind", default=state.DEFAULT_BIND, show_default=True, help="Address for clients.")
 @click.option("--one-process", is_flag=True, help="Run all five services in this process.")
 @json_option("Print one line of JSON to stdout once the mesh serves.")
 def up(config: Path | None, bind: str, one_process: bool, as_json: bool) -> int:
@@ -29,6 +29,7 @@ def up(config: Path | None, bind: str, one_process: bool, as_json: bool) -> int:
 
     Ctrl-C lets requests in flight finish; a second one stops at once.
     """
+    state.refuse_second(Path.cwd())
     progress = Progress()
     chosen = choose(config, directory=Path.cwd(), env=os.environ)
     progress.say(chosen.origin)

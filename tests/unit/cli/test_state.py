@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from services.cli import state
+from services.cli.errors import MeshError
 from services.cli.state import Running
 
 
@@ -53,3 +56,16 @@ def test_leaves_the_record_of_another_mesh(tmp_path):
     state.forget(tmp_path)
 
     assert (tmp_path / ".gremium/mesh.json").exists()
+
+
+def test_a_folder_holds_one_mesh(tmp_path):
+    state.write(mesh(), tmp_path)
+
+    with pytest.raises(MeshError, match=f"process {os.getpid()}, at 127.0.0.1:1"):
+        state.refuse_second(tmp_path)
+
+
+def test_a_folder_is_free_again_when_its_mesh_has_ended(tmp_path):
+    state.write(mesh(supervisor=ended_pid()), tmp_path)
+
+    assert state.refuse_second(tmp_path) is None
