@@ -138,6 +138,12 @@ def stub(channel):
     return router_pb2_grpc.RouterServiceStub(channel)
 
 
+def followed(channel, tier):
+    """A stream of the jury, which ends as the tier's name says."""
+    request = jury_pb2.DeliberateStreamRequest(deliberation=jury_pb2.DeliberateRequest(tier=tier))
+    return jury_pb2_grpc.JuryServiceStub(channel).DeliberateStream(request, timeout=30)
+
+
 def details(err):
     """The google.rpc details in an error's trailers."""
     return status_pb2.Status.FromString(dict(err.trailing_metadata())[DETAILS_KEY]).details

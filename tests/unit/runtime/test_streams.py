@@ -5,27 +5,15 @@ import asyncio
 import grpc
 import pytest
 
-from gremium.v1 import jury_pb2, jury_pb2_grpc
 from services.core.deadline import Deadline
 from services.runtime.calls import call
-from tests.unit.runtime.serving import (
-    Jury,
-    route,
-    served,
-    stub,
-)
+from tests.unit.runtime.serving import Jury, followed, route, served, stub
 
 LIMIT_S = 10
 
 
 async def events(channel, tier):
-    request = jury_pb2.DeliberateStreamRequest(deliberation=jury_pb2.DeliberateRequest(tier=tier))
-    return [
-        event
-        async for event in jury_pb2_grpc.JuryServiceStub(channel).DeliberateStream(
-            request, timeout=5
-        )
-    ]
+    return [event async for event in followed(channel, tier)]
 
 
 async def test_a_stream_ends_as_its_handler_does():
@@ -51,10 +39,7 @@ async def test_a_stream_fails_as_a_call_does(tier, code, text):
 async def test_leaving_a_stream_stops_its_handler():
     jury = Jury()
     async with served(jury=jury) as channel:
-        stream = jury_pb2_grpc.JuryServiceStub(channel).DeliberateStream(
-            jury_pb2.DeliberateStreamRequest(deliberation=jury_pb2.DeliberateRequest(tier="hang")),
-            timeout=30,
-        )
+        stream = followed(channel, "hang")
         await stream.read()
         stream.cancel()
 
@@ -64,10 +49,7 @@ async def test_leaving_a_stream_stops_its_handler():
 async def test_leaving_a_stream_that_nobody_reads_frees_its_slot(caplog):
     jury = Jury()
     async with served(jury=jury, max_concurrent=1) as channel:
-        stream = jury_pb2_grpc.JuryServiceStub(channel).DeliberateStream(
-            jury_pb2.DeliberateStreamRequest(deliberation=jury_pb2.DeliberateRequest(tier="flood")),
-            timeout=30,
-        )
+        stream = followed(channel, "flood")
         await stream.read()
         await asyncio.sleep(0.1)
         stream.cancel()
