@@ -29,7 +29,7 @@ class Problem:
         return f"{self.path}:{self.line}: {self.message}"
 
 
-class ConfigError(Exception):
+class ConfigError(ValueError):
     """A configuration cannot be used. Its text has one line per problem."""
 
     def __init__(self, *problems: Problem) -> None:
