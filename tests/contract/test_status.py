@@ -9,8 +9,10 @@ from services.core import errors
 from services.runtime.status import (
     MAX_DETAILS_BYTES,
     STATUS_BY_ERROR,
+    TAKEN,
     abort_arguments,
     error_from_rpc,
+    status_of,
 )
 
 
@@ -91,6 +93,35 @@ def test_a_bare_status_becomes_an_error_of_ours(code, expected):
     bare = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), "text")
 
     assert expected is type(error_from_rpc(bare))
+
+
+@pytest.mark.parametrize(
+    "code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN]
+)
+def test_a_service_that_took_the_call_and_broke_off_is_not_unavailable(code):
+    broken = grpc.aio.AioRpcError(code, grpc.aio.Metadata(*TAKEN), grpc.aio.Metadata(), "reset")
+
+    assert errors.InternalError is type(error_from_rpc(broken))
+
+
+def test_a_backends_wish_to_be_left_alone_crosses_a_hop():
+    sent = errors.BackendError("slow down", cause="RATE_LIMITED", retry_after_s=2.5)
+
+    assert 2.5 == over_a_hop(sent).retry_after_s
+
+
+def test_metadata_may_have_any_key():
+    sent = errors.UnknownModelError("no such model")
+    sent.metadata = {"message": "m", "cause": "c", "self": "s"}
+
+    assert {"message": "m", "cause": "c", "self": "s"} == over_a_hop(sent).metadata
+
+
+def test_a_kind_of_an_error_has_its_status():
+    class OverdrawnError(errors.BudgetSpentError):
+        """Another way to have spent too much."""
+
+    assert grpc.StatusCode.RESOURCE_EXHAUSTED is status_of(OverdrawnError("all gone"))
 
 
 def test_garbage_in_the_trailers_is_no_error_of_its_own():
