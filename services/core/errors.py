@@ -10,8 +10,10 @@ GremiumError
 ├── RequestIdReusedError     the same request_id came with another body
 ├── RequestInProgressError   the first call with this request_id still runs
 ├── InterruptedRequestError  the mesh stopped before that request ended
+├── CancelledRequestError    that request's caller left before it ended
 ├── LedgerError              the ledger cannot record or read
 ├── QuorumNotReachedError    too few jurors answered in time
+├── StageFailedError         a service was not there after models had been asked
 ├── BackendError             a model backend failed
 ├── DeadlineSpentError       no time is left
 ├── BudgetSpentError         no money, calls or tokens are left
@@ -102,6 +104,12 @@ class InterruptedRequestError(GremiumError):
     reason = "INTERRUPTED"
 
 
+class CancelledRequestError(GremiumError):
+    """The request's caller left before it ended; ask again with a new request_id."""
+
+    reason = "CANCELLED"
+
+
 class LedgerError(GremiumError):
     """The ledger cannot record or read."""
 
@@ -120,6 +128,12 @@ class QuorumNotReachedError(GremiumError):
             answered=answered,
             quorum=quorum,
         )
+
+
+class StageFailedError(GremiumError):
+    """A service did not take the call after models had been asked: asking again spends again."""
+
+    reason = "STAGE_FAILED"
 
 
 class BackendError(GremiumError):

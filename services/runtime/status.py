@@ -35,8 +35,10 @@ STATUS_BY_ERROR: Final[dict[type[errors.GremiumError], grpc.StatusCode]] = {
     errors.RequestIdReusedError: grpc.StatusCode.ALREADY_EXISTS,
     errors.RequestInProgressError: grpc.StatusCode.ABORTED,
     errors.InterruptedRequestError: grpc.StatusCode.ABORTED,
+    errors.CancelledRequestError: grpc.StatusCode.CANCELLED,
     errors.LedgerError: grpc.StatusCode.ABORTED,
     errors.QuorumNotReachedError: grpc.StatusCode.ABORTED,  # UNAVAILABLE would be retried and billed again
+    errors.StageFailedError: grpc.StatusCode.ABORTED,
     errors.BackendError: grpc.StatusCode.ABORTED,
     errors.DeadlineSpentError: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.BudgetSpentError: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -101,7 +103,7 @@ def _details(err: errors.GremiumError) -> Iterator[Message]:
         metadata={shortened(k, 64): shortened(v, MAX_VALUE_BYTES) for k, v in kept},
     )
     retry_after_s = getattr(err, "retry_after_s", None) or RETRY_AFTER_S.get(type(err))
-    if retry_after_s is not None:
+    if retry_after_s is not None and "replayed" not in err.metadata:
         yield error_details_pb2.RetryInfo(retry_delay=duration_to_wire(retry_after_s))
     if isinstance(err, errors.InvalidRequestError) and err.violations:
         yield _bad_request(err.violations)

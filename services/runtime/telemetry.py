@@ -137,6 +137,35 @@ def current_span_id() -> str:
     return trace.format_span_id(context.span_id) if context.trace_flags.sampled else ""
 
 
+@dataclass(slots=True)
+class CallNote:
+    """The span of a call to a service, for whoever records the call."""
+
+    span_id: str = ""
+    """16 hex digits; empty when not sampled, or not called."""
+
+
+_note: ContextVar[CallNote | None] = ContextVar("note", default=None)
+
+
+@contextlib.contextmanager
+def noting_call() -> Iterator[CallNote]:
+    """Learn the span of the first call that this block makes."""
+    note = CallNote()
+    token = _note.set(note)
+    try:
+        yield note
+    finally:
+        _note.reset(token)
+
+
+def note_call() -> None:
+    """Tell whoever wants to know that the current span is a call's."""
+    note = _note.get()
+    if note is not None and not note.span_id:
+        note.span_id = current_span_id()
+
+
 def is_sampled(headers: Mapping[str, str]) -> bool | None:
     """Whether the caller sampled its trace; None when it has none."""
     parent = headers.get(TRACEPARENT, "")

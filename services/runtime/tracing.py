@@ -90,6 +90,7 @@ def client_span(method: str) -> Iterator[None]:
         return
     with _ClientSpans(tracing).opened(method) as span:  # type: ignore[no-untyped-call]
         span.update_name(method.lstrip("/"))
+        telemetry.note_call()
         with _ended(span, at_server=False):
             yield
 

@@ -25,7 +25,11 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class AskRequest(_message.Message):
-    """Request for [EnsembleService.Ask][gremium.v1.EnsembleService.Ask]."""
+    """Request for [EnsembleService.Ask][gremium.v1.EnsembleService.Ask].
+
+    At most 8 MiB, images included. gRPC itself refuses a larger one with a bare
+    `RESOURCE_EXHAUSTED`; send large images by address.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -120,7 +124,7 @@ class AskResponse(_message.Message):
 
     @_builtins.property
     def manifest(self) -> _manifest_pb2.Manifest:
-        """Who took part."""
+        """Who took part. Of its answers as many as fit a reply of 4 MiB."""
 
     def __init__(
         self,
@@ -300,7 +304,7 @@ class GetManifestResponse(_message.Message):
     MANIFEST_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def manifest(self) -> _manifest_pb2.Manifest:
-        """Its manifest."""
+        """Its manifest. Of its answers as many as fit 4 MiB."""
 
     def __init__(
         self,

@@ -20,18 +20,36 @@ class EnsembleServiceStub:
     """Answers a prompt inside the caller's deadline. Disagreement and rejection
     are outcomes, not errors.
 
-    Idempotent by `request_id`: a repeated one returns the recorded reply and
-    spends nothing; while the first is still running it fails with `ABORTED`
-    (`REQUEST_IN_PROGRESS`); with another body, `ALREADY_EXISTS`
-    (`REQUEST_ID_REUSED`).
+    Idempotent by `request_id`: a repeated one returns the recorded reply, or
+    fails again as recorded (`replayed` in the error's metadata), and spends
+    nothing. Only what failed with `PEER_UNAVAILABLE`, `OVERLOADED`,
+    `DEADLINE_SPENT` or `CANCELLED` before any model was asked starts anew.
 
-    Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`, `DEADLINE_MISSING`),
-    `NOT_FOUND` (`UNKNOWN_ENSEMBLE`), `FAILED_PRECONDITION`
-    (`NO_ELIGIBLE_TIER`), `ABORTED` (`QUORUM_NOT_REACHED`, `BACKEND_FAILED`),
-    `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`), `RESOURCE_EXHAUSTED`
-    (`OVERLOADED`, `BUDGET_SPENT`) or `UNAVAILABLE` (`PEER_UNAVAILABLE`). An
-    error names its request in `ErrorInfo.metadata["request_id"]`;
-    GetManifest then tells what was answered and spent.
+    Fails with
+    - `INVALID_ARGUMENT` (`INVALID_REQUEST`, `DEADLINE_MISSING`);
+    - `NOT_FOUND` (`UNKNOWN_ENSEMBLE`; `UNKNOWN_MODEL` if the services read
+      different configurations);
+    - `FAILED_PRECONDITION` (`NO_ELIGIBLE_TIER`): no tier fits the limits;
+    - `ALREADY_EXISTS` (`REQUEST_ID_REUSED`): the `request_id` came with
+      another body;
+    - `ABORTED` (`REQUEST_IN_PROGRESS`): the first call still runs;
+    - `ABORTED` (`QUORUM_NOT_REACHED`): too few jurors answered;
+    - `ABORTED` (`STAGE_FAILED`): after models had been asked, the service that
+      `metadata["stage"]` names was not there; asking anew spends again;
+    - `ABORTED` (`INTERRUPTED`): the gateway stopped during the first call;
+    - `ABORTED` (`LEDGER_FAILED`): the request or its end was not recorded;
+    - `CANCELLED` (`CANCELLED`): the first caller left after models had been
+      asked;
+    - `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`): `metadata["stage"]` names the
+      stage that ran out of time, if one did;
+    - `RESOURCE_EXHAUSTED` (`OVERLOADED`, `BUDGET_SPENT`);
+    - `UNAVAILABLE` (`PEER_UNAVAILABLE`): a service was not there, and no model
+      was asked;
+    - `INTERNAL` (`INTERNAL`): a service broke; models may have been asked.
+
+    An error names its request in `ErrorInfo.metadata["request_id"]`. Once the
+    request had begun, GetManifest tells what was answered and spent; one that
+    was refused before, such as an invalid one, has no manifest.
     """
     AskStream: _aio.UnaryStreamMultiCallable[_ensemble_pb2.AskStreamRequest, _ensemble_pb2.AskStreamResponse]
     """Like Ask, telling each step. The last message is `final` or `error`.
@@ -67,18 +85,36 @@ class EnsembleServiceServicer(metaclass=_abc_1.ABCMeta):
         """Answers a prompt inside the caller's deadline. Disagreement and rejection
         are outcomes, not errors.
 
-        Idempotent by `request_id`: a repeated one returns the recorded reply and
-        spends nothing; while the first is still running it fails with `ABORTED`
-        (`REQUEST_IN_PROGRESS`); with another body, `ALREADY_EXISTS`
-        (`REQUEST_ID_REUSED`).
+        Idempotent by `request_id`: a repeated one returns the recorded reply, or
+        fails again as recorded (`replayed` in the error's metadata), and spends
+        nothing. Only what failed with `PEER_UNAVAILABLE`, `OVERLOADED`,
+        `DEADLINE_SPENT` or `CANCELLED` before any model was asked starts anew.
 
-        Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`, `DEADLINE_MISSING`),
-        `NOT_FOUND` (`UNKNOWN_ENSEMBLE`), `FAILED_PRECONDITION`
-        (`NO_ELIGIBLE_TIER`), `ABORTED` (`QUORUM_NOT_REACHED`, `BACKEND_FAILED`),
-        `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`), `RESOURCE_EXHAUSTED`
-        (`OVERLOADED`, `BUDGET_SPENT`) or `UNAVAILABLE` (`PEER_UNAVAILABLE`). An
-        error names its request in `ErrorInfo.metadata["request_id"]`;
-        GetManifest then tells what was answered and spent.
+        Fails with
+        - `INVALID_ARGUMENT` (`INVALID_REQUEST`, `DEADLINE_MISSING`);
+        - `NOT_FOUND` (`UNKNOWN_ENSEMBLE`; `UNKNOWN_MODEL` if the services read
+          different configurations);
+        - `FAILED_PRECONDITION` (`NO_ELIGIBLE_TIER`): no tier fits the limits;
+        - `ALREADY_EXISTS` (`REQUEST_ID_REUSED`): the `request_id` came with
+          another body;
+        - `ABORTED` (`REQUEST_IN_PROGRESS`): the first call still runs;
+        - `ABORTED` (`QUORUM_NOT_REACHED`): too few jurors answered;
+        - `ABORTED` (`STAGE_FAILED`): after models had been asked, the service that
+          `metadata["stage"]` names was not there; asking anew spends again;
+        - `ABORTED` (`INTERRUPTED`): the gateway stopped during the first call;
+        - `ABORTED` (`LEDGER_FAILED`): the request or its end was not recorded;
+        - `CANCELLED` (`CANCELLED`): the first caller left after models had been
+          asked;
+        - `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`): `metadata["stage"]` names the
+          stage that ran out of time, if one did;
+        - `RESOURCE_EXHAUSTED` (`OVERLOADED`, `BUDGET_SPENT`);
+        - `UNAVAILABLE` (`PEER_UNAVAILABLE`): a service was not there, and no model
+          was asked;
+        - `INTERNAL` (`INTERNAL`): a service broke; models may have been asked.
+
+        An error names its request in `ErrorInfo.metadata["request_id"]`. Once the
+        request had begun, GetManifest tells what was answered and spent; one that
+        was refused before, such as an invalid one, has no manifest.
         """
 
     @_abc_1.abstractmethod

@@ -72,7 +72,7 @@ class _ParticipationStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_P
     PARTICIPATION_STATUS_FAILED: _ParticipationStatus.ValueType  # 4
     """It failed; `reason` says how."""
     PARTICIPATION_STATUS_CANCELLED: _ParticipationStatus.ValueType  # 5
-    """It was stopped because its answer was no longer needed."""
+    """It was stopped because its answer was no longer needed, or its caller left."""
     PARTICIPATION_STATUS_SKIPPED: _ParticipationStatus.ValueType  # 6
     """It was not asked; `reason` says why."""
 
@@ -90,7 +90,7 @@ PARTICIPATION_STATUS_TIMED_OUT: ParticipationStatus.ValueType  # 3
 PARTICIPATION_STATUS_FAILED: ParticipationStatus.ValueType  # 4
 """It failed; `reason` says how."""
 PARTICIPATION_STATUS_CANCELLED: ParticipationStatus.ValueType  # 5
-"""It was stopped because its answer was no longer needed."""
+"""It was stopped because its answer was no longer needed, or its caller left."""
 PARTICIPATION_STATUS_SKIPPED: ParticipationStatus.ValueType  # 6
 """It was not asked; `reason` says why."""
 Global___ParticipationStatus: _TypeAlias = ParticipationStatus  # noqa: Y015
@@ -254,13 +254,19 @@ class Participation(_message.Message):
     cost_usd: _builtins.float
     """Cost in US dollars by the configured price."""
     span_id: _builtins.str
-    """OpenTelemetry span of the call, 16 hex digits; empty when not sampled."""
+    """OpenTelemetry span of the call to the model or stage, 16 hex digits; empty
+    when not sampled.
+    """
     tier: _builtins.str
     """Name of the tier it was part of."""
     model_calls: _builtins.int
-    """Calls made to the provider; 0 when not asked."""
+    """Calls made to the provider, or that may have been made if the service that
+    asked was lost; 0 when not asked.
+    """
     usage_estimated: _builtins.bool
-    """Whether usage is an estimate because the provider gave none."""
+    """Whether usage is an estimate because the provider gave none, or an upper
+    estimate because the service that asked was lost and may have spent it.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it began."""
@@ -408,6 +414,7 @@ class Tally(_message.Message):
     SIMILARITY_FIELD_NUMBER: _builtins.int
     REASON_TEXT_FIELD_NUMBER: _builtins.int
     P_CORRECT_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
     leader: _builtins.str
     """Key of the leading class; empty when there are no ballots."""
     consensus: _builtins.bool
@@ -432,6 +439,8 @@ class Tally(_message.Message):
     """Mean similarity of the medoid to the others, for prose, in [-1, 1]."""
     reason_text: _builtins.str
     """Why there is no consensus, as one sentence; empty with consensus."""
+    tier: _builtins.str
+    """Name of the tier that voted."""
     @_builtins.property
     def classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TallyClass]:
         """All classes, heaviest first."""
@@ -460,10 +469,11 @@ class Tally(_message.Message):
         similarity: _builtins.float | None = ...,
         reason_text: _builtins.str = ...,
         p_correct: _types_pb2.Probability | None = ...,
+        tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "p_correct", b"p_correct", "similarity", b"similarity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "ballots", b"ballots", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "leader", b"leader", "margin", b"margin", "method", b"method", "p_correct", b"p_correct", "reason_text", b"reason_text", "similarity", b"similarity", "tie", b"tie", "tie_rule", b"tie_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "ballots", b"ballots", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "leader", b"leader", "margin", b"margin", "method", b"method", "p_correct", b"p_correct", "reason_text", b"reason_text", "similarity", b"similarity", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__similarity: _TypeAlias = _typing.Literal["similarity"]  # noqa: Y015
     _WhichOneofArgType__similarity: _TypeAlias = _typing.Literal["_similarity", b"_similarity"]  # noqa: Y015
@@ -526,6 +536,7 @@ class Verdict(_message.Message):
     UNJUDGED_REASON_FIELD_NUMBER: _builtins.int
     UNSAFE_FIELD_NUMBER: _builtins.int
     P_OK_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
     kind: Global___VerdictKind.ValueType
     """Pass, fail or unjudged."""
     score: _builtins.float
@@ -540,6 +551,8 @@ class Verdict(_message.Message):
     """Why an answer is unjudged, UPPER_SNAKE; empty otherwise."""
     unsafe: _builtins.bool
     """Whether a safety check failed: the text is then never delivered."""
+    tier: _builtins.str
+    """Name of the tier whose answer was judged."""
     @_builtins.property
     def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]:
         """Everything that was checked, in order."""
@@ -560,10 +573,11 @@ class Verdict(_message.Message):
         unjudged_reason: _builtins.str = ...,
         unsafe: _builtins.bool = ...,
         p_ok: _types_pb2.Probability | None = ...,
+        tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "p_ok", b"p_ok", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "checks", b"checks", "judge", b"judge", "juror", b"juror", "kind", b"kind", "p_ok", b"p_ok", "reason_text", b"reason_text", "score", b"score", "unjudged_reason", b"unjudged_reason", "unsafe", b"unsafe"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "checks", b"checks", "judge", b"judge", "juror", b"juror", "kind", b"kind", "p_ok", b"p_ok", "reason_text", b"reason_text", "score", b"score", "tier", b"tier", "unjudged_reason", b"unjudged_reason", "unsafe", b"unsafe"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
@@ -577,29 +591,87 @@ class ErrorRecord(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CODE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    VIOLATIONS_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """Name of the gRPC status code, such as `ABORTED`."""
     reason: _builtins.str
     """`ErrorInfo.reason`, UPPER_SNAKE."""
     message: _builtins.str
     """What was seen, and what was allowed."""
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """`ErrorInfo.metadata`, such as `stage`, `quorum` and `answered`."""
+
+    @_builtins.property
+    def violations(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldViolation]:
+        """Fields that broke a rule, for `INVALID_REQUEST`."""
+
     def __init__(
         self,
         *,
         code: _builtins.str = ...,
         reason: _builtins.str = ...,
         message: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        violations: _abc.Iterable[Global___FieldViolation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message", b"message", "metadata", b"metadata", "reason", b"reason", "violations", b"violations"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ErrorRecord: _TypeAlias = ErrorRecord  # noqa: Y015
+
+@_typing.final
+class FieldViolation(_message.Message):
+    """A field that broke a rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Its path, such as `prompt.messages[0].role`."""
+    description: _builtins.str
+    """What is wrong with it."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "field", b"field"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FieldViolation: _TypeAlias = FieldViolation  # noqa: Y015
 
 @_typing.final
 class Manifest(_message.Message):
@@ -652,6 +724,7 @@ class Manifest(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     FEEDBACK_FIELD_NUMBER: _builtins.int
+    ANSWERS_OMITTED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request."""
     ensemble: _builtins.str
@@ -680,6 +753,8 @@ class Manifest(_message.Message):
     """OpenTelemetry trace, 32 hex digits; empty when not sampled."""
     config_sha256: _builtins.str
     """SHA-256 of the configuration, 64 hex digits."""
+    answers_omitted: _builtins.int
+    """Answers left out of `answers` so that the message fits."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When the request arrived."""
@@ -710,7 +785,10 @@ class Manifest(_message.Message):
 
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Answer]:
-        """Every usable answer, those not chosen included."""
+        """Every usable answer, those not chosen included. The last ones are left out
+        of a message that would exceed 4 MiB, which is what gRPC clients take by
+        default; `answers_omitted` counts them.
+        """
 
     @_builtins.property
     def usage(self) -> _types_pb2.Usage:
@@ -756,10 +834,11 @@ class Manifest(_message.Message):
         error: Global___ErrorRecord | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         feedback: _abc.Iterable[Global___Feedback] | None = ...,
+        answers_omitted: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "error", b"error", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "chosen_juror", b"chosen_juror", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "feedback", b"feedback", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "pattern", b"pattern", "request_id", b"request_id", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "answers_omitted", b"answers_omitted", "chosen_juror", b"chosen_juror", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "feedback", b"feedback", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "pattern", b"pattern", "request_id", b"request_id", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
