@@ -8,14 +8,20 @@ from gremium.v1.manifest_pb2 import (
     MANIFEST_STATE_COMPLETED,
     MANIFEST_STATE_FAILED,
     MANIFEST_STATE_IN_PROGRESS,
+    STAGE_JURY,
     ErrorRecord,
     Manifest,
     ManifestState,
 )
 from services.core.errors import (
+    CancelledRequestError,
+    DeadlineSpentError,
     GremiumError,
     InternalError,
     InterruptedRequestError,
+    InvalidRequestError,
+    OverloadedError,
+    PeerError,
     RequestIdReusedError,
     RequestInProgressError,
 )
@@ -26,10 +32,12 @@ INTERRUPTED: Final = ErrorRecord(
     reason=InterruptedRequestError.reason,
     message="the gateway stopped before the request ended; models may have been asked",
 )
-ERROR_BY_REASON: Final[dict[str, type[GremiumError]]] = {
-    **status.ERROR_BY_REASON,
-    "CANCELLED": InterruptedRequestError,
-}
+NOT_TAKEN: Final = frozenset({PeerError.reason, OverloadedError.reason})
+"""A stage that failed so never had the call."""
+PASSING: Final = NOT_TAKEN | {DeadlineSpentError.reason, CancelledRequestError.reason}
+"""What may be over when the same request comes again."""
+MOST_MICRO_USD: Final = 2**62
+"""A sum that no ensemble spends, and that the column holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +98,37 @@ def _entry(
         state=state,
         outcome=summary.outcome,
         start_ns=summary.start_time.ToNanoseconds(),
-        cost_micro_usd=round(summary.cost_usd * 1e6),
+        cost_micro_usd=micro_usd(summary.cost_usd),
         manifest=summary.SerializeToString(),
         answers=Manifest(answers=manifest.answers).SerializeToString(),
         reply=reply,
     )
+
+
+def micro_usd(cost_usd: float) -> int:
+    """A cost as the column keeps it, in [0, 2^62] whatever a provider said it was.
+
+    Examples
+    --------
+    >>> micro_usd(0.25), micro_usd(float("inf")) == MOST_MICRO_USD, micro_usd(float("nan"))
+    (250000, True, 0)
+    """
+    return round(min(cost_usd * 1e6, float(MOST_MICRO_USD))) if cost_usd > 0.0 else 0
+
+
+def starts_anew(asked: str, *, fingerprint: str, state: int, manifest: bytes) -> bool:
+    """Whether a recorded request failed by what passes, before any model could be asked.
+
+    Such a one is asked again under its request_id: there is nothing to tell
+    again, and nothing was spent. An interrupted one may have spent.
+    """
+    if asked != fingerprint or state != MANIFEST_STATE_FAILED:
+        return False
+    left = Manifest.FromString(manifest)
+    jury_asked = any(
+        part.stage == STAGE_JURY and part.reason not in NOT_TAKEN for part in left.participations
+    )
+    return left.error.reason in PASSING and left.model_calls == 0 and not jury_asked
 
 
 def replayed(
@@ -128,5 +162,9 @@ def replayed(
 
 
 def _error(request_id: str, record: ErrorRecord) -> GremiumError:
-    known = ERROR_BY_REASON.get(record.reason, InternalError)
-    return known(record.message, request_id=request_id, replayed="true")
+    known = status.ERROR_BY_REASON.get(record.reason, InternalError)
+    told = known(record.message)
+    if isinstance(told, InvalidRequestError):
+        told.violations = tuple((v.field, v.description) for v in record.violations)
+    told.metadata = {**record.metadata, "request_id": request_id, "replayed": "true"}
+    return told

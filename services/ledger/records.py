@@ -6,11 +6,13 @@ from dataclasses import asdict
 from gremium.v1.ensemble_pb2 import AskResponse
 from gremium.v1.manifest_pb2 import MANIFEST_STATE_IN_PROGRESS
 from services.core.errors import UnknownRequestError
-from services.ledger.entries import Entry, interrupted, replayed
+from services.ledger.entries import Entry, interrupted, replayed, starts_anew
 
 
 def begin(connection: sqlite3.Connection, *, entry: Entry, fingerprint: str) -> AskResponse | None:
     """Record an intent, or return what an earlier call with this request_id replied.
+
+    The intent of a request that starts anew replaces its failure.
 
     Raises
     ------
@@ -22,12 +24,17 @@ def begin(connection: sqlite3.Connection, *, entry: Entry, fingerprint: str) -> 
         (entry.request_id,),
     )
     cursor.row_factory = sqlite3.Row
-    if earlier := cursor.fetchone():
+    if (earlier := cursor.fetchone()) and not starts_anew(
+        fingerprint, **{key: earlier[key] for key in ("fingerprint", "state", "manifest")}
+    ):
         return replayed(entry.request_id, fingerprint, **dict(earlier))
     connection.execute(
         "INSERT INTO manifests (request_id, fingerprint, ensemble, state, outcome, start_ns,"
         " cost_micro_usd, manifest, answers, reply) VALUES (:request_id, :fingerprint, :ensemble,"
-        " :state, :outcome, :start_ns, :cost_micro_usd, :manifest, :answers, :reply)",
+        " :state, :outcome, :start_ns, :cost_micro_usd, :manifest, :answers, :reply)"
+        " ON CONFLICT (request_id) DO UPDATE SET state = excluded.state,"
+        " start_ns = excluded.start_ns, cost_micro_usd = excluded.cost_micro_usd,"
+        " manifest = excluded.manifest, answers = excluded.answers",
         {**asdict(entry), "fingerprint": fingerprint},
     )
     return None

@@ -106,7 +106,8 @@ class Ledger:
         """Record an intent. A request that was recorded before gets its reply again.
 
         `fingerprint` tells the request's body. A caller that is cancelled here
-        leaves no intent behind.
+        leaves no intent behind. A request that failed by what passes before any
+        model was asked starts anew; until then its failure can be read.
 
         Raises
         ------

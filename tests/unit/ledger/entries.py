@@ -36,9 +36,21 @@ def ended(begun, *, text="Paris"):
     )
 
 
-def failed(begun, *, code="ABORTED", reason="QUORUM_NOT_REACHED", message="1 of 2 answered"):
+def failed(
+    begun,
+    *,
+    code="ABORTED",
+    reason="QUORUM_NOT_REACHED",
+    message="1 of 2 answered",
+    parts=(),
+    model_calls=1,
+    **error,
+):
     manifest = manifest_pb2.Manifest()
     manifest.CopyFrom(begun)
     manifest.state = manifest_pb2.MANIFEST_STATE_FAILED
-    manifest.error.CopyFrom(manifest_pb2.ErrorRecord(code=code, reason=reason, message=message))
+    record = manifest_pb2.ErrorRecord(code=code, reason=reason, message=message, **error)
+    manifest.error.CopyFrom(record)
+    manifest.participations.extend(parts)
+    manifest.model_calls = model_calls
     return manifest

@@ -8,6 +8,7 @@ import pytest
 
 from gremium.v1 import ensemble_pb2, manifest_pb2
 from services.core import errors
+from services.ledger.entries import MOST_MICRO_USD
 from services.ledger.sqlite import open_ledger
 from tests.unit.ledger.entries import ended, failed, intent
 
@@ -45,12 +46,99 @@ async def test_an_error_of_another_release_is_replayed_as_internal(ledger):
         await ledger.begin(intent(), fingerprint="f")
 
 
-async def test_a_request_whose_caller_left_is_not_asked_again(ledger):
+async def test_a_repeated_error_keeps_its_metadata(ledger):
     await ledger.begin(intent(), fingerprint="f")
-    await ledger.fail(failed(intent(), code="CANCELLED", reason="CANCELLED"))
+    await ledger.fail(failed(intent(), metadata={"quorum": "2", "answered": "1"}))
 
-    with pytest.raises(errors.InterruptedRequestError):
+    with pytest.raises(errors.QuorumNotReachedError) as caught:
         await ledger.begin(intent(), fingerprint="f")
+
+    told = {"quorum": "2", "answered": "1", "request_id": "r1", "replayed": "true"}
+    assert told == caught.value.metadata
+
+
+async def test_a_repeated_refusal_names_the_same_fields(ledger):
+    violation = manifest_pb2.FieldViolation(field="prompt.tools", description="is no schema")
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.fail(failed(intent(), reason="INVALID_REQUEST", violations=[violation]))
+
+    with pytest.raises(errors.InvalidRequestError) as caught:
+        await ledger.begin(intent(), fingerprint="f")
+
+    assert (("prompt.tools", "is no schema"),) == caught.value.violations
+
+
+def jury_part(reason):
+    return manifest_pb2.Participation(stage=manifest_pb2.STAGE_JURY, reason=reason)
+
+
+ROUTER_PART = manifest_pb2.Participation(stage=manifest_pb2.STAGE_ROUTER, reason="PEER_UNAVAILABLE")
+
+
+@pytest.mark.parametrize(
+    ("reason", "parts"),
+    [
+        ("PEER_UNAVAILABLE", [ROUTER_PART]),
+        ("OVERLOADED", []),
+        ("DEADLINE_SPENT", []),
+        ("CANCELLED", []),
+        pytest.param("PEER_UNAVAILABLE", [jury_part("PEER_UNAVAILABLE")], id="jury was down"),
+        pytest.param("OVERLOADED", [jury_part("OVERLOADED")], id="jury was full"),
+    ],
+)
+async def test_what_failed_before_any_model_was_asked_starts_anew(ledger, reason, parts):
+    down = failed(intent(), reason=reason, parts=parts, model_calls=0)
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.fail(down)
+    assert down == await ledger.manifest("r1")
+
+    assert await ledger.begin(intent(second=9), fingerprint="f") is None
+
+    assert intent(second=9) == await ledger.manifest("r1")
+    reply = ended(intent(second=9))
+    await ledger.finish(reply)
+    again = await ledger.begin(intent(), fingerprint="f")
+    assert (reply.answer, True) == (again.answer, again.replayed)
+
+
+@pytest.mark.parametrize(
+    ("reason", "parts", "model_calls"),
+    [
+        pytest.param("PEER_UNAVAILABLE", [], 1, id="spent"),
+        pytest.param("DEADLINE_SPENT", [jury_part("DEADLINE_SPENT")], 0, id="jury was asked"),
+        pytest.param("CANCELLED", [], 3, id="left"),
+        pytest.param("INTERRUPTED", [], 0, id="nobody knows"),
+        pytest.param("STAGE_FAILED", [], 3, id="stage"),
+        pytest.param("NO_ELIGIBLE_TIER", [], 0, id="would fail again"),
+    ],
+)
+async def test_what_may_have_spent_or_cannot_change_is_told_again(
+    ledger, reason, parts, model_calls
+):
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.fail(failed(intent(), reason=reason, parts=parts, model_calls=model_calls))
+
+    with pytest.raises(errors.GremiumError) as caught:
+        await ledger.begin(intent(), fingerprint="f")
+
+    assert (reason, "true") == (caught.value.reason, caught.value.metadata["replayed"])
+
+
+async def test_a_request_starts_anew_only_with_its_own_body(ledger):
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.fail(failed(intent(), reason="PEER_UNAVAILABLE", model_calls=0))
+
+    with pytest.raises(errors.RequestIdReusedError):
+        await ledger.begin(intent(), fingerprint="other")
+
+
+async def test_feedback_survives_a_new_start(ledger):
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.fail(failed(intent(), reason="PEER_UNAVAILABLE", model_calls=0))
+    given = await ledger.add_feedback("r1", manifest_pb2.Feedback(score=0.0))
+    await ledger.begin(intent(), fingerprint="f")
+
+    assert [given] == (await ledger.manifest("r1")).feedback
 
 
 @pytest.mark.parametrize("kind", errors.GremiumError.__subclasses__(), ids=lambda e: e.reason)
@@ -184,6 +272,22 @@ async def test_cost_is_kept_in_integer_micro_dollars(ledger, path):
         (cost,) = connection.execute("SELECT cost_micro_usd FROM manifests").fetchone()
     connection.close()
     assert 250_000 == cost
+
+
+@pytest.mark.parametrize(
+    ("cost_usd", "kept"),
+    [(1e308, MOST_MICRO_USD), (float("inf"), MOST_MICRO_USD), (float("nan"), 0), (-1.0, 0)],
+)
+async def test_no_cost_is_too_large_to_record(ledger, path, cost_usd, kept):
+    reply = ended(intent())
+    reply.manifest.cost_usd = cost_usd
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.finish(reply)
+
+    with sqlite3.connect(path) as connection:
+        (cost,) = connection.execute("SELECT cost_micro_usd FROM manifests").fetchone()
+    connection.close()
+    assert kept == cost
 
 
 async def test_everything_survives_a_restart(path):
