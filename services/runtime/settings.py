@@ -30,9 +30,6 @@ class ServerSettings(BaseModel):
     max_message_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     """Largest message received or sent."""
 
-    replica: str = ""
-    """Name of this replica in logs and telemetry; empty: host name and process id."""
-
     @classmethod
     def from_env(cls, prefix: str, env: Mapping[str, str] = os.environ) -> Self:
         """Read `{prefix}_*` variables; unknown ones are an error, not a typo to hunt for."""

@@ -66,7 +66,8 @@ def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
     Raises
     ------
     ValueError
-        If `OTEL_TRACES_EXPORTER` names another exporter.
+        If `OTEL_TRACES_EXPORTER` names another exporter, or
+        `OTEL_EXPORTER_OTLP_PROTOCOL` another protocol than `grpc`.
     """
     exporter = _exporter(env)
     if exporter is None:
@@ -97,10 +98,19 @@ def _exporter(env: Mapping[str, str]) -> SpanExporter | None:
         case "console":
             return ConsoleSpanExporter(out=sys.stderr)
         case "otlp":
+            _check_protocol(env)
             return OTLPSpanExporter()
         case other:
             msg = f"OTEL_TRACES_EXPORTER is {other!r}; it may be otlp, console or none"
             raise ValueError(msg)
+
+
+def _check_protocol(env: Mapping[str, str]) -> None:
+    names = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+    found = next(((name, env[name]) for name in names if env.get(name)), ("", "grpc"))
+    if found[1] != "grpc":
+        msg = f"{found[0]} is {found[1]!r}; spans are sent by grpc alone"
+        raise ValueError(msg)
 
 
 def install(provider: TracerProvider | None) -> None:

@@ -213,3 +213,11 @@ def test_a_juror_that_is_no_longer_needed_is_no_error(root, exported):
 def test_an_unknown_exporter_is_named(name):
     with pytest.raises(ValueError, match=name):
         telemetry.setup("jury", {"OTEL_TRACES_EXPORTER": name})
+
+
+@pytest.mark.parametrize(
+    "name", ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"]
+)
+def test_a_protocol_that_is_not_spoken_is_named(name):
+    with pytest.raises(ValueError, match=f"{name} is 'http/protobuf'"):
+        telemetry.setup("jury", {"OTEL_TRACES_EXPORTER": "otlp", name: "http/protobuf"})
