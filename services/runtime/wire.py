@@ -79,7 +79,8 @@ def prompt_from_wire(message: types_pb2.Prompt) -> Prompt:
     Raises
     ------
     InvalidRequestError
-        If it asks nothing, or a schema in it is no JSON object.
+        If it asks nothing, a schema in it is no JSON object, or a tool result
+        answers no earlier call.
     """
     prompt = Prompt(
         messages=tuple(_message_from_wire(turn) for turn in message.messages),
@@ -92,7 +93,25 @@ def prompt_from_wire(message: types_pb2.Prompt) -> Prompt:
         raise InvalidRequestError(
             "prompt is blank", violations=(("prompt.messages", "must hold something to answer"),)
         )
+    _check_results(part for turn in prompt.messages for part in turn.parts)
     return prompt
+
+
+def _check_results(parts: Iterable[Part]) -> None:
+    """Refuse a tool result without its call. No rule in the proto could do it in linear time."""
+    called, nameless = set(), 0
+    for part in parts:
+        match part:
+            case ToolCall(id=""):
+                nameless += 1
+            case ToolCall():
+                called.add(part.id)
+            case ToolResult(tool_call_id="") if nameless:
+                nameless -= 1
+            case ToolResult() if part.tool_call_id not in called:
+                problem = f"{part.tool_call_id!r} names no earlier tool call"
+                field = "prompt.messages.parts.tool_result.tool_call_id"
+                raise InvalidRequestError(f"{field}: {problem}", violations=((field, problem),))
 
 
 def _holds_more_than_text(turn: Message) -> bool:
@@ -126,16 +145,18 @@ def tools_from_wire(tools: Iterable[types_pb2.Tool]) -> tuple[Tool, ...]:
     Raises
     ------
     InvalidRequestError
-        If a parameters schema is no JSON object.
+        If a parameters schema is no JSON object, or describes none.
     """
-    return tuple(
-        Tool(
-            t.name,
-            t.description,
-            _schema(t.parameters_schema_json, "tools.parameters_schema_json") or {},
-        )
-        for t in tools
-    )
+    return tuple(Tool(t.name, t.description, _parameters(t)) for t in tools)
+
+
+def _parameters(tool: types_pb2.Tool) -> Mapping[str, Any]:
+    field = "tools.parameters_schema_json"
+    schema = _schema(tool.parameters_schema_json, field) or {}
+    if schema.get("type", "object") != "object":
+        problem = f"must describe an object, not {str(schema['type'])[:64]}"
+        raise InvalidRequestError(f"{field} {problem}", violations=((field, problem),))
+    return schema
 
 
 def output_format_from_wire(message: types_pb2.OutputFormat) -> OutputFormat:

@@ -15,7 +15,7 @@ BUF = Path(sys.executable).with_name("buf")
 STUBS = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb2_grpc.pyi", "__init__.py")
 PLUGINS_FOUND = {**os.environ, "PATH": f"{BUF.parent}{os.pathsep}{os.environ['PATH']}"}
 
-MEAN_LOGPROB = r"^  optional double mean_logprob = 7;"
+MEAN_LOGPROB = r"^  optional double mean_logprob = 7 \[[^;]*\];"
 
 pytestmark = pytest.mark.skipif(not BUF.exists(), reason="buf-bin is not installed")
 

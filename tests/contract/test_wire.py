@@ -190,7 +190,7 @@ def test_a_fault_deep_inside_is_named_by_its_path():
     turn = types_pb2.Message(parts=[types_pb2.Part(text="hi"), types_pb2.Part()])
 
     assert ["prompt.messages[0].role", "prompt.messages[0].parts[1].kind"] == refused(
-        ensemble_pb2.AskRequest(prompt=types_pb2.Prompt(messages=[turn]))
+        ensemble_pb2.AskRequest(prompt=prompt(messages=[turn, *prompt().messages]))
     )
 
 

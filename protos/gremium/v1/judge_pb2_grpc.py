@@ -53,7 +53,8 @@ class JudgeServiceServicer:
 
     def Verify(self, request, context):
         """Audits one answer. A judge that fails, times out or writes prose instead of
-        a verdict gives `unjudged`, never a pass.
+        a verdict gives `unjudged`, never a pass. A judge that takes no images is not
+        asked about a prompt with images (`JUDGE_CANNOT_SEE`).
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
         (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`).

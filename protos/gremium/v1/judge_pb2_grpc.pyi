@@ -18,7 +18,8 @@ class JudgeServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     Verify: _aio.UnaryUnaryMultiCallable[_judge_pb2.VerifyRequest, _judge_pb2.VerifyResponse]
     """Audits one answer. A judge that fails, times out or writes prose instead of
-    a verdict gives `unjudged`, never a pass.
+    a verdict gives `unjudged`, never a pass. A judge that takes no images is not
+    asked about a prompt with images (`JUDGE_CANNOT_SEE`).
 
     Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
     (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`).
@@ -39,7 +40,8 @@ class JudgeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_judge_pb2.VerifyRequest, _abc.Awaitable[_judge_pb2.VerifyResponse]],
     ) -> _abc.Awaitable[_judge_pb2.VerifyResponse]:
         """Audits one answer. A judge that fails, times out or writes prose instead of
-        a verdict gives `unjudged`, never a pass.
+        a verdict gives `unjudged`, never a pass. A judge that takes no images is not
+        asked about a prompt with images (`JUDGE_CANNOT_SEE`).
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
         (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`).

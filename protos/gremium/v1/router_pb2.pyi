@@ -36,7 +36,7 @@ class _RouteReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RouteReas
     ROUTE_REASON_CHEAPEST_ADEQUATE: _RouteReason.ValueType  # 3
     """The cheapest tier whose predicted adequacy reaches the target."""
     ROUTE_REASON_MOST_ADEQUATE: _RouteReason.ValueType  # 4
-    """No tier reaches the target; the most adequate comes first."""
+    """No tier reaches the target; the most adequate come first."""
     ROUTE_REASON_JURY: _RouteReason.ValueType  # 5
     """The pattern asks all eligible jurors at once."""
 
@@ -52,7 +52,7 @@ ROUTE_REASON_SPECIALIST: RouteReason.ValueType  # 2
 ROUTE_REASON_CHEAPEST_ADEQUATE: RouteReason.ValueType  # 3
 """The cheapest tier whose predicted adequacy reaches the target."""
 ROUTE_REASON_MOST_ADEQUATE: RouteReason.ValueType  # 4
-"""No tier reaches the target; the most adequate comes first."""
+"""No tier reaches the target; the most adequate come first."""
 ROUTE_REASON_JURY: RouteReason.ValueType  # 5
 """The pattern asks all eligible jurors at once."""
 Global___RouteReason: _TypeAlias = RouteReason  # noqa: Y015
@@ -124,8 +124,8 @@ class RouteRequest(_message.Message):
     @_builtins.property
     def juror_time(self) -> _duration_pb2.Duration:
         """Time until nobody waits for the jurors any more, which is later than this
-        call's own deadline; jurors expected to take longer are left out. If unset,
-        none is left out for its latency.
+        call's own deadline; jurors expected to take longer are left out, those of
+        unknown latency are not. If unset, none is left out for its latency.
         """
 
     def __init__(
@@ -200,7 +200,7 @@ class Tier(_message.Message):
 
     @_builtins.property
     def expected_latency(self) -> _duration_pb2.Duration:
-        """Expected time to its answer."""
+        """Expected time to its answer. Unset when it is not known of every juror."""
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class CandidateScore(_message.Message):
 
     @_builtins.property
     def expected_latency(self) -> _duration_pb2.Duration:
-        """Expected time to an answer."""
+        """Expected time to an answer. Unset when it is not known."""
 
     @_builtins.property
     def filtered(self) -> _containers.RepeatedScalarFieldContainer[Global___FilterReason.ValueType]:
@@ -316,13 +316,20 @@ class RouteDecision(_message.Message):
     NOVEL_FIELD_NUMBER: _builtins.int
     ROUTER_VERSION_FIELD_NUMBER: _builtins.int
     domain: _builtins.str
-    """Nearest configured domain, or empty when none is near."""
+    """Nearest domain. Empty when none is near, and when none was looked for: that
+    is only done where `router.domains` is configured or a tier of some ensemble
+    is a specialist.
+    """
     domain_similarity: _builtins.float
-    """Cosine similarity to that domain's nearest example, in [-1, 1]."""
+    """Cosine similarity to that domain's nearest example, in [-1, 1]; 0 when none
+    was looked for.
+    """
     complexity: _builtins.float
     """How hard the prompt looks, in [0, 1]."""
     threshold: _builtins.float
-    """Adequacy that the first tier had to reach, in (0, 1]."""
+    """Adequacy that the first tier had to reach, in (0, 1]; 0 for a jury, whose
+    jurors are all asked.
+    """
     reason: Global___RouteReason.ValueType
     """Why, as a code."""
     reason_text: _builtins.str
@@ -341,7 +348,7 @@ class RouteDecision(_message.Message):
     """Version of the routing rules."""
     @_builtins.property
     def tiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tier]:
-        """Tiers to try, in order. Never empty; each later one is expected stronger."""
+        """Tiers to try, in order. Never empty; no later one is expected weaker."""
 
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___CandidateScore]:

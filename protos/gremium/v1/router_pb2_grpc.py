@@ -57,8 +57,10 @@ class RouterServiceServicer:
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) when the prompt breaks a
         rule of the contract, with `NOT_FOUND` (`UNKNOWN_ENSEMBLE`) when the config
-        has no such ensemble, and with `FAILED_PRECONDITION` (`NO_ELIGIBLE_TIER`)
-        when the limits exclude every tier; its message says which limit.
+        has no such ensemble, with `RESOURCE_EXHAUSTED` (`BUDGET_SPENT`) when the
+        lease allows no call at all, and with `FAILED_PRECONDITION`
+        (`NO_ELIGIBLE_TIER`) when the limits exclude every tier; its message says
+        which limit.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -22,8 +22,10 @@ class RouterServiceStub:
 
     Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) when the prompt breaks a
     rule of the contract, with `NOT_FOUND` (`UNKNOWN_ENSEMBLE`) when the config
-    has no such ensemble, and with `FAILED_PRECONDITION` (`NO_ELIGIBLE_TIER`)
-    when the limits exclude every tier; its message says which limit.
+    has no such ensemble, with `RESOURCE_EXHAUSTED` (`BUDGET_SPENT`) when the
+    lease allows no call at all, and with `FAILED_PRECONDITION`
+    (`NO_ELIGIBLE_TIER`) when the limits exclude every tier; its message says
+    which limit.
     """
     Plan: _aio.UnaryUnaryMultiCallable[_router_pb2.PlanRequest, _router_pb2.PlanResponse]
     """Returns the graph of steps for a prompt: validated, acyclic.
@@ -46,8 +48,10 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) when the prompt breaks a
         rule of the contract, with `NOT_FOUND` (`UNKNOWN_ENSEMBLE`) when the config
-        has no such ensemble, and with `FAILED_PRECONDITION` (`NO_ELIGIBLE_TIER`)
-        when the limits exclude every tier; its message says which limit.
+        has no such ensemble, with `RESOURCE_EXHAUSTED` (`BUDGET_SPENT`) when the
+        lease allows no call at all, and with `FAILED_PRECONDITION`
+        (`NO_ELIGIBLE_TIER`) when the limits exclude every tier; its message says
+        which limit.
         """
 
     @_abc_1.abstractmethod

@@ -97,7 +97,9 @@ class Image(_message.Message):
     data: _builtins.bytes
     """The encoded image, at most 4 MiB."""
     media_type: _builtins.str
-    """Media type of `data`, such as `image/png`. Ignored for `url`."""
+    """Media type of `data`, such as `image/png`; needed with it. Ignored for
+    `url`.
+    """
     def __init__(
         self,
         *,
@@ -157,7 +159,9 @@ class ToolResult(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     IS_ERROR_FIELD_NUMBER: _builtins.int
     tool_call_id: _builtins.str
-    """The `id` of the call this answers."""
+    """The `id` of the call this answers, in an earlier turn or part. Empty only
+    for calls without one, in their order.
+    """
     content: _builtins.str
     """The result as text or JSON, at most 1 MiB."""
     is_error: _builtins.bool
@@ -261,7 +265,9 @@ class Tool(_message.Message):
     description: _builtins.str
     """What it does, for the model to read."""
     parameters_schema_json: _builtins.str
-    """JSON Schema (draft 2020-12) of the arguments object. Empty: no arguments."""
+    """JSON Schema (draft 2020-12) of the arguments, which are an object. Empty: no
+    arguments.
+    """
     def __init__(
         self,
         *,
@@ -532,7 +538,9 @@ class Prompt(_message.Message):
     GROUNDING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Message]:
-        """The conversation, oldest turn first. The last one is what to answer."""
+        """The conversation, oldest turn first. The last one is what to answer; at
+        least one turn of a user or a tool holds more than blanks.
+        """
 
     @_builtins.property
     def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tool]:
