@@ -37,10 +37,10 @@ def returned(lease: Lease, unspent: Lease) -> Lease:
     )
 
 
-def lost(lease: Lease, error: BaseException) -> Lease:
-    """What is left when a stage got `lease` and failed.
+def may_have_spent(error: BaseException) -> bool:
+    """Whether a stage that failed so may have spent.
 
-    Unless it never began, nobody knows what it spent: all of it counts, since a
-    budget is a promise to the caller.
+    Then nobody knows how much: all that it got counts, since a budget is a
+    promise to the caller.
     """
-    return lease if isinstance(error, NOTHING_SPENT) else returned(lease, Lease())
+    return not isinstance(error, NOTHING_SPENT)

@@ -1,24 +1,70 @@
-"""What a manifest says of an error. No I/O."""
+"""What callers and manifests are told of an error. No I/O."""
 
 import asyncio
 
 import grpc
 
 from gremium.v1 import manifest_pb2
-from services.core.errors import GremiumError, InternalError
-from services.runtime.status import STATUS_BY_ERROR
+from services.core.errors import (
+    CancelledRequestError,
+    DeadlineSpentError,
+    GremiumError,
+    InternalError,
+    InvalidRequestError,
+    OverloadedError,
+    PeerError,
+    StageFailedError,
+)
+from services.runtime.status import MAX_VALUE_BYTES, MAX_VALUES, shortened, status_of
+
+
+def stage_error(
+    error: GremiumError, *, stage: str, given_s: float, allowed_s: float, models_asked: bool
+) -> GremiumError:
+    """A stage's error as its caller is told: which stage it was, and whether a retry is free.
+
+    A service that is not there makes the whole call worth a retry only as long
+    as no model was asked.
+    """
+    match error:
+        case DeadlineSpentError() if given_s > 0.0:
+            told: GremiumError = DeadlineSpentError(
+                f"{stage} did not answer within {given_s:.1f} s of the {allowed_s:.1f} s"
+            )
+        case DeadlineSpentError():
+            told = DeadlineSpentError(f"no time was left for the {stage}")
+        case PeerError() | OverloadedError() if models_asked:
+            text = f"{stage} took no call after models had been asked: {error}"
+            told = StageFailedError(text, cause=error.reason)
+        case _:
+            told = error
+    told.metadata["stage"] = stage
+    return told
 
 
 def error_record(error: BaseException) -> manifest_pb2.ErrorRecord:
     """An error as recorded. One that nobody foresaw keeps its text to itself."""
     match error:
         case GremiumError():
-            code = STATUS_BY_ERROR.get(type(error), grpc.StatusCode.INTERNAL)
-            reason, message = error.reason, str(error)
+            return _foreseen(error)
         case asyncio.CancelledError():
-            code = grpc.StatusCode.CANCELLED
-            reason, message = "CANCELLED", "the caller gave up"
+            reason = CancelledRequestError.reason
+            return manifest_pb2.ErrorRecord(
+                code=grpc.StatusCode.CANCELLED.name, reason=reason, message="the caller gave up"
+            )
         case _:
-            code = grpc.StatusCode.INTERNAL
-            reason, message = InternalError.reason, "internal error"
-    return manifest_pb2.ErrorRecord(code=code.name, reason=reason, message=message)
+            return _foreseen(InternalError("internal error"))
+
+
+def _foreseen(error: GremiumError) -> manifest_pb2.ErrorRecord:
+    violations = error.violations if isinstance(error, InvalidRequestError) else ()
+    kept = list(error.metadata.items())[:MAX_VALUES]
+    return manifest_pb2.ErrorRecord(
+        code=status_of(error).name,
+        reason=error.reason,
+        message=str(error),
+        metadata={key: shortened(value, MAX_VALUE_BYTES) for key, value in kept},
+        violations=[
+            manifest_pb2.FieldViolation(field=field, description=text) for field, text in violations
+        ],
+    )

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,11 +19,14 @@ from gremium.v1 import (
     types_pb2,
 )
 from services.core.answers import Usage
+from services.core.deadline import Deadline
+from services.core.errors import GremiumError
 from services.core.lease import Lease
 from services.gateway import budget
 from services.gateway.case import Case
-from services.gateway.failures import error_record
-from services.runtime.telemetry import current_span_id, current_trace_id
+from services.gateway.failures import error_record, stage_error
+from services.gateway.losses import Seat, lost
+from services.runtime.telemetry import CallNote, current_trace_id, noting_call
 from services.runtime.wire import (
     duration_to_wire,
     lease_from_wire,
@@ -34,6 +37,8 @@ from services.runtime.wire import (
 
 SPENDS: Final = frozenset({manifest_pb2.STAGE_JURY, manifest_pb2.STAGE_JUDGE})
 """Stages that ask models. Each model is a participation of its own."""
+MOST_TOKENS: Final = 2**62
+"""More than is ever used; a provider may say so all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Record:
 
     def __init__(self, case: Case) -> None:
         self.lease: Lease = budget.whole(case.asked.budget)
+        self._case = case
         self._began_s = time.monotonic()
         self._manifest = manifest_pb2.Manifest(
             request_id=case.request_id,
@@ -71,39 +77,82 @@ class Record:
 
     @contextmanager
     def stage(
-        self, stage: manifest_pb2.Stage.ValueType, *, tier: str = ""
+        self,
+        stage: manifest_pb2.Stage.ValueType,
+        *,
+        deadline: Deadline,
+        tier: str = "",
+        seats: Sequence[Seat] = (),
     ) -> Iterator[manifest_pb2.Participation]:
-        """Time one call to a stage; its failure is a participation, whatever comes of it."""
+        """Time one call to a stage; its failure is a participation, whatever comes of it.
+
+        `seats` are the models that it is about to ask: when it is lost
+        underway, each of them may have been paid.
+
+        Raises
+        ------
+        GremiumError
+            What the block raises, with the stage named.
+        """
         part = manifest_pb2.Participation(
             stage=stage,
             tier=tier,
             status=manifest_pb2.PARTICIPATION_STATUS_ANSWERED,
             start_time=timestamp_to_wire(datetime.now(UTC)),
-            span_id=current_span_id(),
         )
-        began_s = time.monotonic()
+        given_s, began_s = deadline.left_s, time.monotonic()
         try:
-            yield part
+            with noting_call() as noted:
+                yield part
         except BaseException as err:
-            self._failed_stage(part, err)
-            raise
-        finally:
-            part.duration.CopyFrom(duration_to_wire(time.monotonic() - began_s))
-            failed = part.status != manifest_pb2.PARTICIPATION_STATUS_ANSWERED
-            if failed or stage not in SPENDS:
-                self._manifest.participations.append(part)
+            _settle(part, noted, began_s)
+            told = self._failed_stage(part, err, given_s, seats)
+            if told is err:
+                raise
+            raise told from err
+        _settle(part, noted, began_s)
+        if stage not in SPENDS:
+            self._manifest.participations.append(part)
 
-    def _failed_stage(self, part: manifest_pb2.Participation, error: BaseException) -> None:
-        recorded = error_record(error)
-        cancelled = isinstance(error, asyncio.CancelledError)
+    def _failed_stage(
+        self,
+        part: manifest_pb2.Participation,
+        error: BaseException,
+        given_s: float,
+        seats: Sequence[Seat],
+    ) -> BaseException:
+        """Record a stage's failure and what it may have spent; return what its caller is told."""
+        told = error
+        if isinstance(error, GremiumError):
+            told = stage_error(
+                error,
+                stage=_name(part.stage),
+                given_s=given_s,
+                allowed_s=self._case.allowed_s,
+                models_asked=any(p.model_calls for p in self._manifest.participations),
+            )
         part.status = (
             manifest_pb2.PARTICIPATION_STATUS_CANCELLED
-            if cancelled
+            if isinstance(error, asyncio.CancelledError)
             else manifest_pb2.PARTICIPATION_STATUS_FAILED
         )
-        part.reason, part.reason_text = recorded.reason, recorded.message
-        if part.stage in SPENDS:
-            self.lease = budget.lost(self.lease, error)
+        part.reason = error_record(error).reason
+        part.reason_text = error_record(told).message
+        self._manifest.participations.extend(self._lost(part, error, given_s, seats) or [part])
+        return told
+
+    def _lost(
+        self,
+        part: manifest_pb2.Participation,
+        error: BaseException,
+        given_s: float,
+        seats: Sequence[Seat],
+    ) -> list[manifest_pb2.Participation]:
+        """Whom a stage may have asked before it was lost; nobody if it never began."""
+        if part.stage not in SPENDS or given_s == 0.0 or not budget.may_have_spent(error):
+            return []
+        self.lease = budget.returned(self.lease, Lease())
+        return list(lost(part, seats, self._case))
 
     def routed(self, decision: router_pb2.RouteDecision) -> None:
         self._manifest.route.CopyFrom(decision)
@@ -113,15 +162,23 @@ class Record:
         self._manifest.answers.extend(response.answers)
         self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
 
-    def aggregated(self, response: aggregator_pb2.AggregateResponse) -> None:
+    def aggregated(self, response: aggregator_pb2.AggregateResponse, *, tier: str) -> None:
+        response.tally.tier = tier
         self._manifest.tallies.append(response.tally)
 
     def verified(
         self, response: judge_pb2.VerifyResponse, part: manifest_pb2.Participation
     ) -> None:
-        """A verdict that took no model is the stage's own part."""
+        """A verdict that took no model is the stage's own part: by checks, or for want of a judge."""
+        verdict = response.verdict
+        if verdict.kind == manifest_pb2.VERDICT_KIND_UNJUDGED:
+            part.status = manifest_pb2.PARTICIPATION_STATUS_SKIPPED
+            part.reason, part.reason_text = verdict.unjudged_reason, verdict.reason_text
+        verdict.tier = part.tier
+        for asked in response.participations:
+            asked.tier = part.tier
         self._manifest.participations.extend(response.participations or [part])
-        self._manifest.verdicts.append(response.verdict)
+        self._manifest.verdicts.append(verdict)
         self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
 
     def completed(self, ending: Ending) -> ensemble_pb2.AskResponse:
@@ -148,14 +205,34 @@ class Record:
     def _closed(self, state: manifest_pb2.ManifestState.ValueType) -> manifest_pb2.Manifest:
         manifest = self._manifest
         parts = manifest.participations
-        used = sum((usage_from_wire(part.usage) for part in parts), Usage())
         manifest.state = state
         manifest.duration.CopyFrom(duration_to_wire(time.monotonic() - self._began_s))
-        manifest.usage.CopyFrom(usage_to_wire(used))
+        manifest.usage.CopyFrom(usage_to_wire(_sum(parts)))
         manifest.cost_usd = sum(part.cost_usd for part in parts)
         manifest.model_calls = sum(part.model_calls for part in parts)
         manifest.self_ensemble = is_self_ensemble(parts)
         return manifest
+
+
+def _settle(part: manifest_pb2.Participation, noted: CallNote, began_s: float) -> None:
+    part.span_id = noted.span_id
+    part.duration.CopyFrom(duration_to_wire(time.monotonic() - began_s))
+
+
+def _name(stage: manifest_pb2.Stage.ValueType) -> str:
+    """A stage as people call it, such as `router`."""
+    return manifest_pb2.Stage.Name(stage).removeprefix("STAGE_").lower()
+
+
+def _sum(parts: Iterable[manifest_pb2.Participation]) -> Usage:
+    """All usage, each count at most what a message holds."""
+    used = sum((usage_from_wire(part.usage) for part in parts), Usage())
+    return Usage(
+        min(used.input_tokens, MOST_TOKENS),
+        min(used.cached_input_tokens, MOST_TOKENS),
+        min(used.output_tokens, MOST_TOKENS),
+        min(used.reasoning_tokens, MOST_TOKENS),
+    )
 
 
 def is_self_ensemble(parts: Iterable[manifest_pb2.Participation]) -> bool:

@@ -13,6 +13,7 @@ from services.config.tree import Ensemble, LoadedConfig
 from services.core.errors import GremiumError, InternalError, UnknownEnsembleError
 from services.gateway import catalog, flow
 from services.gateway.case import Case
+from services.gateway.fitting import fit
 from services.gateway.mesh import Mesh
 from services.ledger.sqlite import Ledger
 from services.runtime.calls import deadline_from
@@ -41,7 +42,10 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             prompt_from_wire(request.prompt)
             case = self._case(request_id, request, context)
 
-            return await flow.ask(case, mesh=self._mesh, ledger=self._ledger)
+            reply = await flow.ask(case, mesh=self._mesh, ledger=self._ledger)
+
+        fit(reply, reply.manifest)
+        return reply
 
     def _case(self, request_id: str, request: ensemble_pb2.AskRequest, context: Context) -> Case:
         name = request.ensemble or self._config.default
@@ -71,7 +75,9 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         del context
         check(request)
         manifest = await self._ledger.manifest(request.request_id)
-        return ensemble_pb2.GetManifestResponse(manifest=manifest)
+        response = ensemble_pb2.GetManifestResponse(manifest=manifest)
+        fit(response, response.manifest)
+        return response
 
     async def ListManifests(
         self, request: ensemble_pb2.ListManifestsRequest, context: Context

@@ -8,19 +8,29 @@ from services.core.errors import (
     GremiumError,
     QuorumNotReachedError,
 )
-from services.gateway import messages, reserves
+from services.core.lease import Lease
+from services.gateway import losses, messages, reserves
 from services.gateway.case import Case
 from services.gateway.mesh import Mesh
 from services.gateway.record import Ending, Record
 
 
 async def route(case: Case, *, mesh: Mesh, record: Record) -> list[router_pb2.Tier]:
-    """Let the router choose the tiers to try, in order; at least one."""
+    """Let the router choose the tiers to try, in order; at least one.
+
+    Raises
+    ------
+    BudgetSpentError
+        If the budget allows no call at all.
+    GremiumError
+        If the router failed.
+    """
+    _afford(record.lease, free=_has_free_juror(case))
     left_s = case.deadline.left_s
     window_s = reserves.window_s(left_s, allowed_s=case.allowed_s)
     request = messages.route_request(case, record.lease, juror_time_s=_jury_s(case, window_s))
     until = case.deadline.within(reserves.router_s(left_s, allowed_s=case.allowed_s))
-    with record.stage(manifest_pb2.STAGE_ROUTER):
+    with record.stage(manifest_pb2.STAGE_ROUTER, deadline=until):
         response = await mesh.route(request, deadline=until)
 
     record.routed(response.decision)
@@ -41,8 +51,7 @@ async def try_tier(
     GremiumError
         If the jury or the aggregator failed.
     """
-    if limit := record.lease.exhausted(free=True):  # whom money lacks for, the jury knows
-        raise BudgetSpentError(f"nothing is left of the budget's {limit}", limit=limit)
+    _afford(record.lease, free=True)  # whom money lacks for, the jury knows
     deliberated = await _deliberate(case, tier, until=until, mesh=mesh, record=record)
     aggregated = await _aggregate(case, tier, deliberated, until=until, mesh=mesh, record=record)
     if not aggregated.tally.consensus:
@@ -54,14 +63,24 @@ async def try_tier(
     )
 
 
+def _afford(lease: Lease, *, free: bool) -> None:
+    if limit := lease.exhausted(free=free):
+        raise BudgetSpentError(f"nothing is left of the budget's {limit}", limit=limit)
+
+
+def _has_free_juror(case: Case) -> bool:
+    jurors = (juror for tier in case.ensemble.tiers for juror in tier.jurors)
+    return any(case.models[juror.model].price.free for juror in jurors)
+
+
 async def _deliberate(
     case: Case, tier: router_pb2.Tier, *, until: Deadline, mesh: Mesh, record: Record
 ) -> jury_pb2.DeliberateResponse:
     request = messages.deliberate_request(case, tier, record.lease)
-    with record.stage(manifest_pb2.STAGE_JURY, tier=tier.name):
-        response = await mesh.deliberate(
-            request, deadline=until.within(_jury_s(case, until.left_s))
-        )
+    seats = losses.jury_seats(case, tier, record.lease)
+    until = until.within(_jury_s(case, until.left_s))
+    with record.stage(manifest_pb2.STAGE_JURY, deadline=until, tier=tier.name, seats=seats):
+        response = await mesh.deliberate(request, deadline=until)
 
     record.deliberated(response)
     if not response.quorum_met:
@@ -96,10 +115,10 @@ async def _aggregate(
     record: Record,
 ) -> aggregator_pb2.AggregateResponse:
     request = messages.aggregate_request(case, tier, deliberated.answers)
-    with record.stage(manifest_pb2.STAGE_AGGREGATOR, tier=tier.name):
+    with record.stage(manifest_pb2.STAGE_AGGREGATOR, deadline=until, tier=tier.name):
         response = await mesh.aggregate(request, deadline=until)
 
-    record.aggregated(response)
+    record.aggregated(response, tier=tier.name)
     return response
 
 
@@ -114,8 +133,10 @@ async def _verify(
 ) -> Ending:
     """A judge that is down costs the verdict, not the answer."""
     request = messages.verify_request(case, judge, aggregated, record.lease)
+    seats = losses.judge_seats(case, judge, aggregated, record.lease)
+    tier = aggregated.tally.tier
     try:
-        with record.stage(manifest_pb2.STAGE_JUDGE) as part:
+        with record.stage(manifest_pb2.STAGE_JUDGE, deadline=until, tier=tier, seats=seats) as part:
             response = await mesh.verify(request, deadline=until)
     except GremiumError:
         return _answered(aggregated, unjudged=True, degraded=True)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gremium.v1 import ensemble_pb2, manifest_pb2
+from gremium.v1 import ensemble_pb2, judge_pb2, manifest_pb2
 from services.core import errors
 from services.gateway import flow
 from tests.cases import case, jury_case, tier
@@ -32,7 +32,10 @@ async def test_a_manifest_names_every_stage_and_sums_what_was_spent(ledger):
     assert (40, 20) == (manifest.usage.input_tokens, manifest.usage.output_tokens)
     assert (4, 0.04) == (manifest.model_calls, pytest.approx(manifest.cost_usd))
     assert ("large-0", {"team": "a"}) == (manifest.chosen_juror, dict(manifest.labels))
-    assert (2, 2) == (len(manifest.tallies), len(manifest.verdicts))
+    assert ["small", "large"] == [tally.tier for tally in manifest.tallies]
+    assert ["small", "large"] == [verdict.tier for verdict in manifest.verdicts]
+    judged = [p.tier for p in manifest.participations if p.stage == manifest_pb2.STAGE_JUDGE]
+    assert ["small", "large"] == judged
 
 
 async def test_a_repeated_request_gets_its_reply_again(ledger):
@@ -96,6 +99,38 @@ async def test_a_judge_that_failed_is_in_the_manifest(ledger):
         part.status,
     )
     assert "DEADLINE_SPENT" == part.reason
+
+
+async def test_a_stage_out_of_time_is_named_with_its_share(ledger):
+    mesh = ScriptedMesh({"small": ["42"]}, routing=errors.DeadlineSpentError("the deadline passed"))
+    text = r"router did not answer within 1\.0 s of the 5\.0 s"
+    with pytest.raises(errors.DeadlineSpentError, match=text) as caught:
+        await flow.ask(case(allowed_s=5.0), mesh=mesh, ledger=ledger)
+
+    assert "router" == caught.value.metadata["stage"]
+    assert "router" == (await ledger.manifest("r1")).error.metadata["stage"]
+
+
+async def test_a_judge_who_was_not_asked_is_skipped(ledger):
+    mesh = ScriptedMesh({"small": ["42"]})
+    nobody = manifest_pb2.Verdict(
+        kind=manifest_pb2.VERDICT_KIND_UNJUDGED,
+        unjudged_reason="NO_INDEPENDENT_JUDGE",
+        reason_text="there is none",
+    )
+
+    async def unasked(request, *, deadline):
+        return judge_pb2.VerifyResponse(verdict=nobody, unspent=request.lease)
+
+    mesh.verify = unasked
+    manifest = (await flow.ask(case(), mesh=mesh, ledger=ledger)).manifest
+
+    part = manifest.participations[-1]
+    assert (manifest_pb2.PARTICIPATION_STATUS_SKIPPED, "NO_INDEPENDENT_JUDGE", "there is none") == (
+        part.status,
+        part.reason,
+        part.reason_text,
+    )
 
 
 async def test_a_caller_who_gives_up_leaves_a_record(ledger):

@@ -3,12 +3,14 @@
 import pytest
 
 from gremium.v1 import manifest_pb2, types_pb2
+from services.config.tree import Price
 from services.core.errors import (
     BudgetSpentError,
     DeadlineSpentError,
     InternalError,
     PeerError,
     QuorumNotReachedError,
+    StageFailedError,
 )
 from services.gateway.patterns.route import route
 from services.gateway.record import Record
@@ -123,12 +125,22 @@ async def test_does_not_escalate_to_a_tier_it_cannot_pay():
     assert [2, 1] == [lease.model_calls for lease in mesh.leases]
 
 
-async def test_a_budget_of_nothing_asks_nobody():
-    mesh = ScriptedMesh({"small": ["42"]})
+@pytest.mark.parametrize("limit", ["max_model_calls", "max_tokens"])
+async def test_a_budget_of_nothing_asks_nobody(limit):
+    mesh = ScriptedMesh({"small": ["42"]}, routing=PeerError("is not needed to know it"))
     with pytest.raises(BudgetSpentError):
-        await answered(case(budget=types_pb2.Budget(max_model_calls=0)), mesh)
+        await answered(case(budget=types_pb2.Budget(**{limit: 0})), mesh)
 
     assert [] == mesh.asked
+
+
+async def test_a_budget_of_no_money_asks_nobody_who_costs_some():
+    asked = case(budget=types_pb2.Budget(max_cost_usd=0.0))
+    price = Price(output_usd_per_mtok=1.0)
+    asked.models["small"] = asked.models["small"].model_copy(update={"price": price})
+
+    with pytest.raises(BudgetSpentError, match="cost_usd"):
+        await answered(asked, ScriptedMesh({"small": ["42"]}))
 
 
 async def test_a_budget_of_no_money_is_the_jurys_to_spend():
@@ -140,9 +152,11 @@ async def test_a_budget_of_no_money_is_the_jurys_to_spend():
     assert [0.0, 0.0] == [lease.cost_usd for lease in mesh.leases]
 
 
-@pytest.mark.parametrize("stage", ["routing", "counting"])
-async def test_a_stage_without_a_fallback_fails_the_request(stage):
+@pytest.mark.parametrize(
+    ("stage", "error"), [("routing", PeerError), ("counting", StageFailedError)]
+)
+async def test_a_stage_without_a_fallback_fails_the_request(stage, error):
     mesh = ScriptedMesh({"small": ["42"], "large": ["42"]}, **{stage: PeerError("down")})
 
-    with pytest.raises(PeerError):
+    with pytest.raises(error):
         await answered(case(*TWO), mesh)
