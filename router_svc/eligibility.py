@@ -25,7 +25,8 @@ class JurorProfile:
     name: str
     adequacy: float
     """Prior probability of an adequate answer to an average prompt, in [0, 1]."""
-    expected_latency_s: float
+    expected_latency_s: float | None
+    """None: not known."""
     context_tokens: int
     max_output_tokens: int
     """Of one answer, unless the request says otherwise."""
@@ -34,6 +35,11 @@ class JurorProfile:
     instruction_tokens: int = 0
     tools: bool = True
     images: bool = False
+
+    @property
+    def free(self) -> bool:
+        """Whether its answers cost nothing."""
+        return not (self.input_usd_per_mtok or self.output_usd_per_mtok)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +122,12 @@ class Seating:
         return sum(seat.cost_usd for seat in self.rated)
 
     @property
-    def latency_s(self) -> float:
-        """Expected time to the quorum and, for stragglers, the grace."""
-        latencies = sorted(seat.juror.expected_latency_s for seat in self.rated)
+    def latency_s(self) -> float | None:
+        """Expected time to the quorum and, for stragglers, the grace; None: not known."""
+        told = [seat.juror.expected_latency_s for seat in self.rated]
+        latencies = sorted(latency_s for latency_s in told if latency_s is not None)
+        if len(latencies) < len(told):
+            return None
         nth = self.quorum or self.tier.quorum or len(latencies) // 2 + 1
         return min(latencies[-1], latencies[nth - 1] + self.tier.grace_s)
 
@@ -130,6 +139,11 @@ def seated(tier: TierProfile, demand: Demand, limits: Limits) -> Seating:
     able = _without(everyone, unable)
     unaffordable = _unaffordable(able, limits.lease)
     return Seating(tier, everyone, _without(able, unaffordable), (*unable, *unaffordable))
+
+
+def spent(tiers: Sequence[TierProfile], lease: Lease) -> str:
+    """Name of the first limit that allows no call to any juror, or empty."""
+    return lease.exhausted(free=any(juror.free for tier in tiers for juror in tier.jurors))
 
 
 def _without(seats: Sequence[Seat], objections: Sequence[Objection]) -> tuple[Seat, ...]:
@@ -157,7 +171,7 @@ def _incapable(juror: JurorProfile, demand: Demand) -> Objection | None:
 
 
 def _too_slow(juror: JurorProfile, limits: Limits) -> Objection | None:
-    if juror.expected_latency_s <= limits.time_s:
+    if juror.expected_latency_s is None or juror.expected_latency_s <= limits.time_s:
         return None
     text = f"it usually takes {juror.expected_latency_s:.1f} s; {limits.time_s:.1f} s are left"
     return Objection(juror.name, Filter.LATENCY, text)

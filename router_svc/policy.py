@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router_svc.adequacy import juror_adequacy, tier_adequacy
-from router_svc.eligibility import Filter, Limits, Seating, TierProfile, seated
+from router_svc.eligibility import Filter, Limits, Seating, TierProfile, seated, spent
 from router_svc.explain import Reading, Reason, jury_text, nobody_left_text, route_text
-from services.core.errors import NoEligibleTierError
+from services.core.errors import BudgetSpentError, NoEligibleTierError
 
-ROUTER_VERSION: Final = "heuristics-1"
+ROUTER_VERSION: Final = "heuristics-2"
+TIE: Final = 1e-9
+"""Adequacies that differ by less are equal: sums of the same priors differ in their last bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Candidate:
     name: str
     adequacy: float
     cost_usd: float
-    latency_s: float
+    latency_s: float | None
     filtered: tuple[Filter, ...] = ()
 
 
@@ -62,9 +64,12 @@ def route(
 
     Raises
     ------
+    BudgetSpentError
+        If the lease allows no call at all.
     NoEligibleTierError
         If none can. It says why, juror by juror.
     """
+    _check_lease(tiers, limits)
     options = [rated(tier, reading, limits) for tier in tiers]
     eligible = [option for option in options if option.seating.eligible]
     if not eligible:
@@ -95,9 +100,12 @@ def convene(jury: TierProfile, reading: Reading, limits: Limits) -> Decision:
 
     Raises
     ------
+    BudgetSpentError
+        If the lease allows no call at all.
     NoEligibleTierError
         If too few can. It says why, juror by juror.
     """
+    _check_lease([jury], limits)
     option = rated(jury, reading, limits)
     if not option.seating.eligible:
         left, needed = len(option.seating.seats), jury.quorum or 1
@@ -129,13 +137,13 @@ def escalation(options: Sequence[Option], *, min_adequacy: float) -> list[Option
     A specialist that matches comes first even when its predicted adequacy is
     below the threshold: it was configured for this, and the prediction is a
     guess. A specialist for another domain is left out unless no tier but such
-    ones is left. Each tier is predicted to be stronger than all before it.
+    ones is left. No tier is predicted to be weaker than one before it.
     """
     specialists = [option for option in options if option.specialist]
     general = [option for option in options if not option.seating.tier.domains]
     first = _cascade(specialists, min_adequacy)
-    floor = first[-1].adequacy if first else 0.0
-    then = _cascade([option for option in general if option.adequacy > floor], min_adequacy)
+    floor = first[-1].adequacy - TIE if first else 0.0
+    then = _cascade([option for option in general if option.adequacy >= floor], min_adequacy)
     return [*first, *then] or _cascade(options, min_adequacy)
 
 
@@ -148,9 +156,10 @@ def cascade_order(
 ) -> NDArray[np.intp]:
     """Order tiers from the cheapest adequate one up to the strongest.
 
-    A tier is kept if its adequacy reaches `min_adequacy` and exceeds that of
-    every cheaper kept tier, so each escalation buys quality. The most
-    adequate tier is always kept, even when none reaches the threshold.
+    A tier is kept if its adequacy reaches `min_adequacy` and is not below that
+    of any cheaper kept tier, so no escalation loses quality; among equals a
+    second opinion is worth its price. The most adequate tiers are always kept,
+    even when none reaches the threshold.
 
     Parameters
     ----------
@@ -200,21 +209,29 @@ def cascade_order(
 
     by_cost = np.lexsort((latency_s, cost_usd))
     ranked = adequacy[by_cost]
-    best_cheaper = np.maximum.accumulate(np.concatenate(([-np.inf], ranked[:-1])))
-    kept = (ranked > best_cheaper) & (ranked >= min_adequacy)
-    return by_cost[kept] if kept.any() else by_cost[[int(np.argmax(ranked))]]
+    at_least = min(min_adequacy, ranked.max())
+    kept = ranked >= np.maximum(np.maximum.accumulate(ranked), at_least) - TIE
+    order: NDArray[np.intp] = by_cost[kept]
+    return order
 
 
 def _cascade(options: Sequence[Option], min_adequacy: float) -> list[Option]:
+    """Order options; without a latency of each, cost and configured order decide alone."""
     if not options:
         return []
+    latencies_s = [option.seating.latency_s for option in options]
     order = cascade_order(
         np.array([option.adequacy for option in options]),
         np.array([option.seating.cost_usd for option in options]),
-        np.array([option.seating.latency_s for option in options]),
+        np.array([0.0 if None in latencies_s else latency_s for latency_s in latencies_s]),
         min_adequacy=min_adequacy,
     )
     return [options[i] for i in order]
+
+
+def _check_lease(tiers: Sequence[TierProfile], limits: Limits) -> None:
+    if limit := spent(tiers, limits.lease):
+        raise BudgetSpentError(f"nothing is left to ask a juror with: {limit}", limit=limit)
 
 
 def _reason(first: Option, *, n_tiers: int, min_adequacy: float) -> Reason:
@@ -222,7 +239,9 @@ def _reason(first: Option, *, n_tiers: int, min_adequacy: float) -> Reason:
         return Reason.ONLY_TIER
     if first.specialist:
         return Reason.SPECIALIST
-    return Reason.CHEAPEST_ADEQUATE if first.adequacy >= min_adequacy else Reason.MOST_ADEQUATE
+    return (
+        Reason.CHEAPEST_ADEQUATE if first.adequacy >= min_adequacy - TIE else Reason.MOST_ADEQUATE
+    )
 
 
 def _text(first: Option, reason: Reason, reading: Reading, min_adequacy: float) -> str:

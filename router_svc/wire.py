@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from google.protobuf.duration_pb2 import Duration
+
 from gremium.v1 import router_pb2, types_pb2
 from router_svc.adequacy import interval
 from router_svc.eligibility import Filter
@@ -54,7 +56,7 @@ def _tier(option: Option) -> router_pb2.Tier:
         quorum=seating.quorum,
         adequacy=_probability(option.adequacy),
         expected_cost_usd=seating.cost_usd,
-        expected_latency=duration_to_wire(seating.latency_s),
+        expected_latency=_latency(seating.latency_s),
     )
 
 
@@ -63,10 +65,14 @@ def _candidate(candidate: Candidate) -> router_pb2.CandidateScore:
         name=candidate.name,
         adequacy=_probability(candidate.adequacy),
         expected_cost_usd=candidate.cost_usd,
-        expected_latency=duration_to_wire(candidate.latency_s),
+        expected_latency=_latency(candidate.latency_s),
         eligible=not candidate.filtered,
         filtered=[FILTER_TO_WIRE[kind] for kind in candidate.filtered],
     )
+
+
+def _latency(seconds: float | None) -> Duration | None:
+    return None if seconds is None else duration_to_wire(seconds)
 
 
 def _probability(value: float) -> types_pb2.Probability:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from services.config.reach import unreachable
 from services.config.tree import Config, Ensemble, Model, Tier
 
 ADVICE: Final = {
@@ -30,6 +31,12 @@ ADVICE: Final = {
     "JUDGE_IN_JURY": "{model} sits in the jury that it judges ({tier}); let a model judge that"
     " did not answer",
     "JUDGE_WITHOUT_MODELS": "has no effect: the judge has no models; name some or remove it",
+    "JUDGE_WITHOUT_IMAGES": "jurors take images, but no judge model does, so answers about images"
+    " stay unjudged; add a judge with `images: true`",
+    "LATENCY_BEYOND_TIMEOUT": "usually takes {usual:g} s, but is waited for only {waits:g} s; raise"
+    " the timeout or remove it",
+    "UNREACHABLE_TIER": "has no turn: {stronger} is no dearer, takes all that it takes, and is"
+    " expected to be stronger; set `adequacy` of the models as they are, or remove it",
     "REJECTED_WITHOUT_JUDGE": "has no effect: without a judge no answer is rejected; add `judge`"
     " or remove it",
 }
@@ -106,15 +113,18 @@ def _ensemble(config: Config, name: str) -> Iterator[Finding]:
         yield from _jury(config, tier, at)
         yield from _waits(config, ensemble, tier, at)
         yield from _judged(config, ensemble, tier, f"{where}.judge.models")
+    for weaker, stronger in unreachable(ensemble.tiers, config.models):
+        yield _found("UNREACHABLE_TIER", f"{where}.tiers.{weaker}", stronger=stronger)
     yield from _judge_settings(ensemble, where)
+    yield from _images(config, ensemble, f"{where}.judge.models")
 
 
 def _jury(config: Config, tier: Tier, where: str) -> Iterator[Finding]:
     models = [config.models[juror.model] for juror in tier.jurors]
     first, count = models[0], len(models)
-    if count > 1 and {model.family for model in models} == {first.family}:
+    if count > 1 and len({_same(model.family) for model in models}) == 1:
         yield _found("ONE_FAMILY", where, family=first.family)
-    if count > 1 and {model.provider_name for model in models} == {first.provider_name}:
+    if count > 1 and len({_same(model.provider_name) for model in models}) == 1:
         yield _found("ONE_PROVIDER", where, provider=first.provider_name)
     for (*_, model), times in Counter(map(_identity, models)).items():
         if times > 1:
@@ -123,25 +133,33 @@ def _jury(config: Config, tier: Tier, where: str) -> Iterator[Finding]:
         yield _found("LARGE_JURY", where, count=count, most=LARGEST_JURY)
 
 
+def _same(name: str) -> str:
+    """What two spellings of a name have in common, as the judge compares families."""
+    return name.strip().casefold()
+
+
 def _identity(model: Model) -> tuple[str, str, str]:
-    return model.backend, model.base_url, model.model
+    return model.backend, model.base_url.rstrip("/"), model.model
 
 
 def _waits(config: Config, ensemble: Ensemble, tier: Tier, where: str) -> Iterator[Finding]:
     caller_s = ensemble.default_timeout_s
     for juror in tier.jurors:
-        waits_s = juror.timeout_s or config.models[juror.model].timeout_s
+        model, at = config.models[juror.model], f"{where}.{juror.label}"
+        waits_s = juror.timeout_s or model.timeout_s
         if caller_s is not None and waits_s > caller_s:
-            at = f"{where}.{juror.label}"
             yield _found("TIMEOUT_BEYOND_CALLER", at, waits=waits_s, caller=caller_s)
+        most_s, usual_s = min(waits_s, caller_s or waits_s), model.expected_latency_s
+        if usual_s is not None and usual_s > most_s:
+            yield _found("LATENCY_BEYOND_TIMEOUT", at, usual=usual_s, waits=most_s)
 
 
 def _judged(config: Config, ensemble: Ensemble, tier: Tier, where: str) -> Iterator[Finding]:
     judges = ensemble.judge.models if ensemble.judge else ()
     jurors = [config.models[juror.model] for juror in tier.jurors]
-    families = {config.models[name].family for name in judges}
-    for family in sorted({juror.family for juror in jurors}):
-        if families == {family}:
+    families = {_same(config.models[name].family) for name in judges}
+    for same, family in sorted({_same(juror.family): juror.family for juror in jurors}.items()):
+        if families == {same}:
             yield _found("JUDGE_OF_AUTHORS_FAMILY", where, family=family)
     seated = {_identity(juror) for juror in jurors}
     for name in judges:
@@ -156,8 +174,17 @@ def _judge_settings(ensemble: Ensemble, where: str) -> Iterator[Finding]:
             yield _found("REJECTED_WITHOUT_JUDGE", f"{where}.deliver_rejected")
         return
     if not judge.models:
-        for setting in sorted(judge.model_fields_set - {"models"}):
+        # `judge: {}` says on purpose that the checks alone are wanted; anything in it does not.
+        for setting in sorted(judge.model_fields_set):
             yield _found("JUDGE_WITHOUT_MODELS", f"{where}.judge.{setting}")
     elif caller_s is not None and judge.timeout_s > caller_s:
         at = f"{where}.judge"
         yield _found("TIMEOUT_BEYOND_CALLER", at, waits=judge.timeout_s, caller=caller_s)
+
+
+def _images(config: Config, ensemble: Ensemble, where: str) -> Iterator[Finding]:
+    judges = ensemble.judge.models if ensemble.judge else ()
+    jurors = [juror.model for tier in ensemble.tiers for juror in tier.jurors]
+    judge_sees = any(config.models[name].images for name in judges)
+    if judges and not judge_sees and any(config.models[name].images for name in jurors):
+        yield _found("JUDGE_WITHOUT_IMAGES", where)

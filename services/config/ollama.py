@@ -113,7 +113,6 @@ def _spec(model: Installed, models: list[Installed], address: str) -> Tree:
         "base_url": f"http://{address}/v1",
         "timeout_s": TIMEOUT_S,
         "context_tokens": 4096,
-        "expected_latency_s": 5.0,
         "adequacy": 0.7 if model == models[0] else 0.5,
     }
 

@@ -8,23 +8,27 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
+Grace = Annotated[float, Field(ge=0.0, le=3600.0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+UsdPerMtok = Annotated[float, Field(ge=0.0, le=1e6)]
 
 
 class Section(BaseModel):
     """A part of the tree. Unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 class Price(Section):
     """What a model's tokens cost."""
 
-    input_usd_per_mtok: float = Field(default=0.0, ge=0.0)
+    input_usd_per_mtok: UsdPerMtok = 0.0
     """US dollars per million input tokens."""
-    cached_input_usd_per_mtok: float | None = Field(default=None, ge=0.0)
+    cached_input_usd_per_mtok: UsdPerMtok | None = None
     """US dollars per million input tokens read from the provider's cache; unset: as any input."""
-    output_usd_per_mtok: float = Field(default=0.0, ge=0.0)
+    output_usd_per_mtok: UsdPerMtok = 0.0
     """US dollars per million output tokens, reasoning included."""
 
     @property
@@ -54,23 +58,26 @@ class Model(Section):
     timeout_s: Seconds
     """Longest time to wait for one reply."""
     price: Price = Price()
-    """What its tokens cost."""
-    context_tokens: int = Field(default=8192, ge=1)
+    """What its tokens cost; unset: what the provider says that a call cost, else nothing."""
+    context_tokens: int = Field(default=8192, ge=1, le=1_000_000_000)
     """Most tokens that prompt and answer may have together."""
-    max_output_tokens: int = Field(default=1024, ge=1)
+    max_output_tokens: int = Field(default=1024, ge=1, le=1_000_000)
     """Most tokens of one answer, unless the request says otherwise."""
     temperature: float | None = Field(default=None, ge=0.0, le=2.0)
     """Sampling temperature, unless the request says otherwise; unset: the provider's own, and 0 for
     `local`."""
-    expected_latency_s: float = Field(default=2.0, ge=0.0)
-    """Usual time to an answer, in seconds; the router plans with it."""
+    expected_latency_s: float | None = Field(default=None, gt=0.0, le=3600.0)
+    """Usual time to an answer, in seconds, as measured: who has less time left does not ask it.
+    Unset: not known, so it is asked however little time is left."""
     adequacy: Fraction = 0.5
     """Prior probability that it answers an average prompt adequately."""
     tools: bool = True
     """Whether it calls tools."""
     images: bool = False
     """Whether it takes images."""
-    max_concurrent: int = Field(default=32, ge=1)
+    logprobs: bool = False
+    """For `openai` and `local`: whether to ask for log-probabilities; some servers refuse that."""
+    max_concurrent: int = Field(default=32, ge=1, le=65536)
     """Calls in flight per process; more wait their turn inside their timeout."""
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
     """For `local`: digest that the weights must have; empty: not checked for own files."""
@@ -85,6 +92,12 @@ class Model(Section):
             raise ValueError("`cassette` is needed for backend `recorded`, and only there")
         if self.record is not None and self.backend != "recorded":
             raise ValueError("`record` is only for backend `recorded`")
+        return self
+
+    @model_validator(mode="after")
+    def _logprobs_can_be_asked_for(self) -> Self:
+        if self.logprobs and self.backend not in {"openai", "local"}:
+            raise ValueError("`logprobs` is only for the backends `openai` and `local`")
         return self
 
     @property
@@ -103,7 +116,7 @@ class Juror(Section):
     """System instruction put before the conversation."""
     timeout_s: Seconds | None = None
     """Longest time to wait for it; unset: the model's."""
-    weight: float = Field(default=1.0, ge=0.0, allow_inf_nan=False)
+    weight: float = Field(default=1.0, ge=0.0, le=1e6)
     """How much its vote counts."""
 
     @property
@@ -120,7 +133,7 @@ class Tier(Section):
     """Whom to ask."""
     quorum: int | None = Field(default=None, ge=1)
     """Usable answers needed; unset: more than half of the jurors."""
-    grace_s: float = Field(default=0.5, ge=0.0)
+    grace_s: Grace = 0.5
     """Seconds that stragglers get once the quorum is met."""
     domains: tuple[str, ...] = ()
     """Domains of the router that this tier is the specialist for."""
@@ -215,7 +228,7 @@ class JuryEnsemble(Shared):
     """Whom to ask."""
     quorum: int | None = Field(default=None, ge=1)
     """Usable answers needed; unset: more than half of the jurors."""
-    grace_s: float = Field(default=0.5, ge=0.0)
+    grace_s: Grace = 0.5
     """Seconds that stragglers get once the quorum is met."""
 
     @cached_property

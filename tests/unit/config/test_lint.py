@@ -92,6 +92,17 @@ def test_warns_of_an_author_whose_only_judges_are_kin():
     )
 
 
+def test_compares_names_as_the_judge_does():
+    spelt = {"big": model(" GPT ", model="gpt-big"), "mini": model("Gpt", provider="GPT")}
+
+    assert [("JUDGE_OF_AUTHORS_FAMILY", "ensembles.default.judge.models")] == found(
+        jury("gpt", "claude", judge={"models": ["big"]}), big=spelt["big"]
+    )
+    assert {"ONE_FAMILY", "ONE_PROVIDER"} == {
+        code for code, _ in found(jury("gpt", "mini"), **spelt)
+    }
+
+
 def test_accepts_a_kindred_judge_beside_one_of_another_family():
     ensemble = jury("gpt", "claude", judge={"models": ["big", "gemini"]})
 
@@ -145,8 +156,86 @@ def test_warns_of_judge_settings_without_judge_models():
     ] == found(ensemble)
 
 
+def test_warns_of_a_judge_that_names_an_empty_list():
+    assert [("JUDGE_WITHOUT_MODELS", "ensembles.default.judge.models")] == found(
+        jury("gpt", "claude", judge={"models": []})
+    )
+
+
 def test_accepts_a_judge_that_only_runs_its_checks():
     assert [] == found(jury("gpt", "claude", judge={}))
+
+
+def test_warns_of_jurors_that_see_before_a_judge_that_does_not():
+    ensemble = jury("gpt", "seer")
+
+    assert [("JUDGE_WITHOUT_IMAGES", "ensembles.default.judge.models")] == found(
+        ensemble, seer=model("seer", images=True)
+    )
+
+
+def test_accepts_a_judge_that_sees_what_its_jurors_see():
+    sighted = {name: model(name, images=True) for name in ("gpt", "qwen")}
+
+    assert [] == found(jury("gpt", "claude"), **sighted)
+
+
+def test_warns_of_a_model_that_usually_takes_longer_than_anybody_waits():
+    slow = model("slow", expected_latency_s=12)
+
+    assert [("LATENCY_BEYOND_TIMEOUT", "ensembles.default.jurors.j1")] == found(
+        jury("gpt", "slow"), slow=slow
+    )
+
+
+def cascade(*tiers):
+    """A cascade of tiers, each a list of models or of models and its domains."""
+    return {
+        "pattern": "route",
+        "tiers": [
+            {"name": "-".join(names), "jurors": [{"model": n} for n in names], **more}
+            for names, more in tiers
+        ],
+        "judge": {"models": ["qwen"]},
+    }
+
+
+WEAK = {"weak": model("weak", adequacy=0.4)}
+
+
+def test_warns_of_a_tier_that_a_stronger_one_leaves_no_turn():
+    assert [("UNREACHABLE_TIER", "ensembles.default.tiers.weak")] == found(
+        cascade((["gpt"], {}), (["weak"], {})), **WEAK
+    )
+
+
+@pytest.mark.parametrize(
+    ("weak", "more"),
+    [
+        pytest.param({"adequacy": 0.5}, {}, id="as strong"),
+        pytest.param({}, {"domains": ["legal"]}, id="a specialist"),
+        pytest.param({"context_tokens": 100_000}, {}, id="takes longer prompts"),
+        pytest.param({"price": {"output_usd_per_mtok": 0.1}}, {}, id="cheaper"),
+    ],
+)
+def test_accepts_a_tier_that_has_its_turn(weak, more):
+    ensemble = cascade((["gpt"], {}), (["weak"], more))
+
+    assert [] == found(ensemble, weak=model("weak", **{"adequacy": 0.4, **weak}))
+
+
+def test_accepts_a_weaker_tier_that_answers_when_time_is_short():
+    quick = model("quick", adequacy=0.4, expected_latency_s=0.5)
+    slow = model("slow", expected_latency_s=5)
+
+    assert [] == found(cascade((["slow"], {}), (["quick"], {})), slow=slow, quick=quick)
+
+
+def test_accepts_a_jury_that_a_stronger_model_precedes():
+    many = {name: model(name, adequacy=0.6) for name in ("a", "b", "c")}
+    ensemble = cascade((["strong"], {}), (list(many), {}))
+
+    assert [] == found(ensemble, strong=model("strong", adequacy=0.65), **many)
 
 
 def test_warns_of_delivering_rejected_answers_that_nobody_rejects():

@@ -103,6 +103,14 @@ def test_waits_for_the_quorum_and_the_grace_but_not_longer_than_the_slowest():
     assert latency_s(60.0) == pytest.approx(9.0)
 
 
+def test_does_not_know_its_latency_unless_every_juror_is_known():
+    jurors = [juror("a", latency_s=1), juror("b", latency_s=None)]
+    seating = seated(tier("t", *jurors), demand(), limits(time_s=1.0))
+
+    assert seating.latency_s is None
+    assert 2 == len(seating.seats)
+
+
 @given(st.lists(st.floats(0, 0.1), min_size=1, max_size=6), st.floats(0, 0.3))
 def test_the_seated_never_cost_more_than_the_lease(prices, usd):
     jurors = [juror(str(n), usd=price) for n, price in enumerate(prices)]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from router_svc.explain import Reason
-from router_svc.policy import cascade_order, convene, route
-from services.core.errors import NoEligibleTierError
+from router_svc.policy import TIE, cascade_order, convene, route
+from services.core.errors import BudgetSpentError, NoEligibleTierError
 from tests.unit.router.tiers import juror, limits, reading, tier
 
 
@@ -35,12 +35,24 @@ def test_skips_tiers_below_the_threshold():
     assert [1] == order([0.4, 0.9], [1.0, 5.0])
 
 
-def test_never_escalates_to_a_weaker_or_equal_tier():
-    assert [0] == order([0.8, 0.7, 0.8], [1.0, 2.0, 3.0])
+def test_never_escalates_to_a_weaker_tier():
+    assert [0] == order([0.8, 0.7], [1.0, 2.0])
+
+
+def test_escalates_to_an_equal_tier():
+    assert [0, 2] == order([0.8, 0.7, 0.8], [1.0, 2.0, 3.0])
+
+
+def test_sums_of_the_same_priors_are_equal():
+    assert [0, 1] == order([0.1 + 0.2, 0.3], [1.0, 2.0], at=0.1)
 
 
 def test_falls_back_to_the_strongest_when_none_is_adequate():
     assert [1] == order([0.1, 0.3, 0.2], [1.0, 2.0, 3.0])
+
+
+def test_falls_back_to_all_who_are_strongest():
+    assert [0, 1, 3] == order([0.5, 0.5, 0.4, 0.5], [1.0, 2.0, 3.0, 4.0], at=0.7)
 
 
 def test_of_equally_dear_tiers_the_faster_is_tried_first():
@@ -68,8 +80,8 @@ def test_rejects(adequacy, cost):
 def test_always_ends_with_a_tier_of_highest_adequacy(adequacy, threshold):
     kept = order(adequacy, np.arange(adequacy.size, dtype=np.float64), at=threshold)
 
-    assert adequacy.max() == adequacy[kept[-1]]
-    assert all(a < b for a, b in pairwise(adequacy[kept]))
+    assert adequacy.max() == pytest.approx(adequacy[kept[-1]], abs=TIE)
+    assert all(a <= b + TIE for a, b in pairwise(adequacy[kept]))
 
 
 def test_says_why_the_cheapest_was_enough():
@@ -97,6 +109,55 @@ def test_says_when_none_is_adequate():
 
 def test_says_when_there_was_no_choice():
     assert routed(tier("only", adequacy=0.2)).reason is Reason.ONLY_TIER
+
+
+def test_tiers_of_which_nothing_is_known_are_tried_in_configured_order():
+    tiers = [tier(name, adequacy=0.5, latency_s=None) for name in ("small", "large", "largest")]
+    decision = routed(*tiers)
+
+    assert ["small", "large", "largest"] == names(decision)
+    assert decision.reason is Reason.MOST_ADEQUATE
+
+
+def test_a_latency_that_only_some_tell_decides_nothing():
+    told, untold = tier("told", latency_s=0.1), tier("untold", latency_s=None)
+
+    assert ["untold", "told"] == names(routed(untold, told))
+    assert ["told", "untold"] == names(routed(told, untold))
+
+
+def test_time_excludes_nobody_whose_latency_is_unknown():
+    decision = routed(tier("a", latency_s=None), allowed=limits(time_s=0.3))
+
+    assert ["a"] == names(decision)
+    assert decision.candidates[0].latency_s is None
+
+
+@pytest.mark.parametrize(
+    ("allowed", "limit"),
+    [
+        pytest.param(limits(calls=0), "model_calls", id="calls"),
+        pytest.param(limits(tokens=0), "tokens", id="tokens"),
+        pytest.param(limits(usd=0.0), "cost_usd", id="money"),
+    ],
+)
+def test_a_lease_that_allows_no_call_is_spent(allowed, limit):
+    with pytest.raises(BudgetSpentError, match=limit):
+        routed(tier("small", usd=0.01), tier("large", usd=0.1), allowed=allowed)
+    with pytest.raises(BudgetSpentError, match=limit):
+        convene(tier("jury", juror("a", usd=0.01), juror("b", usd=0.1)), reading(), allowed)
+
+
+def test_without_money_the_free_are_asked():
+    tiers = tier("paid", usd=0.01), tier("free")
+
+    assert ["free"] == names(routed(*tiers, allowed=limits(usd=0.0)))
+
+
+def test_without_money_a_free_tier_that_cannot_is_not_a_spent_budget():
+    blind = tier("free", juror("free", context_tokens=10))
+    with pytest.raises(NoEligibleTierError, match="free CONTEXT"):
+        routed(tier("paid", usd=0.01), blind, allowed=limits(usd=0.0))
 
 
 def test_the_runner_up_is_who_would_come_first_without_the_first():
@@ -147,7 +208,7 @@ def test_a_specialist_that_is_the_only_one_left_is_asked():
     st.sampled_from(["", "legal", "code"]),
     st.floats(0.05, 1.0),
 )
-def test_each_later_tier_is_predicted_stronger(specs, domain, threshold):
+def test_no_later_tier_is_predicted_weaker(specs, domain, threshold):
     tiers = [
         tier(str(n), adequacy=p, usd=usd, domains=domains)
         for n, (p, usd, domains) in enumerate(specs)
@@ -155,7 +216,7 @@ def test_each_later_tier_is_predicted_stronger(specs, domain, threshold):
 
     adequacy = [option.adequacy for option in routed(*tiers, domain=domain, at=threshold).tiers]
     assert adequacy
-    assert all(a < b for a, b in pairwise(adequacy))
+    assert all(a <= b + TIE for a, b in pairwise(adequacy))
 
 
 def test_every_tier_is_a_candidate_chosen_or_not():

@@ -15,6 +15,7 @@ from services.config.tree import Config, LoadedConfig
 from services.core.deadline import Deadline
 from services.core.errors import (
     BackendError,
+    BudgetSpentError,
     DeadlineMissingError,
     InvalidRequestError,
     NoEligibleTierError,
@@ -143,7 +144,7 @@ async def test_fills_in_everything(router):
     assert ["small", "counsel", "large"] == [c.name for c in decision.candidates]
     assert all(c.eligible and c.expected_cost_usd > 0 for c in decision.candidates)
     assert decision.complexity == pytest.approx(sum(c.value for c in decision.contributions))
-    assert ("large", 1.0, "heuristics-1") == (
+    assert ("large", 1.0, "heuristics-2") == (
         decision.runner_up,
         decision.propensity,
         decision.router_version,
@@ -226,6 +227,18 @@ async def test_leaves_out_who_would_be_late(router):
     assert not large.eligible
 
 
+async def test_asks_models_of_unknown_latency_however_little_time_is_left(embedder):
+    untold = {name: model(latency_s=None) for name in ("small", "large")}
+    cascade = {"pattern": "route", "tiers": [tier("small"), tier("large")]}
+    config = Config.model_validate({"models": untold, "ensembles": {"default": cascade}})
+    router = RouterServicer(ensemble_profiles(config), Reader())
+    decision = await decide(router, request(juror_time=duration_to_wire(0.3)))
+
+    assert ["small", "large"] == tiers(decision)
+    assert not any(told.HasField("expected_latency") for told in decision.tiers)
+    assert not any(told.HasField("expected_latency") for told in decision.candidates)
+
+
 async def test_its_own_deadline_is_not_the_jurors(router):
     assert "large" in tiers(await decide(router, request(), left_s=1.0))
 
@@ -247,6 +260,11 @@ async def test_convenes_a_jury(router):
 
 async def test_says_why_nobody_is_left(router):
     with pytest.raises(NoEligibleTierError, match="small/small COST"):
+        await decide(router, request(lease=types_pb2.Lease(cost_usd=1e-9)))
+
+
+async def test_says_that_a_lease_of_nothing_is_spent(router):
+    with pytest.raises(BudgetSpentError, match="cost_usd"):
         await decide(router, request(lease=types_pb2.Lease(cost_usd=0.0)))
 
 
