@@ -183,6 +183,11 @@ def reason(error: grpc.aio.AioRpcError) -> str:
     return _info(error).reason
 
 
+def metadata(error: grpc.aio.AioRpcError) -> Mapping[str, str]:
+    """`ErrorInfo.metadata` of an error."""
+    return _info(error).metadata
+
+
 def request_id(error: grpc.aio.AioRpcError) -> str:
     """The request that an error names."""
     return _info(error).metadata["request_id"]

@@ -67,6 +67,9 @@ async def test_answers_and_says_who_took_part(serve):
     manifest = reply.manifest
     assert dict.fromkeys("abc", ("ANSWERED", "")) == parts(manifest)
     assert {1, 2, 3, 4} == {part.stage for part in manifest.participations}
+    tiers = {p.tier for p in manifest.participations if p.stage != manifest_pb2.STAGE_ROUTER}
+    assert {manifest.tallies[0].tier} == {manifest.verdicts[0].tier} == tiers
+    assert manifest.route.tiers[0].name in tiers
     assert (4, 40, 8) == (
         manifest.model_calls,
         manifest.usage.input_tokens,
@@ -227,6 +230,21 @@ async def test_one_model_call_buys_one_answer_and_no_verdict(serve):
 
     assert ("4", ANSWERED, True) == (reply.answer.text, reply.outcome, reply.unjudged)
     assert (1, 1) == (reply.manifest.model_calls, gateway.provider.calls)
+    skipped = {"": ("SKIPPED", "BUDGET_SPENT")}
+    assert skipped == parts(reply.manifest, manifest_pb2.STAGE_JUDGE)
+
+
+@pytest.mark.parametrize("limit", ["max_model_calls", "max_cost_usd", "max_tokens"])
+async def test_a_budget_of_nothing_is_spent(serve, limit):
+    gateway = await serve(JURY)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await gateway.ask(budget=types_pb2.Budget(**{limit: 0}))
+
+    assert (grpc.StatusCode.RESOURCE_EXHAUSTED, "BUDGET_SPENT", 0) == (
+        caught.value.code(),
+        reason(caught.value),
+        gateway.provider.calls,
+    )
 
 
 async def test_a_budget_below_the_quorum_asks_nobody(serve):
@@ -309,6 +327,8 @@ async def test_a_caller_who_leaves_stops_the_models_and_leaves_a_record(serve):
 
     manifest = await gateway.settled("gone")
 
+    assert {"hang": ("CANCELLED", "CANCELLED")} == parts(manifest)
+    assert (1, True) == (manifest.model_calls, manifest.cost_usd > 0.0)
     assert ("CANCELLED", manifest_pb2.MANIFEST_STATE_FAILED) == (
         manifest.error.reason,
         manifest.state,

@@ -3,7 +3,7 @@
 import grpc
 import pytest
 
-from tests.mesh.meshes import reason, request, request_id
+from tests.mesh.meshes import metadata, reason, request, request_id
 from tests.mesh.test_ask import JURY
 
 
@@ -25,6 +25,9 @@ async def test_a_repeated_failure_is_told_again(serve):
 
         assert ("QUORUM_NOT_REACHED", "again") == (reason(caught.value), request_id(caught.value))
 
+        assert ("1", "0") == (metadata(caught.value)["quorum"], metadata(caught.value)["answered"])
+
+    assert "true" == metadata(caught.value)["replayed"]
     assert 1 == gateway.provider.calls
 
 
@@ -42,6 +45,21 @@ async def test_a_request_that_still_runs_is_not_asked_twice(serve):
     )
     first.cancel()
     assert "CANCELLED" == (await gateway.settled("twice")).error.reason
+
+
+async def test_a_request_whose_caller_left_is_told_again_as_its_manifest_says(serve):
+    gateway = await serve({"jurors": [{"model": "hang", "timeout_s": 30}]})
+    first = gateway.stub.Ask(request("?", request_id="left"), timeout=20)
+    await gateway.provider.until(lambda: gateway.provider.running == 1)
+    first.cancel()
+    told = (await gateway.settled("left")).error
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await gateway.ask("?", request_id="left")
+
+    assert (told.code, told.reason) == (caught.value.code().name, reason(caught.value))
+    assert told.message == caught.value.details()
+    assert 1 == gateway.provider.calls
 
 
 async def test_another_question_needs_another_request_id(serve):

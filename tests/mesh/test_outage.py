@@ -1,5 +1,6 @@
 """A service that hangs costs the request what the service would have given, never the deadline."""
 
+import re
 import time
 
 import grpc
@@ -35,7 +36,11 @@ async def test_a_hung_stage_is_told_before_the_deadline(serve, stage):
         await gateway.ask(timeout_s=TIMEOUT_S, request_id="hung")
 
     assert ("DEADLINE_SPENT", "hung") == (reason(caught.value), request_id(caught.value))
-    last = (await gateway.manifest("hung")).participations[-1]
+    told = rf"{stage} did not answer within \d\.\d s of the 2\.0 s"
+    assert re.fullmatch(told, caught.value.details())
+    manifest = await gateway.manifest("hung")
+    assert stage == manifest.error.metadata["stage"]
+    last = manifest.participations[-1]
     assert (f"STAGE_{stage.upper()}", "DEADLINE_SPENT") == (
         manifest_pb2.Stage.Name(last.stage),
         last.reason,

@@ -1,5 +1,7 @@
 """One request is one trace, whose edges are the architecture: the same on either transport."""
 
+import grpc
+import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_trace_id
 
@@ -43,8 +45,21 @@ async def test_every_participant_names_its_span(serve, exporter):
 
     manifest = (await gateway.ask()).manifest
 
-    known = {f"{span.context.span_id:016x}" for span in exporter.get_finished_spans()}
-    assert {part.span_id for part in manifest.participations} <= known
+    names = {f"{s.context.span_id:016x}": label(s) for s in exporter.get_finished_spans()}
+    told = [names[part.span_id] for part in manifest.participations]
+    jurors = [f"client chat {juror}" for juror in "abc"]
+    expected = [f"client {ROUTE}", *jurors, f"client {AGGREGATE}", "client chat judge"]
+    assert expected == told
+
+
+async def test_a_stage_that_failed_names_its_own_span(serve, exporter):
+    gateway = await serve(JURY, hung={"router"})
+    with pytest.raises(grpc.aio.AioRpcError):
+        await gateway.ask(request_id="hung", timeout_s=2)
+
+    names = {f"{s.context.span_id:016x}": label(s) for s in exporter.get_finished_spans()}
+    (part,) = (await gateway.manifest("hung")).participations
+    assert f"client {ROUTE}" == names[part.span_id]
 
 
 async def test_nothing_is_traced_unless_asked_for(serve):
