@@ -5,7 +5,6 @@ from typing import Final
 from gremium.v1 import jury_pb2, manifest_pb2
 from jury_svc.case import Case, Event, Hearing, Juror, Settled, Started
 from jury_svc.quorum import Stop
-from services.core.canonical import check_schemas
 from services.core.errors import InvalidRequestError
 from services.models.asking import participation_to_wire
 from services.models.roster import Roster
@@ -31,8 +30,7 @@ def case_from_wire(request: jury_pb2.DeliberateRequest, roster: Roster) -> Case:
     Raises
     ------
     InvalidRequestError
-        If two jurors have one name, the prompt is blank, or a schema of it is
-        none: every answer would be unusable.
+        If two jurors have one name, or no answer to the prompt could be read.
     UnknownModelError
         If the roster has no such model.
     """
@@ -40,10 +38,8 @@ def case_from_wire(request: jury_pb2.DeliberateRequest, roster: Roster) -> Case:
     if len(set(names)) < len(names):
         problem = f"must have different names, not {names}"
         raise InvalidRequestError(f"jurors {problem}", violations=(("jurors", problem),))
-    prompt = prompt_from_wire(request.prompt)
-    check_schemas(prompt.output_format, prompt.tools, within="prompt.")
     return Case(
-        prompt=prompt,
+        prompt=prompt_from_wire(request.prompt),
         jurors=tuple(_juror_from_wire(juror, roster) for juror in request.jurors),
         quorum=request.quorum,
         grace_s=duration_from_wire(request.grace),

@@ -1,19 +1,20 @@
 """The canonical vote of an answer: answers that mean the same give the same ballot."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from services.core.calls import calls_in_text, canonical_calls
+from services.core.dialect import bounded_work
 from services.core.equality import canonical, canonical_key, dumped, fold
 from services.core.errors import InvalidRequestError
 from services.core.extract import Reading, readings
 from services.core.fitting import fitted
-from services.core.label import label_in
+from services.core.label import label_in, labels_problem
 from services.core.number import number_in
 from services.core.prompts import OutputFormat, Tool, ToolCall
-from services.core.schema import Schema, schema_problem, violation
+from services.core.schema import Schema, schema_problem, schemas_problem, shape, types, violation
 from services.core.unreadable import UnreadableError
 from services.core.visible import visible_text
 
@@ -84,17 +85,22 @@ def read(
     ------
     UnreadableError
         If it is no vote. The reason is PROSE, EMPTY, UNKNOWN_TOOL,
-        INVALID_ARGUMENTS, UNKNOWN_LABEL, NOT_A_NUMBER, SCHEMA_INVALID, or one
-        of `readings`.
+        INVALID_ARGUMENTS, UNKNOWN_LABEL, NOT_A_NUMBER, SCHEMA_INVALID,
+        TOO_COSTLY, or one of `readings`.
     InvalidRequestError
-        If a schema of the request is none.
+        If the format or a tool is not taken.
     """
-    check_schemas(output_format, tools)
-    if tool_calls:
-        return canonical_calls(tool_calls, tools)
-    shown = visible_text(text)
-    if not shown:
-        raise UnreadableError("EMPTY", "the answer is empty")
+    check_format(output_format, tools)
+    with bounded_work():
+        if tool_calls:
+            return canonical_calls(tool_calls, tools)
+        shown = visible_text(text)
+        if not shown:
+            raise UnreadableError("EMPTY", "the answer is empty")
+        return _read(shown, output_format, tools)
+
+
+def _read(shown: str, output_format: OutputFormat, tools: Sequence[Tool]) -> Reading:
     match output_format.kind:
         case "labels":
             return label_in(shown, output_format.labels)
@@ -106,24 +112,38 @@ def read(
             return _calls_or_prose(shown, tools)
 
 
-def check_schemas(output_format: OutputFormat, tools: Sequence[Tool], *, within: str = "") -> None:
-    """Refuse schemas that are none; `within` is the path of the message that holds them.
+def check_format(output_format: OutputFormat, tools: Sequence[Tool], *, within: str = "") -> None:
+    """Refuse a format or tools that no answer can be read by; `within` is their message's path.
 
     Raises
     ------
     InvalidRequestError
-        If one is none.
+        If labels are blank or mean the same, a schema is not taken, or a
+        tool's arguments are no object.
     """
-    schemas = {
-        "output_format.json.schema_json": output_format.schema,
-        **{f"tools[{i}].parameters_schema_json": t.parameters for i, t in enumerate(tools)},
-    }
-    for name, schema in schemas.items():
-        if schema and (problem := schema_problem(schema)):
+    for name, problem in _format_problems(output_format, tools):
+        if problem:
             field = f"{within}{name}"
-            raise InvalidRequestError(
-                f"{field} is no JSON Schema: {problem}", violations=((field, problem),)
-            )
+            raise InvalidRequestError(f"{field}: {problem}", violations=((field, problem),))
+
+
+def _format_problems(
+    output_format: OutputFormat, tools: Sequence[Tool]
+) -> Iterator[tuple[str, str]]:
+    """Fields and what is wrong with them; empty where nothing is. Cheap ones come first."""
+    schema = output_format.schema or {}
+    yield "output_format.labels.labels", labels_problem(output_format.labels)
+    yield "tools", schemas_problem([schema, *(tool.parameters for tool in tools)])
+    yield "output_format.json.schema_json", schema_problem(schema)
+    for i, tool in enumerate(tools):
+        yield f"tools[{i}].parameters_schema_json", _tool_problem(tool)
+
+
+def _tool_problem(tool: Tool) -> str:
+    if problem := schema_problem(tool.parameters):
+        return problem
+    named = types(shape(tool.parameters, tool.parameters, {}))
+    return "" if "object" in named or not named else f"must describe an object, not {sorted(named)}"
 
 
 def _json_in(text: str, schema: Schema | None) -> Reading:

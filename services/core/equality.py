@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from services.core.schema import NOTHING, Schema, shape
+from services.core.dialect import bounded_work
+from services.core.schema import NOTHING, Schema, prepared, shape
 from services.core.unreadable import UnreadableError
 
 EXACT_FORMATS: Final = frozenset(
@@ -43,10 +44,12 @@ def canonical(value: Any, schema: Schema | None = None) -> Any:
     Raises
     ------
     UnreadableError
-        If the value holds a number that is not finite.
+        If the value holds a number that is not finite, or reading it by the
+        schema takes too many steps.
     """
-    root = NOTHING if schema is None else schema
-    return _canonical(value, root, root)
+    root = NOTHING if schema is None else prepared(schema)
+    with bounded_work():
+        return _canonical(value, root, root)
 
 
 def _canonical(value: Any, schema: Any, root: Schema) -> Any:

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from services.core.dialect import bounded_work
 from services.core.equality import canonical
 from services.core.extract import Reading, parse_json
-from services.core.schema import NOTHING, Schema, shape, types
+from services.core.schema import NOTHING, Schema, prepared, shape, types
 from services.core.unreadable import UnreadableError
 
 MAX_DECODINGS: Final = 2
@@ -22,7 +23,9 @@ def fitted(value: Any, schema: Schema) -> Reading:
     for a missing optional property.
     """
     repairs: set[str] = set()
-    return _fitted(value, schema, schema, repairs), tuple(sorted(repairs))
+    root = prepared(schema)
+    with bounded_work():
+        return _fitted(value, root, root, repairs), tuple(sorted(repairs))
 
 
 def _fitted(value: Any, schema: Any, root: Schema, repairs: set[str]) -> Any:

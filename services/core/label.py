@@ -51,6 +51,16 @@ def label_in(text: str, labels: Sequence[str]) -> Reading:
     raise UnreadableError("UNKNOWN_LABEL", "the answer is none of the labels")
 
 
+def labels_problem(labels: Sequence[str]) -> str:
+    """Why no answer could tell labels apart; empty when it can."""
+    by_form: dict[str, str] = {}
+    for label in labels:
+        first = by_form.setdefault(fold(label), label)
+        if first is not label:
+            return f"{first!r} and {label!r} are the same without case and space"
+    return "a label is blank" if "" in by_form else ""
+
+
 def _alone(text: str, by_form: Mapping[str, str]) -> Iterator[str]:
     bare = {fold(form.strip(_MARKUP)): label for form, label in by_form.items()}
     for line in (*_BOXED.findall(text), *text.splitlines()):

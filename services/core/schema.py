@@ -1,14 +1,15 @@
 """Decides whether a value is what a JSON Schema (draft 2020-12) asks for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, best_match
+from jsonschema.exceptions import best_match
 from referencing import Registry
-from referencing.exceptions import Unresolvable
+
+from services.core import schema_rules
+from services.core.dialect import PER_KEYWORD, Validator, bounded_work, spend
 
 Schema = Mapping[str, Any]
 
@@ -17,18 +18,49 @@ NOTHING: Final[Schema] = {}
 
 
 def schema_problem(schema: Schema) -> str:
-    """Why a schema is no usable draft 2020-12 schema; empty when it is one."""
-    return _problem(_text(schema))
+    """Why a schema is not taken; empty when it is: draft 2020-12, bounded, no reference out of it."""
+    return schema_rules.size_problem(schema) or _problem(_text(schema))
+
+
+def schemas_problem(schemas: Sequence[Schema]) -> str:
+    """Why the schemas of one request are too much together; empty when they are not."""
+    most, deepest = schema_rules.MAX_NODES_TOGETHER, schema_rules.MAX_DEPTH + 1
+    return schema_rules.size_problem(list(schemas), most=most, deepest=deepest)
+
+
+class Prepared(dict[str, Any]):
+    """A schema in which nothing names its dialect or address, and its validator.
+
+    jsonschema would check a part that names a dialect by the standard class of
+    that dialect, without our bounds, and resolve references against addresses.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema)
+        for part in schema_rules.subschemas(self):
+            for key in ("$schema", "$id"):
+                part.pop(key, None)
+        self.validator = Validator(self, registry=Registry())  # nothing is fetched
+
+
+def prepared(schema: Schema) -> Prepared:
+    """A schema, ready to read answers by."""
+    return schema if isinstance(schema, Prepared) else _prepared(_text(schema))
 
 
 def violation(value: Any, schema: Schema) -> str:
-    """What a value breaks of a usable schema, as one sentence; empty when nothing."""
+    """What a value breaks of a schema that is taken, as one sentence; empty when nothing.
+
+    Raises
+    ------
+    UnreadableError
+        If that takes too many steps to tell; the reason is TOO_COSTLY.
+    """
     try:
-        error = best_match(_validator(_text(schema)).iter_errors(value))
-    except Unresolvable as err:
-        return f"the schema refers to nothing: {err}"
+        with bounded_work():
+            error = best_match(prepared(schema).validator.iter_errors(value))
     except RecursionError:
-        return "the schema refers to itself without end"
+        return "the schema refers to itself too often"
     if error is None:
         return ""
     return f"{error.json_path}: {error.message}"[:512]
@@ -48,36 +80,27 @@ def shape(schema: Any, root: Schema, value: Any) -> Schema:
         part = todo.pop(0)
         if isinstance(part, Mapping):
             merged = _merged(merged, part)
-            todo += [_target(part.get("$ref"), root), *part.get("allOf", ())]
+            todo += [schema_rules.pointed(part.get("$ref"), root), *part.get("allOf", ())]
             todo += [_fitting(part.get(key, ()), root, value) for key in ("anyOf", "oneOf")]
     return merged
 
 
 def _merged(one: Schema, other: Schema) -> dict[str, Any]:
+    spend(PER_KEYWORD + len(other) + 4 * len(other.get("properties", ())))
     properties = {**one.get("properties", {}), **other.get("properties", {})}
     required = [*one.get("required", ()), *other.get("required", ())]
     return {**one, **other, "properties": properties, "required": required}
 
 
-def _target(reference: Any, root: Schema) -> Any:
-    if not isinstance(reference, str) or not reference.startswith("#"):
-        return None
-    target: Any = root
-    for step in reference[1:].split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        target = target.get(key) if isinstance(target, Mapping) else None
-    return target
-
-
 def _fitting(branches: Any, root: Schema, value: Any) -> Any:
-    whole = _validator(_text(root)) if branches else None
-    return next((b for b in branches if whole and _fits(whole, b, value)), None)
+    return next((branch for branch in branches if _fits(root, branch, value)), None)
 
 
-def _fits(whole: Draft202012Validator, branch: Any, value: Any) -> bool:
+def _fits(root: Schema, branch: Any, value: Any) -> bool:
     try:
-        return whole.evolve(schema=branch).is_valid(value)
-    except (Unresolvable, RecursionError):
+        with bounded_work():
+            return bool(prepared(root).validator.evolve(schema=branch).is_valid(value))
+    except RecursionError:
         return False
 
 
@@ -92,17 +115,10 @@ def _text(schema: Schema) -> str:
 
 
 @lru_cache(maxsize=256)
-def _validator(text: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(text), registry=Registry())  # nothing is fetched
+def _prepared(text: str) -> Prepared:
+    return Prepared(json.loads(text))
 
 
 @lru_cache(maxsize=256)
 def _problem(text: str) -> str:
-    schema = json.loads(text)
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as err:
-        return f"{err.json_path}: {err.message}"[:512]
-    except RecursionError:
-        return "nested too deeply"
-    return ""
+    return schema_rules.problem_of(json.loads(text))

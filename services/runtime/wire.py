@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from gremium.v1 import types_pb2
 from services.core.answers import Answer, FinishReason, Usage
+from services.core.canonical import check_format
 from services.core.errors import InvalidRequestError
 from services.core.lease import Lease
 from services.core.prompts import (
@@ -79,8 +80,8 @@ def prompt_from_wire(message: types_pb2.Prompt) -> Prompt:
     Raises
     ------
     InvalidRequestError
-        If it asks nothing, a schema in it is no JSON object, or a tool result
-        answers no earlier call.
+        If it asks nothing, its format or a tool is one that no answer can be
+        read by, or a tool result answers no earlier call.
     """
     prompt = Prompt(
         messages=tuple(_message_from_wire(turn) for turn in message.messages),
@@ -93,6 +94,7 @@ def prompt_from_wire(message: types_pb2.Prompt) -> Prompt:
         raise InvalidRequestError(
             "prompt is blank", violations=(("prompt.messages", "must hold something to answer"),)
         )
+    check_format(prompt.output_format, prompt.tools, within="prompt.")
     _check_results(part for turn in prompt.messages for part in turn.parts)
     return prompt
 

@@ -168,13 +168,29 @@ def twins():
     return request
 
 
-def broken_schema():
+def shaped(schema):
     request = deliberation("good")
-    request.prompt.output_format.json.schema_json = '{"type": "sausage"}'
+    request.prompt.output_format.json.schema_json = schema
     return request
 
 
-@pytest.mark.parametrize("request_", [twins(), broken_schema()], ids=["twins", "broken schema"])
+def labelled(*labels):
+    request = deliberation("good")
+    request.prompt.output_format.labels.labels.extend(labels)
+    return request
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(twins(), id="twins"),
+        pytest.param(shaped('{"type": "sausage"}'), id="broken schema"),
+        pytest.param(shaped('{"$ref": "http://127.0.0.1:1/a.json"}'), id="remote"),
+        pytest.param(shaped('{"$ref": "#"}'), id="endless"),
+        pytest.param(shaped('{"pattern": "(?=a)"}'), id="pattern"),
+        pytest.param(labelled("Yes", "yes "), id="labels"),
+    ],
+)
 async def test_refuses_before_anything_is_spent(jury, backends, request_):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await jury.Deliberate(request_, timeout=10)
