@@ -223,50 +223,6 @@ async def test_checks_reject_an_answer_without_any_judge_model(serve):
     assert {"": ("ANSWERED", "")} == parts(reply.manifest, manifest_pb2.STAGE_JUDGE)
 
 
-async def test_one_model_call_buys_one_answer_and_no_verdict(serve):
-    gateway = await serve(TWO_TIERS, {"judge": PASS})
-
-    reply = await gateway.ask(budget=types_pb2.Budget(max_model_calls=1))
-
-    assert ("4", ANSWERED, True) == (reply.answer.text, reply.outcome, reply.unjudged)
-    assert (1, 1) == (reply.manifest.model_calls, gateway.provider.calls)
-    skipped = {"": ("SKIPPED", "BUDGET_SPENT")}
-    assert skipped == parts(reply.manifest, manifest_pb2.STAGE_JUDGE)
-
-
-@pytest.mark.parametrize("limit", ["max_model_calls", "max_cost_usd", "max_tokens"])
-async def test_a_budget_of_nothing_is_spent(serve, limit):
-    gateway = await serve(JURY)
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await gateway.ask(budget=types_pb2.Budget(**{limit: 0}))
-
-    assert (grpc.StatusCode.RESOURCE_EXHAUSTED, "BUDGET_SPENT", 0) == (
-        caught.value.code(),
-        reason(caught.value),
-        gateway.provider.calls,
-    )
-
-
-async def test_a_budget_below_the_quorum_asks_nobody(serve):
-    gateway = await serve({**JURY, "quorum": 2})
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await gateway.ask(budget=types_pb2.Budget(max_model_calls=1))
-
-    assert (grpc.StatusCode.FAILED_PRECONDITION, "NO_ELIGIBLE_TIER", 0) == (
-        caught.value.code(),
-        reason(caught.value),
-        gateway.provider.calls,
-    )
-
-
-async def test_a_jury_shrinks_to_its_budget(serve):
-    gateway = await serve(JURY)
-
-    reply = await gateway.ask(budget=types_pb2.Budget(max_model_calls=1))
-
-    assert (ANSWERED, 1) == (reply.outcome, gateway.provider.calls)
-
-
 async def test_one_model_asked_three_ways_is_a_self_ensemble(serve):
     jurors = [{"model": "a", "name": name, "instruction": name} for name in ("x", "y", "z")]
     gateway = await serve({"jurors": jurors})
