@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from judge_svc import verdict as verdicts
 from judge_svc.checks import Check
-from judge_svc.rubric import Criterion, judge_prompt, read_verdict
+from judge_svc.rubric import Criterion, images, judge_prompt, read_verdict
 from judge_svc.verdict import Verdict
 from services.core.answers import Answer, ModelRequest, Status
 from services.core.deadline import Deadline
@@ -48,12 +48,27 @@ async def audited(
     """Let the first judge that gives a readable verdict decide.
 
     A judge that fails, is late or writes no verdict is replaced by the next one
-    while time and lease last. Without a verdict the answer stays unjudged.
+    while time and lease last. Without a verdict the answer stays unjudged. A
+    judge that cannot see the prompt's images is not asked.
     """
+    if not judges:
+        return Audit(no_judge(checks, case.answer), (), lease)
+    able = seeing(judges, case.prompt)
+    if not able:
+        return Audit(blind(checks), (), lease)
+    return await _first_verdict(case, checks, able, lease=lease, deadline=deadline)
+
+
+async def _first_verdict(
+    case: Case,
+    checks: Sequence[Check],
+    judges: Sequence[RosterModel],
+    *,
+    lease: Lease,
+    deadline: Deadline,
+) -> Audit:
     asked: list[tuple[RosterModel, Asked]] = []
     found = no_judge(checks, case.answer)
-    if not judges:
-        return Audit(found, (), lease)
     request = ModelRequest(judge_prompt(case.prompt, case.answer, checks, case.criteria))
     for judge in judges:
         if (stopped := cannot_ask(judge, checks, lease, deadline)) is not None:
@@ -78,6 +93,11 @@ def independent(judges: Sequence[RosterModel], family: str) -> list[RosterModel]
     if not author:
         return []
     return [judge for judge in judges if judge.spec.family.strip().casefold() != author]
+
+
+def seeing(judges: Sequence[RosterModel], prompt: Prompt) -> list[RosterModel]:
+    """Judges that can take the images of a prompt; all when it has none."""
+    return [judge for judge in judges if judge.spec.images or not images(prompt)]
 
 
 def decided(
@@ -105,6 +125,14 @@ def no_judge(checks: Sequence[Check], answer: Answer) -> Verdict:
         checks,
         reason="NO_INDEPENDENT_JUDGE",
         reason_text=f"there is no judge of another family than the answer's ({family})",
+    )
+
+
+def blind(checks: Sequence[Check]) -> Verdict:
+    return verdicts.unjudged(
+        checks,
+        reason="JUDGE_CANNOT_SEE",
+        reason_text="the prompt has images, and no independent judge takes any",
     )
 
 

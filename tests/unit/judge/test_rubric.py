@@ -49,9 +49,26 @@ def test_shows_everything_that_the_author_saw():
     )
     material = asked(conversation, answer("324 m", tool_calls=())).messages[1].text
 
-    for part in ("Be brief.", "How high?", "an image", "Measures things.", "[p1]", "324 m"):
+    for part in ("Be brief.", "How high?", "image 1", "Measures things.", "[p1]", "324 m"):
         assert part in material
     assert "numbers: 324 stands in no passage" in material
+
+
+def test_shows_the_images_in_their_order():
+    first, second = Image(url="https://a.example/1.png"), Image(data=b"2", media_type="image/png")
+    turns = (Message("user", ("Which?", first)), Message("user", (second, "Or this?")))
+    instruction, material = asked(Prompt(turns)).messages
+
+    assert (first, second) == material.parts[1:]
+    assert material.text.index("(image 1,") < material.text.index("(image 2,")
+    assert "images of the conversation are attached" in instruction.text
+
+
+def test_says_nothing_of_images_where_there_are_none():
+    instruction, material = asked().messages
+
+    assert "image" not in instruction.text
+    assert 1 == len(material.parts)
 
 
 def test_shows_the_tools_that_the_answer_calls():
