@@ -16,8 +16,16 @@ from services.models.conversation import (
     conversation,
 )
 from services.models.endpoint import Endpoint
-from services.models.pricing import estimated_usage
-from services.models.reading import arguments_json, arguments_object, items, mapping, text, tokens
+from services.models.pricing import counted
+from services.models.reading import (
+    arguments_json,
+    arguments_object,
+    count,
+    items,
+    mapping,
+    text,
+    tokens,
+)
 
 API: Final = "https://api.anthropic.com/v1"
 VERSION: Final = "2023-06-01"
@@ -56,16 +64,18 @@ def headers(key: str) -> dict[str, str]:
 
 
 def messages_body(talk: Conversation, prompt: Prompt, spec: Model) -> dict[str, Any]:
-    """The request's body. The API has no seed."""
+    """The request's body. The API has no seed, and newer models take one way of sampling only."""
     params = prompt.params
-    temperature = spec.temperature if params.temperature is None else params.temperature
+    temperature = params.temperature
+    if temperature is None and params.top_p is None:
+        temperature = spec.temperature
     body: dict[str, Any] = {
         "model": spec.model,
         "system": talk.system or None,
         "messages": _messages(talk),
         "max_tokens": params.max_output_tokens or spec.max_output_tokens,
         "temperature": None if temperature is None else min(temperature, 1.0),
-        "top_p": params.top_p,
+        "top_p": params.top_p if temperature is None else None,
         "stop_sequences": list(params.stop) or None,
         **_tools(prompt),
     }
@@ -150,13 +160,13 @@ def messages_reply(reply: Mapping[str, Any], request: ModelRequest) -> ModelRepl
     if wants_answer_tool(prompt) and calls:
         written, calls = calls[0].arguments_json, ()
         finish = FinishReason.STOP if finish is FinishReason.TOOL_CALLS else finish
-    usage = mapping(reply.get("usage"))
+    usage, estimated = counted(messages_usage(mapping(reply.get("usage"))), request, written)
     return ModelReply(
         text=answer_text(written, prompt.output_format),
         tool_calls=calls,
         finish_reason=finish,
-        usage=messages_usage(usage) if usage else estimated_usage(request, written),
-        usage_estimated=not usage,
+        usage=usage,
+        usage_estimated=estimated,
         served_model=text(reply.get("model")),
     )
 
@@ -169,9 +179,14 @@ def _tool_call(block: Mapping[str, Any]) -> ToolCall:
     )
 
 
-def messages_usage(usage: Mapping[str, Any]) -> Usage:
-    """Token counts as the contract has them: the API counts cached input apart."""
+def messages_usage(usage: Mapping[str, Any]) -> Usage | None:
+    """Token counts as the contract has them: the API counts cached input apart.
+
+    None: they are missing or no counts.
+    """
+    fresh, written = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
+    if fresh is None or written is None:
+        return None
     cached = tokens(usage.get("cache_read_input_tokens"))
     stored = tokens(usage.get("cache_creation_input_tokens"))
-    read = tokens(usage.get("input_tokens")) + cached + stored
-    return Usage(read, cached, tokens(usage.get("output_tokens")))
+    return Usage(fresh + cached + stored, cached, written)

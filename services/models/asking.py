@@ -14,7 +14,7 @@ from services.core.deadline import Deadline
 from services.core.errors import BackendError, DeadlineSpentError
 from services.core.prompts import Image, Prompt
 from services.models.backend import RosterModel
-from services.models.pricing import cost_usd, estimated_input
+from services.models.pricing import cost_usd, estimated_input, reply_cost_usd
 from services.runtime import telemetry
 from services.runtime.wire import cut, duration_to_wire, timestamp_to_wire, usage_to_wire
 
@@ -196,10 +196,8 @@ async def _sorted_out(
 
 
 def _answered(model: RosterModel, reply: ModelReply) -> Asked:
-    price = model.spec.price
     problem = overlong(reply)
     served = cut(reply.served_model, most_bytes=MAX_NAME_BYTES)
-    cost = reply.cost_usd if reply.cost_usd is not None else cost_usd(reply.usage, price)
     return Asked(
         status=Status.FAILED if problem else Status.ANSWERED,
         reason="INVALID_REPLY" if problem else "",
@@ -207,7 +205,7 @@ def _answered(model: RosterModel, reply: ModelReply) -> Asked:
         reply=None if problem else replace(reply, served_model=served),
         usage=reply.usage,
         usage_estimated=reply.usage_estimated,
-        cost_usd=cost,
+        cost_usd=reply_cost_usd(reply, model.spec.price),
         model_calls=1,
     )
 

@@ -17,7 +17,7 @@ import orjson
 
 from services.core.answers import FinishReason, ModelReply, Usage
 from services.core.prompts import Image, Message, OutputFormat, Part, Prompt, ToolCall, ToolResult
-from services.models.reading import arguments_json, items, mapping, number, text, tokens
+from services.models.reading import arguments_json, items, logprob, mapping, text, tokens, usd
 
 logger = logging.getLogger(__name__)
 
@@ -160,8 +160,8 @@ def reply_from_line(line: Mapping[str, Any]) -> ModelReply:
         ),
         usage_estimated=line.get("usage_estimated") is True or not usage,
         served_model=text(line.get("served_model")) or text(line.get("model")),
-        mean_logprob=number(line.get("mean_logprob")),
-        cost_usd=number(line.get("cost_usd")),
+        mean_logprob=logprob(line.get("mean_logprob")),
+        cost_usd=usd(line.get("cost_usd")),
     )
 
 

@@ -12,13 +12,14 @@ from services.core.deadline import Deadline
 from services.core.prompts import Image, Message, Part, Prompt, Tool, ToolCall, ToolResult
 from services.models.conversation import Conversation, answer_schema, answer_text, conversation
 from services.models.endpoint import Endpoint
-from services.models.pricing import estimated_usage
+from services.models.pricing import counted
 from services.models.reading import (
     arguments_json,
     arguments_object,
+    count,
     items,
+    logprob,
     mapping,
-    number,
     text,
     tokens,
 )
@@ -129,15 +130,15 @@ def content_reply(reply: Mapping[str, Any], request: ModelRequest) -> ModelReply
     parts = items(mapping(candidate.get("content")).get("parts"))
     written = "".join(text(p.get("text")) for p in parts if p.get("thought") is not True)
     calls = tuple(_tool_call(mapping(p["functionCall"])) for p in parts if "functionCall" in p)
-    usage = mapping(reply.get("usageMetadata"))
+    usage, estimated = counted(content_usage(mapping(reply.get("usageMetadata"))), request, written)
     return ModelReply(
         text=answer_text(written, request.prompt.output_format),
         tool_calls=calls,
         finish_reason=_finish(reply, candidate, calls),
-        usage=content_usage(usage) if usage else estimated_usage(request, written),
-        usage_estimated=not usage,
+        usage=usage,
+        usage_estimated=estimated,
         served_model=text(reply.get("modelVersion")),
-        mean_logprob=_logprob(candidate.get("avgLogprobs")),
+        mean_logprob=logprob(candidate.get("avgLogprobs")),
     )
 
 
@@ -159,14 +160,15 @@ def _tool_call(call: Mapping[str, Any]) -> ToolCall:
     )
 
 
-def content_usage(usage: Mapping[str, Any]) -> Usage:
-    """Token counts as the contract has them: the API counts thoughts apart from candidates."""
-    read = tokens(usage.get("promptTokenCount")) + tokens(usage.get("toolUsePromptTokenCount"))
-    thought = tokens(usage.get("thoughtsTokenCount"))
-    written = tokens(usage.get("candidatesTokenCount")) + thought
+def content_usage(usage: Mapping[str, Any]) -> Usage | None:
+    """Token counts as the contract has them: the API counts thoughts apart from candidates.
+
+    It leaves out counts of 0. None: they are missing or no counts.
+    """
+    asked = count(usage.get("promptTokenCount"))
+    thought = count(usage.get("thoughtsTokenCount", 0))
+    said = count(usage.get("candidatesTokenCount", 0))
+    if asked is None or thought is None or said is None:
+        return None
+    read, written = asked + tokens(usage.get("toolUsePromptTokenCount")), said + thought
     return Usage(read, min(tokens(usage.get("cachedContentTokenCount")), read), written, thought)
-
-
-def _logprob(value: object) -> float | None:
-    given = number(value)
-    return None if given is None else min(0.0, given)

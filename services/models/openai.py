@@ -17,8 +17,18 @@ from services.models.conversation import (
     conversation,
 )
 from services.models.endpoint import Endpoint
-from services.models.pricing import estimated_usage
-from services.models.reading import arguments_json, items, mapping, number, text, tokens
+from services.models.pricing import counted
+from services.models.reading import (
+    arguments_json,
+    count,
+    items,
+    logprob,
+    mapping,
+    number,
+    text,
+    tokens,
+    usd,
+)
 
 API: Final = "https://api.openai.com/v1"
 FINISH: Final = {
@@ -70,6 +80,7 @@ def chat_body(talk: Conversation, prompt: Prompt, spec: Model, *, host: str) -> 
         "temperature": temperature,
         "top_p": params.top_p,
         "seed": params.seed,
+        "logprobs": spec.logprobs or None,
         "stop": list(params.stop) or None,
         "tools": [_tool(t.name, t.description, t.parameters) for t in prompt.tools] or None,
         "response_format": _response_format(prompt),
@@ -162,17 +173,18 @@ def chat_reply(
     message = mapping(choice.get("message"))
     written = _message_text(message)
     calls = tuple(_tool_call(call) for call in items(message.get("tool_calls")))
-    usage = mapping(reply.get("usage"))
-    estimated = not usage
+    told = mapping(reply.get("usage"))
+    usage, estimated = counted(chat_usage(told), request, written)
     return ModelReply(
         text=answer_text(visible_text(written), request.prompt.output_format),
         tool_calls=calls,
         finish_reason=FINISH.get(text(choice.get("finish_reason")), FinishReason.UNKNOWN),
-        usage=estimated_usage(request, written) if estimated else chat_usage(usage),
+        usage=usage,
         usage_estimated=estimated,
         served_model=text(reply.get("model")),
         mean_logprob=_mean_logprob(choice),
-        cost_usd=_cost_usd(usage.get("cost")),
+        # OpenRouter and others say what the call cost.
+        cost_usd=usd(told.get("cost")),
     )
 
 
@@ -193,12 +205,15 @@ def _tool_call(call: Mapping[str, Any]) -> ToolCall:
     )
 
 
-def chat_usage(usage: Mapping[str, Any]) -> Usage:
+def chat_usage(usage: Mapping[str, Any]) -> Usage | None:
     """Token counts as the contract has them: cached within input, reasoning within output.
 
     Some servers leave reasoning out of `completion_tokens`; their total tells.
+    None: they are missing or no counts.
     """
-    read, written = tokens(usage.get("prompt_tokens")), tokens(usage.get("completion_tokens"))
+    read, written = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+    if read is None or written is None:
+        return None
     written = max(written, tokens(usage.get("total_tokens")) - read)
     details = mapping(usage.get("prompt_tokens_details"))
     cached = tokens(details.get("cached_tokens", usage.get("prompt_cache_hit_tokens")))
@@ -208,12 +223,6 @@ def chat_usage(usage: Mapping[str, Any]) -> Usage:
 
 def _mean_logprob(choice: Mapping[str, Any]) -> float | None:
     told = items(mapping(choice.get("logprobs")).get("content"))
-    numbers = (number(item.get("logprob")) for item in told)
-    logprobs = [logprob for logprob in numbers if logprob is not None]
-    return min(0.0, sum(logprobs) / len(logprobs)) if logprobs else None
-
-
-def _cost_usd(value: object) -> float | None:
-    """What OpenRouter and others say that the call cost."""
-    given = number(value)
-    return given if given is not None and given >= 0 else None
+    numbers = [number(item.get("logprob")) for item in told]
+    given = [value for value in numbers if value is not None]
+    return logprob(sum(given) / len(given)) if given else None

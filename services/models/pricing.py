@@ -1,7 +1,7 @@
 """What a model call costs: tokens and prices in, US dollars out."""
 
 from services.config.tree import Price
-from services.core.answers import ModelRequest, Usage
+from services.core.answers import ModelReply, ModelRequest, Usage
 from services.core.tokens import prompt_tokens, text_tokens
 
 
@@ -42,11 +42,28 @@ def cost_usd(usage: Usage, price: Price) -> float:
     return total / 1e6
 
 
+def reply_cost_usd(reply: ModelReply, price: Price) -> float:
+    """Cost of a reply: by the configured price; without one, what its provider says."""
+    if price.free and reply.cost_usd is not None:
+        return reply.cost_usd
+    return cost_usd(reply.usage, price)
+
+
+def counted(told: Usage | None, request: ModelRequest, written: str) -> tuple[Usage, bool]:
+    """Usage as the provider counted it, and whether it is an estimate because it did not.
+
+    Nobody reads a prompt in 0 tokens: such a count is none.
+    """
+    if told is not None and told.input_tokens > 0:
+        return told, False
+    return estimated_usage(request, written), True
+
+
 def estimated_input(request: ModelRequest) -> Usage:
     """Usage of a call whose input was read, as far as its texts tell."""
     return Usage(input_tokens=text_tokens(request.instruction) + prompt_tokens(request.prompt))
 
 
 def estimated_usage(request: ModelRequest, written: str) -> Usage:
-    """Usage of a call whose provider gave none but replied `written`."""
+    """Usage of a call whose provider gave none that can be used but replied `written`."""
     return estimated_input(request) + Usage(output_tokens=text_tokens(written))

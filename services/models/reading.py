@@ -1,24 +1,45 @@
 """What providers' replies have in common: careful readers of untrusted JSON."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
 
-MAX_TOKENS: Final = 2**40
+MAX_TOKENS: Final = 100_000_000
+"""More than any context holds: a larger count is a mistake, and would be billed."""
+MAX_COST_USD: Final = 10_000.0
+"""More than any single call costs."""
 
 
 def tokens(value: object) -> int:
     """A token count; 0 for anything that is none."""
+    return count(value) or 0
+
+
+def count(value: object) -> int | None:
+    """A token count; None for anything that is none."""
     given = number(value)
-    return int(given) if given is not None and 0 <= given <= MAX_TOKENS else 0
+    return int(given) if given is not None and 0 <= given <= MAX_TOKENS else None
+
+
+def usd(value: object) -> float | None:
+    """What a call cost, in US dollars; None for anything that it cannot have cost."""
+    given = number(value)
+    return given if given is not None and 0 <= given <= MAX_COST_USD else None
+
+
+def logprob(value: object) -> float | None:
+    """A log-probability; None for anything that is no number, 0 for what rounding left above."""
+    given = number(value)
+    return None if given is None else min(0.0, given)
 
 
 def number(value: object) -> float | None:
-    """A number; None for anything else."""
+    """A finite number; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    return float(value) if -sys.float_info.max <= value <= sys.float_info.max else None
 
 
 def mapping(value: object) -> Mapping[str, Any]:

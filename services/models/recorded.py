@@ -10,7 +10,7 @@ from services.core.errors import BackendError
 from services.models.backend import RosterModel
 from services.models.cassette import Cassette, cassette_key
 from services.models.endpoint import not_sent
-from services.models.pricing import cost_usd, estimated_usage
+from services.models.pricing import counted, reply_cost_usd
 
 
 class RecordedBackend:
@@ -40,9 +40,8 @@ class RecordedBackend:
         seed = request.prompt.params.seed
         reply = recordings[(self._played[key] if seed is None else seed) % len(recordings)]
         self._played[key] += 1
-        if reply.usage_estimated and not reply.usage.total_tokens:
-            return replace(reply, usage=estimated_usage(request, reply.text))
-        return reply
+        usage, estimated = counted(reply.usage, request, reply.text)
+        return replace(reply, usage=usage, usage_estimated=estimated or reply.usage_estimated)
 
     def _miss(self, key: str) -> BackendError:
         return not_sent(
@@ -56,8 +55,7 @@ class RecordedBackend:
     ) -> ModelReply:
         async with live.slots:
             reply = await live.backend.generate(request, deadline=deadline)
-        if reply.cost_usd is None:
-            reply = replace(reply, cost_usd=cost_usd(reply.usage, live.spec.price))
+        reply = replace(reply, cost_usd=reply_cost_usd(reply, live.spec.price))
         self._cassette.record(
             key, model=self._spec.model, question=request.prompt.question, reply=reply
         )

@@ -226,3 +226,44 @@ async def test_the_key_travels_in_its_header(backend, header, monkeypatch):
         await ask()
 
         assert "sk-1" == server.headers[0][header]
+
+
+@BOTH
+@pytest.mark.parametrize("value", [-5, "many", 9e18, True])
+def test_usage_that_cannot_be_is_estimated(backend, value):
+    told = {
+        "anthropic": {"usage": {"input_tokens": value, "output_tokens": 2}},
+        "google": {"usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": value}},
+    }[backend]
+    read = {"anthropic": anthropic.messages_reply, "google": google.content_reply}[backend]
+    reply = read(told, request())
+
+    assert (True, True) == (reply.usage_estimated, reply.usage.input_tokens > 0)
+
+
+def test_gemini_leaves_out_counts_of_nothing():
+    assert Usage(10, 0, 0, 0) == google.content_usage({"promptTokenCount": 10})
+
+
+def test_a_log_probability_of_gemini_is_finite_or_none():
+    candidate = {"content": {"parts": [{"text": "4"}]}, "avgLogprobs": float("-inf")}
+
+    assert google.content_reply({"candidates": [candidate]}, request()).mean_logprob is None
+
+
+@pytest.mark.parametrize(
+    ("configured", "params", "sent"),
+    [
+        pytest.param(None, Params(top_p=0.5), (None, 0.5), id="mass alone"),
+        pytest.param(0.3, Params(top_p=0.5), (None, 0.5), id="the caller's mass"),
+        pytest.param(0.3, Params(), (0.3, None), id="the configured temperature"),
+        pytest.param(0.3, Params(temperature=0.7, top_p=0.5), (0.7, None), id="both"),
+        pytest.param(None, Params(temperature=0.0, top_p=0.5), (0.0, None), id="both, cold"),
+    ],
+)
+def test_claude_gets_a_temperature_or_a_mass_but_never_both(configured, params, sent):
+    spec = SPEC.model_copy(update={"temperature": configured})
+    wanted = request(params=params)
+    body = anthropic.messages_body(conversation(wanted), wanted.prompt, spec)
+
+    assert sent == (body.get("temperature"), body.get("top_p"))

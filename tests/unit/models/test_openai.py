@@ -192,9 +192,64 @@ def test_reasoning_that_only_the_total_counts_is_billed():
     assert Usage(10, 0, 35, 30) == chat_usage(usage)
 
 
-@pytest.mark.parametrize("count", [-1, "7", None, True, 1e30, float("inf")])
-def test_absurd_counts_are_none(count):
-    assert Usage() == chat_usage({"prompt_tokens": count, "completion_tokens": count})
+ABSURD = [-5, "many", None, True, 9e18]
+
+
+@pytest.mark.parametrize("name", ["prompt_tokens", "completion_tokens"])
+@pytest.mark.parametrize("value", ABSURD)
+async def test_usage_that_cannot_be_is_estimated(name, value):
+    usage = {"prompt_tokens": 10, "completion_tokens": 2, name: value}
+    price = {"input_usd_per_mtok": 9.0, "output_usd_per_mtok": 9.0}
+    async with asking({"m": Reply("forty-two", usage=usage)}, price=price) as (_, ask):
+        asked = await ask()
+
+    assert (Status.ANSWERED, True) == (asked.status, asked.usage_estimated)
+    assert (text_tokens("forty-two"), True) == (asked.usage.output_tokens, asked.cost_usd > 0)
+
+
+async def test_nobody_reads_a_prompt_in_no_tokens():
+    async with asking({"m": Reply(usage={"prompt_tokens": 0, "completion_tokens": 0})}) as (_, ask):
+        asked = await ask()
+
+    assert (True, True) == (asked.usage_estimated, asked.usage.input_tokens > 0)
+
+
+@pytest.mark.parametrize("value", ABSURD)
+def test_details_that_cannot_be_are_left_out(value):
+    usage = {
+        "prompt_tokens": 10,
+        "completion_tokens": 2,
+        "total_tokens": value,
+        "prompt_tokens_details": {"cached_tokens": value},
+        "completion_tokens_details": {"reasoning_tokens": value},
+    }
+
+    assert Usage(10, 0, 2, 0) == chat_usage(usage)
+
+
+def test_asks_for_log_probabilities_only_where_it_is_told_to():
+    told = SPEC.model_copy(update={"logprobs": True})
+
+    assert "logprobs" not in body(request())
+    assert chat_body(conversation(request()), request().prompt, told, host="h")["logprobs"] is True
+
+
+@pytest.mark.parametrize(
+    ("told", "mean"),
+    [
+        pytest.param([-0.5, -1.5], -1.0, id="mean over the tokens"),
+        pytest.param([1e-9], 0.0, id="rounding"),
+        pytest.param([-0.5, None], -0.5, id="a token without"),
+        pytest.param([float("nan")], None, id="no number"),
+        pytest.param([-1.7e308, -1.7e308], None, id="no finite mean"),
+        pytest.param([], None, id="none"),
+    ],
+)
+def test_reads_the_mean_log_probability(told, mean):
+    content = [{"token": "x", "logprob": value} for value in told]
+    choice = {"message": {"content": "x"}, "logprobs": {"content": content}}
+
+    assert mean == chat_reply({"choices": [choice]}, choice, request()).mean_logprob
 
 
 async def test_reads_text_finish_usage_and_the_served_model():
@@ -260,9 +315,28 @@ async def test_cached_input_is_billed_as_such():
     assert pytest.approx((400 * 2.0 + 600 * 0.5 + 100 * 8.0) / 1e6) == asked.cost_usd
 
 
-async def test_a_cost_that_the_provider_names_counts():
-    usage = {"prompt_tokens": 10, "completion_tokens": 2, "cost": 0.0123}
-    async with asking({"m": Reply(usage=usage)}, price={"input_usd_per_mtok": 9.0}) as (_, ask):
+def costing(cost):
+    return Reply(usage={"prompt_tokens": 10, "completion_tokens": 2, "cost": cost})
+
+
+async def test_a_cost_that_the_provider_names_counts_without_a_price():
+    async with asking({"m": costing(0.0123)}) as (_, ask):
         asked = await ask()
 
     assert 0.0123 == asked.cost_usd
+
+
+@pytest.mark.parametrize("cost", [0, 0.0123, 1e308])
+async def test_a_configured_price_outranks_what_the_provider_says(cost):
+    async with asking({"m": costing(cost)}, price={"input_usd_per_mtok": 9.0}) as (_, ask):
+        asked = await ask()
+
+    assert pytest.approx(10 * 9.0 / 1e6) == asked.cost_usd
+
+
+@pytest.mark.parametrize("cost", [1e308, -1, "much", True])
+async def test_a_cost_that_cannot_be_is_ignored(cost):
+    async with asking({"m": costing(cost)}) as (_, ask):
+        asked = await ask()
+
+    assert (Status.ANSWERED, 0.0) == (asked.status, asked.cost_usd)

@@ -39,6 +39,27 @@ async def test_replays_what_was_recorded(tmp_path):
     assert FinishReason.LENGTH is asked.reply.finish_reason
 
 
+async def test_a_configured_price_outranks_the_recorded_cost(tmp_path):
+    usage = {"input_tokens": 9, "output_tokens": 3}
+    line = {"model": "m", "prompt": "6 x 7?", "text": "42", "usage": usage, "cost_usd": 0.5}
+    write(tmp_path, line)
+
+    asked = await replay(tmp_path, price={"input_usd_per_mtok": 1000.0})
+
+    assert pytest.approx(0.009) == asked.cost_usd
+
+
+async def test_numbers_that_cannot_be_are_not_replayed(tmp_path):
+    usage = {"input_tokens": "many", "output_tokens": -5}
+    line = {"model": "m", "prompt": "6 x 7?", "text": "42", "usage": usage, "cost_usd": 1e308}
+    write(tmp_path, {**line, "mean_logprob": 0.5})
+
+    asked = await replay(tmp_path)
+
+    assert (True, 0.0, 0.0) == (asked.usage_estimated, asked.cost_usd, asked.reply.mean_logprob)
+    assert asked.usage.input_tokens > 0
+
+
 async def test_a_jurors_instruction_is_no_part_of_the_key(tmp_path):
     write(tmp_path, {"model": "m", "prompt": "6 x 7?", "text": "42"})
 
