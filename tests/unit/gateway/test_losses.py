@@ -167,3 +167,21 @@ async def test_no_usage_is_too_large_to_sum(ledger):
 
     assert "42" == reply.answer.text
     assert 2**62 == reply.manifest.usage.input_tokens
+
+
+async def test_a_jury_that_no_time_was_left_for_spent_nothing(ledger):
+    mesh = ScriptedMesh({"small": ["42"]})
+    route = mesh.route
+
+    async def dawdle(request, *, deadline):
+        await asyncio.sleep(0.35)
+        return await route(request, deadline=deadline)
+
+    async def too_late(_, *, deadline):
+        deadline.remaining()
+
+    mesh.route, mesh.deliberate = dawdle, too_late
+    manifest = await lost(case(allowed_s=0.3), mesh, ledger, errors.DeadlineSpentError)
+
+    assert "no time was left for the jury" == manifest.error.message
+    assert [("", FAILED, "DEADLINE_SPENT", "small", 0, False)] == told(manifest, JURY)
