@@ -252,7 +252,7 @@ class Participation(_message.Message):
     reason_text: _builtins.str
     """Why, for people."""
     cost_usd: _builtins.float
-    """Cost in US dollars by the configured price."""
+    """Cost in US dollars by the configured price; without one, as the provider says."""
     span_id: _builtins.str
     """OpenTelemetry span of the call to the model or stage, 16 hex digits; empty
     when not sampled.
