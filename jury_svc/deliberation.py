@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+from jury_svc.affording import planned
 from jury_svc.case import Case, Hearing, Juror, Settled, Started, Tell
-from jury_svc.quorum import Stop, affordable, stop_reason
+from jury_svc.quorum import Stop, stop_reason
 from services.core.answers import Answer, ModelReply, ModelRequest, Status
 from services.core.deadline import Deadline
-from services.core.lease import Lease
 from services.core.prompts import Prompt
 from services.core.usable import unusable_reason
 from services.core.visible import visible_text
@@ -31,6 +31,7 @@ CUT_OFF: Final = {
 """How jurors end who are cut off, and why."""
 
 Call = asyncio.Task[Settled]
+Question = tuple[Juror, ModelRequest]
 
 
 async def deliberate(case: Case, *, deadline: Deadline, tell: Tell) -> Hearing:
@@ -45,31 +46,24 @@ async def deliberate(case: Case, *, deadline: Deadline, tell: Tell) -> Hearing:
         If no time is left to ask anyone.
     """
     settle_s = min(SETTLE_S, SETTLE_SHARE * deadline.remaining())
-    asked = _payable(case)
+    plan = planned(case)
 
-    stop, heard = await _hear(case, asked, deadline=deadline, settle_s=settle_s, tell=tell)
-    unasked = [_skipped(juror, case.lease) for juror in case.jurors if juror not in asked]
+    stop, heard = await _hear(case, plan.asked, deadline=deadline, settle_s=settle_s, tell=tell)
+    unasked = [_skipped(juror, why) for juror, why in plan.unpaid]
     for settled in unasked:
         tell(settled)
 
     return _hearing(case, stop, [*heard, *unasked])
 
 
-def _payable(case: Case) -> list[Juror]:
-    """The jurors that the lease can pay; nobody when they are too few for the quorum."""
-    jurors = [juror for juror in case.jurors if not case.lease.exhausted(free=juror.free)]
-    calls = case.lease.model_calls
-    return jurors[: affordable(len(jurors), model_calls=calls, quorum=case.quorum)]
-
-
 async def _hear(
-    case: Case, jurors: Sequence[Juror], *, deadline: Deadline, settle_s: float, tell: Tell
+    case: Case, questions: Sequence[Question], *, deadline: Deadline, settle_s: float, tell: Tell
 ) -> tuple[Stop, list[Settled]]:
     """Ask, wait, cut off; every juror is accounted for."""
-    attempts = [Attempt() for _ in jurors]
+    attempts = [Attempt() for _ in questions]
     calls = [
-        asyncio.create_task(_ask(juror, case.prompt, attempt, deadline=deadline, tell=tell))
-        for juror, attempt in zip(jurors, attempts, strict=True)
+        asyncio.create_task(_ask(question, attempt, deadline=deadline, tell=tell))
+        for question, attempt in zip(questions, attempts, strict=True)
     ]
     stop = None
     try:
@@ -78,28 +72,22 @@ async def _hear(
         await _cut_off(calls, reason=stop.name if stop else "CALLER_LEFT", limit_s=settle_s / 2)
 
     heard = []
-    for juror, call, attempt in zip(jurors, calls, attempts, strict=True):
+    for (juror, request), call, attempt in zip(questions, calls, attempts, strict=True):
         if _ended(call):
             heard.append(call.result())
             continue
-        request = ModelRequest(case.prompt, juror.instruction)
         heard.append(_cut(juror, cancelled(juror.model, request, attempt), stop))
         tell(heard[-1])
     return stop, heard
 
 
-async def _ask(
-    juror: Juror, prompt: Prompt, attempt: Attempt, *, deadline: Deadline, tell: Tell
-) -> Settled:
+async def _ask(question: Question, attempt: Attempt, *, deadline: Deadline, tell: Tell) -> Settled:
+    juror, request = question
     tell(Started(juror))
     asked = await ask(
-        juror.model,
-        ModelRequest(prompt, juror.instruction),
-        deadline=deadline,
-        timeout_s=juror.timeout_s,
-        attempt=attempt,
+        juror.model, request, deadline=deadline, timeout_s=juror.timeout_s, attempt=attempt
     )
-    settled = _settled(juror, asked, prompt)
+    settled = _settled(juror, asked, request.prompt)
     tell(settled)
     return settled
 
@@ -171,14 +159,13 @@ def _cut(juror: Juror, asked: Asked, stop: Stop) -> Settled:
     return Settled(juror, replace(asked, status=status, reason=stop.name, reason_text=text))
 
 
-def _skipped(juror: Juror, lease: Lease) -> Settled:
-    limit = lease.exhausted(free=False) or "model_calls"
+def _skipped(juror: Juror, why: str) -> Settled:
     return Settled(
         juror,
         Asked(
             Status.SKIPPED,
             reason="BUDGET_SPENT",
-            reason_text=f"the budget left too little {limit} to ask it",
+            reason_text=why,
             started_at=datetime.now(UTC),
         ),
     )

@@ -1,6 +1,54 @@
 """What an RPC may spend, and what is left of it."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+MIN_OUTPUT_TOKENS: Final = 16
+"""A call that may write less than this is not worth its input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call to a model, as dear as it can get."""
+
+    input_tokens: int
+    """Estimated, >= 0."""
+    output_tokens: int
+    """Most that it may write, >= 0."""
+    input_usd_per_mtok: float = 0.0
+    output_usd_per_mtok: float = 0.0
+
+    @property
+    def cost_usd(self) -> float:
+        read = self.input_tokens * self.input_usd_per_mtok
+        return (read + self.output_tokens * self.output_usd_per_mtok) / 1e6
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+    def output_within(self, lease: "Lease") -> int:
+        """Most tokens that it may write so that the lease pays for all of it; 0 when for none.
+
+        Examples
+        --------
+        >>> Call(100, 1024, 1.0, 10.0).output_within(Lease(cost_usd=0.001))
+        90
+        """
+        most: float = self.output_tokens
+        if lease.tokens is not None:
+            most = min(most, lease.tokens - self.input_tokens)
+        if lease.cost_usd is not None and lease.cost_usd < self.cost_usd:
+            left_usd = lease.cost_usd - self.input_tokens * self.input_usd_per_mtok / 1e6
+            dear = self.output_usd_per_mtok > 0.0 and left_usd > 0.0
+            most = min(most, left_usd * 1e6 / self.output_usd_per_mtok if dear else 0.0)
+        return max(0, math.floor(most + 1e-9))
+
+    def is_worth(self, output_tokens: int) -> bool:
+        """Whether that many tokens are enough of an answer."""
+        return output_tokens >= min(MIN_OUTPUT_TOKENS, self.output_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +76,48 @@ class Lease:
         if not free:
             left["cost_usd"] = self.cost_usd
         return next((name for name, value in left.items() if value is not None and value <= 0), "")
+
+
+def output_limits(calls: Sequence[Call], lease: Lease) -> list[int]:
+    """Most tokens that each of several calls may write so that the lease pays for all of them.
+
+    Money and tokens are split evenly; what a call does not need goes to the
+    others.
+
+    Parameters
+    ----------
+    calls : sequence of Call, length n
+        Calls that run at once.
+    lease : Lease
+        What they may spend together.
+
+    Returns
+    -------
+    list of int, length n
+        Each at most what its call wants, and 0 when its share does not even
+        pay for the input.
+
+    Examples
+    --------
+    >>> output_limits([Call(10, 100), Call(10, 1000)], Lease(tokens=500))
+    [100, 380]
+    """
+    costs = _shares(lease.cost_usd, [call.cost_usd for call in calls])
+    tokens = _shares(lease.tokens, [call.tokens for call in calls])
+    shares = zip(calls, costs, tokens, strict=True)
+    return [
+        call.output_within(Lease(cost_usd=usd, tokens=None if most is None else math.floor(most)))
+        for call, usd, most in shares
+    ]
+
+
+def _shares(total: float | None, needs: Sequence[float]) -> list[float | None]:
+    """Max-min fair shares of a total; all None when it has no limit."""
+    shares: list[float | None] = [None] * len(needs)
+    if total is None:
+        return shares
+    modest_first = sorted(range(len(needs)), key=lambda i: needs[i])
+    for served, i in enumerate(modest_first):
+        share = min(needs[i], total / (len(needs) - served))
+        shares[i], total = share, total - share
+    return shares

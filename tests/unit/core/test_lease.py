@@ -1,8 +1,10 @@
 """A lease says what it still allows; it is never below zero."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.core.lease import Lease
+from services.core.lease import Call, Lease, output_limits
 
 
 @pytest.mark.parametrize(
@@ -26,3 +28,50 @@ def test_nothing_is_left_where_more_was_spent():
 
 def test_no_limit_stays_none():
     assert Lease() == Lease().less(cost_usd=1.0, model_calls=1, tokens=1)
+
+
+CALLS = st.lists(
+    st.builds(
+        Call,
+        input_tokens=st.integers(0, 10_000),
+        output_tokens=st.integers(1, 10_000),
+        input_usd_per_mtok=st.floats(0.0, 100.0),
+        output_usd_per_mtok=st.floats(0.0, 100.0),
+    ),
+    max_size=8,
+)
+
+
+@given(CALLS, st.floats(0.0, 1.0), st.integers(0, 50_000))
+def test_what_calls_may_write_fits_the_lease(calls, cost_usd, tokens):
+    limits = output_limits(calls, Lease(cost_usd=cost_usd, tokens=tokens))
+
+    writing = [(call, most) for call, most in zip(calls, limits, strict=True) if most > 0]
+    spent = sum(
+        call.input_tokens * call.input_usd_per_mtok + most * call.output_usd_per_mtok
+        for call, most in writing
+    )
+    assert spent <= cost_usd * 1e6 + 0.01
+    assert sum(call.input_tokens + most for call, most in writing) <= tokens
+    assert all(most <= call.output_tokens for call, most in writing)
+
+
+@pytest.mark.parametrize(
+    ("calls", "lease", "limits"),
+    [
+        pytest.param([], Lease(cost_usd=1.0), [], id="nobody"),
+        pytest.param([Call(10, 99, 1.0, 1.0)] * 2, Lease(), [99, 99], id="no limit"),
+        pytest.param([Call(10, 99)] * 2, Lease(cost_usd=0.0), [99, 99], id="free"),
+        pytest.param(
+            [Call(0, 900, 0.0, 1.0), Call(0, 100, 0.0, 1.0)],
+            Lease(cost_usd=500e-6),
+            [400, 100],
+            id="what one does not need",
+        ),
+        pytest.param([Call(100, 900, 10.0, 1.0)], Lease(cost_usd=900e-6), [0], id="input too dear"),
+        pytest.param([Call(100, 900, 1.0, 0.0)], Lease(cost_usd=100e-6), [900], id="free output"),
+        pytest.param([Call(30, 50), Call(40, 50)], Lease(tokens=100), [20, 10], id="tokens"),
+    ],
+)
+def test_splits_a_lease_over_calls(calls, lease, limits):
+    assert limits == output_limits(calls, lease)

@@ -1,15 +1,22 @@
 """A jury spends what its lease pays, and forgets nobody's spend."""
 
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from jury_svc.case import Juror
+from jury_svc.case import Case, Juror
 from jury_svc.quorum import Stop
 from services.config.tree import Price
 from services.core.answers import Status
 from services.core.lease import Lease
-from tests.unit.jury.scripted import Scripted, case, fails, hangs, hear, juror, statuses
+from services.core.prompts import Params
+from services.core.tokens import prompt_tokens
+from tests.unit.jury.scripted import QUESTION, Scripted, case, fails, hangs, hear, juror, statuses
+from tests.unit.models.rosters import roster_of
+from tests.upstream import Reply, upstream
+
+PRICE_OF_A_MTOK = {"input_usd_per_mtok": 2.0, "output_usd_per_mtok": 10.0}
 
 
 async def test_the_spend_of_everyone_counts():
@@ -93,3 +100,71 @@ async def test_a_juror_that_waited_for_its_turn_costs_nothing_when_it_is_cut_off
     cut = hearing.settled[1].asked
     assert [1, 0, 1] == [end.asked.model_calls for end in hearing.settled]
     assert (Status.CANCELLED, 0.0, False) == (cut.status, cut.cost_usd, cut.usage_estimated)
+
+
+def writes_all_it_may(body):
+    used = {"prompt_tokens": prompt_tokens(QUESTION), "completion_tokens": body["max_tokens"]}
+    return Reply(usage=used)
+
+
+@asynccontextmanager
+async def priced_jury(*, lease, prices=(PRICE_OF_A_MTOK,) * 3, wanted=None, quorum=1):
+    """A jury of models behind sockets that each write as much as they may."""
+    names = [f"m{n}" for n in range(len(prices))]
+    async with upstream(dict.fromkeys(names, writes_all_it_may)) as server:
+        models = {
+            name: {"base_url": server.url, "model": name, "price": price}
+            for name, price in zip(names, prices, strict=True)
+        }
+        async with roster_of(models) as roster:
+            jurors = tuple(Juror(name, roster.get(name), "", 5.0) for name in names)
+            prompt = replace(QUESTION, params=Params(max_output_tokens=wanted))
+            yield server, Case(prompt, jurors, quorum, 5.0, lease)
+
+
+@pytest.mark.parametrize("cost_usd", [0.0004, 0.001, 0.01])
+async def test_a_cost_lease_is_not_exceeded(cost_usd):
+    async with priced_jury(lease=Lease(cost_usd=cost_usd)) as (_, asked):
+        hearing = await hear(asked)
+
+    spent = sum(end.asked.cost_usd for end in hearing.settled)
+    assert 0.5 * cost_usd < spent <= cost_usd
+    assert Status.ANSWERED in statuses(hearing)
+
+
+async def test_a_token_lease_is_not_exceeded():
+    async with priced_jury(lease=Lease(tokens=300), prices=[{}] * 3) as (server, asked):
+        hearing = await hear(asked)
+
+    assert [Status.ANSWERED] * 3 == statuses(hearing)
+    assert sum(end.asked.usage.total_tokens for end in hearing.settled) <= 300
+    assert all(body["max_tokens"] < 100 for body in server.requests)
+
+
+async def test_a_juror_whose_share_pays_for_no_answer_leaves_it_to_the_others():
+    dear = {"input_usd_per_mtok": 15.0, "output_usd_per_mtok": 75.0}
+    lease = Lease(cost_usd=0.001)
+    async with priced_jury(lease=lease, prices=[PRICE_OF_A_MTOK, dear, {}]) as (server, asked):
+        hearing = await hear(asked)
+
+    assert [Status.ANSWERED, Status.SKIPPED, Status.ANSWERED] == statuses(hearing)
+    assert "BUDGET_SPENT" == hearing.settled[1].asked.reason
+    limits = {body["model"]: body["max_tokens"] for body in server.requests}
+    assert limits["m0"] > 60
+    assert 1024 == limits["m2"]
+
+
+async def test_a_large_lease_leaves_the_limits_alone():
+    async with priced_jury(lease=Lease(cost_usd=1.0, tokens=10**6), wanted=200) as (server, asked):
+        await hear(asked)
+
+    assert [200] * 3 == [body["max_tokens"] for body in server.requests]
+
+
+async def test_shares_too_small_for_the_quorum_ask_nobody():
+    lease = Lease(cost_usd=0.0004)
+    async with priced_jury(lease=lease, quorum=3) as (server, asked):
+        hearing = await hear(asked)
+
+    assert (0, lease) == (server.calls, hearing.unspent)
+    assert {"BUDGET_SPENT"} == {end.asked.reason for end in hearing.settled}
