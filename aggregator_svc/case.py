@@ -25,7 +25,8 @@ class Case:
     priors: Floats
     """Shape (n,), in [0, 1]; NaN when unknown."""
     min_share: float
-    min_similarity: float
+    min_similarity: float | None
+    """In [-1, 1]; None: as the vectors ask for."""
 
 
 @dataclass(frozen=True, slots=True)

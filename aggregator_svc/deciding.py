@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from aggregator_svc.case import Case, Decision
-from aggregator_svc.medoid import Medoid, medoid
+from aggregator_svc.medoid import MIN_SIMILARITY, MIN_SIMILARITY_BY_WORDS, Medoid, medoid
 from aggregator_svc.voting import Class, Count, Floats, close_groups, entropy, margin, plurality
 from services.core.answers import Answer
 from services.core.canonical import NO_CALL, PROSE, Ballot, ballot, number_of, prose_ballot
@@ -25,13 +25,14 @@ EMBED_RESERVE_S = 0.1
 logger = logging.getLogger(__name__)
 
 
-async def decide(case: Case, embedder: Embedder | None, *, deadline: Deadline) -> Decision:
+async def decide(
+    case: Case, ballots: tuple[Ballot, ...], embedder: Embedder | None, *, deadline: Deadline
+) -> Decision:
     """Count structured answers, find the medoid of prose.
 
     Without an embedder, or when it fails or has no time left, prose is
     compared by its words, and the method says so.
     """
-    ballots = ballots_of(case)
     members = [i for i, vote in enumerate(ballots) if vote.key or vote.reason == PROSE]
     if not members:
         return Decision("plurality", ballots, None, reason_text=_no_ballot(ballots))
@@ -40,12 +41,23 @@ async def decide(case: Case, embedder: Embedder | None, *, deadline: Deadline) -
     return await _counted(case, ballots, members, embedder, deadline=deadline)
 
 
-def ballots_of(case: Case) -> tuple[Ballot, ...]:
-    """The ballots as the case counts them: numbers within the tolerance share a key."""
-    votes = [
-        ballot(a.text, a.tool_calls, output_format=case.output_format, tools=case.tools)
-        for a in case.answers
-    ]
+async def ballots_of(case: Case, *, deadline: Deadline) -> tuple[Ballot, ...]:
+    """The ballots as the case counts them: numbers within the tolerance share a key.
+
+    Others have their turn between two answers: one may take 0.2 s to read.
+
+    Raises
+    ------
+    DeadlineSpentError
+        If the time is over before all are read.
+    """
+    votes = []
+    for a in case.answers:
+        deadline.remaining()
+        votes.append(
+            ballot(a.text, a.tool_calls, output_format=case.output_format, tools=case.tools)
+        )
+        await asyncio.sleep(0)
     if case.method == "plurality":
         votes = [
             prose_ballot(a.text) if vote.reason == PROSE else vote
@@ -146,7 +158,10 @@ async def _nearest(
     classes = [_cluster(case, members, cluster, found) for cluster in found.clusters]
     key_of = {i: c.key for c in classes for i in c.members}
     value_of = {c.key: _prose(case, c.representative).value for c in classes}
-    count = _clustered(case, classes, members[found.chosen], found)
+    needed = case.min_similarity
+    if needed is None:
+        needed = MIN_SIMILARITY_BY_WORDS if by_words else MIN_SIMILARITY
+    count = _clustered(classes, members[found.chosen], found, min_similarity=needed)
     return Decision(
         method="medoid_words" if by_words else "medoid",
         ballots=tuple(
@@ -172,11 +187,13 @@ def _prose(case: Case, answer: int) -> Ballot:
     return prose_ballot(_said(case.answers[answer]))
 
 
-def _clustered(case: Case, classes: Sequence[Class], chosen: int, found: Medoid) -> Count:
+def _clustered(
+    classes: Sequence[Class], chosen: int, found: Medoid, *, min_similarity: float
+) -> Count:
     leader = next(c for c in classes if c.representative == chosen)
     ranked = tuple(sorted(classes, key=lambda c: (-c.weight, c is not leader, c.key)))
     others = [c.share for c in classes if c is not leader]
-    reason_text = _too_far(found.similarity, case.min_similarity, sum(c.weight for c in classes))
+    reason_text = _too_far(found.similarity, min_similarity, sum(c.weight for c in classes))
     return Count(
         classes=ranked,
         leader=leader,

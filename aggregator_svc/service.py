@@ -4,7 +4,7 @@ from typing import Any
 
 import grpc
 
-from aggregator_svc.deciding import decide
+from aggregator_svc.deciding import ballots_of, decide
 from aggregator_svc.wire import case_from_wire, response_to_wire
 from gremium.v1 import aggregator_pb2, aggregator_pb2_grpc
 from services.models.embeddings import Embedder
@@ -28,8 +28,8 @@ class AggregatorServicer(aggregator_pb2_grpc.AggregatorServiceServicer):
         case = case_from_wire(request)
         deadline = deadline_from(context)
 
-        decision = await decide(
-            case, self._embedder, deadline=deadline.within(self._embed_timeout_s)
-        )
+        ballots = await ballots_of(case, deadline=deadline)
+        until = deadline.within(self._embed_timeout_s)
+        decision = await decide(case, ballots, self._embedder, deadline=until)
 
         return response_to_wire(decision, request)

@@ -13,7 +13,6 @@ from services.runtime.wire import answer_from_wire, cut, output_format_from_wire
 
 MAX_VALUE_BYTES: Final = 4096
 MIN_SHARE: Final = 0.5
-MIN_SIMILARITY: Final = 0.0
 
 METHODS: Final[dict[int, Method]] = {
     aggregator_pb2.AGGREGATION_METHOD_UNSPECIFIED: "auto",
@@ -42,9 +41,7 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
         weights=_weights(request, jurors),
         priors=_priors(request, jurors),
         min_share=request.min_share if request.HasField("min_share") else MIN_SHARE,
-        min_similarity=(
-            request.min_similarity if request.HasField("min_similarity") else MIN_SIMILARITY
-        ),
+        min_similarity=request.min_similarity if request.HasField("min_similarity") else None,
     )
 
 

@@ -1,6 +1,8 @@
 """The aggregator tells who voted for what, and whose answer stands for it."""
 
+import asyncio
 import json
+import time
 
 import numpy as np
 import pytest
@@ -9,7 +11,12 @@ from aggregator_svc.compose import composed
 from aggregator_svc.service import AggregatorServicer
 from gremium.v1 import aggregator_pb2, types_pb2
 from services.config.tree import Config, LoadedConfig
-from services.core.errors import BackendError, DeadlineMissingError, InvalidRequestError
+from services.core.errors import (
+    BackendError,
+    DeadlineMissingError,
+    DeadlineSpentError,
+    InvalidRequestError,
+)
 
 TEXT = types_pb2.OutputFormat()
 LABELS = types_pb2.OutputFormat(labels=types_pb2.LabelFormat(labels=["A", "B", "C"]))
@@ -194,6 +201,58 @@ async def test_without_an_embedding_words_decide_and_the_tally_says_so(left_s):
     assert ("medoid_words", "red sky") == (reply.tally.method, reply.representative.text)
 
 
+UNRELATED = answers(
+    "Paris is the capital of France.",
+    "To bake bread, let the dough rise for an hour.",
+    "The court dismissed the appeal last Tuesday.",
+)
+ALIKE = answers(
+    "Water boils at a lower temperature in the mountains because the air pressure is lower.",
+    "In the mountains the air pressure is lower, so water boils at a lower temperature.",
+    "Because the pressure of the air is lower in the mountains, the water boils sooner.",
+)
+
+
+@pytest.mark.parametrize("backend", ["minilm", "none"])
+async def test_unrelated_prose_is_no_consensus_and_paraphrases_are(tmp_path, backend):
+    async with composed(loaded(tmp_path, backend), engines={}) as servicer:
+        unrelated = (await aggregate(servicer, UNRELATED)).tally
+        alike = (await aggregate(servicer, ALIKE)).tally
+        allowed = (await aggregate(servicer, UNRELATED, min_similarity=-1.0)).tally
+
+    assert (False, True, True) == (unrelated.consensus, alike.consensus, allowed.consensus)
+    assert "is needed" in unrelated.reason_text
+
+
+COSTLY = types_pb2.OutputFormat(
+    json=types_pb2.JsonFormat(schema_json=json.dumps({"items": {"pattern": "(a?b?){500}c"}}))
+)
+COSTLY_ANSWERS = answers(*[json.dumps(["ab" * 50] * 3000)] * 16)
+
+
+async def test_costly_answers_leave_others_their_turn(servicer):
+    async def longest_wait(until):
+        longest = 0.0
+        while not until.done():
+            before = time.monotonic()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.monotonic() - before)
+        return longest
+
+    call = asyncio.create_task(aggregate(servicer, COSTLY_ANSWERS, COSTLY, left_s=60.0))
+
+    assert await longest_wait(call) < 1.0
+    assert {"TOO_COSTLY"} == {ballot.reason for ballot in call.result().tally.ballots}
+
+
+async def test_costly_answers_end_with_the_deadline(servicer):
+    before = time.monotonic()
+    with pytest.raises(DeadlineSpentError):
+        await aggregate(servicer, COSTLY_ANSWERS, COSTLY, left_s=0.3)
+
+    assert time.monotonic() - before < 1.5
+
+
 async def test_prose_can_be_voted_on_by_its_letters(servicer):
     plurality = aggregator_pb2.AGGREGATION_METHOD_PLURALITY
     given = answers("Paris", "paris ", "Lyon")
@@ -236,6 +295,16 @@ async def test_what_cannot_be_known_stays_unset(servicer):
             answers("A"),
             {"method": aggregator_pb2.AGGREGATION_METHOD_WEIGHTED},
             id="a method that is not built yet",
+        ),
+        pytest.param(
+            answers("A"),
+            {"weights": [aggregator_pb2.JurorWeight(juror="j0", weight=1e6 + 1)]},
+            id="too much weight",
+        ),
+        pytest.param(
+            answers("yes"),
+            {"form": types_pb2.OutputFormat(labels=types_pb2.LabelFormat(labels=["Yes", "yes "]))},
+            id="labels that mean the same",
         ),
     ],
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """The front door: what it refuses, and how it names what it refused."""
 
+import json
+
 import pytest
 
 from gremium.v1 import ensemble_pb2, types_pb2
@@ -39,6 +41,30 @@ async def test_makes_a_request_id_for_a_request_without_one(ask):
 
 async def test_keeps_a_given_request_id(ask):
     assert "mine" == (await ask(request_id="mine")).request_id
+
+
+@pytest.mark.parametrize(
+    "output_format",
+    [
+        {"json": {"schema_json": '{"$ref": "http://127.0.0.1:1/a.json"}'}},
+        {"json": {"schema_json": '{"$ref": "#"}'}},
+        {"json": {"schema_json": '{"pattern": "(?=a)"}'}},
+        {"json": {"schema_json": json.dumps({"enum": list(range(5000))})}},
+        {"labels": {"labels": ["Yes", "yes "]}},
+    ],
+    ids=["remote", "endless", "pattern", "size", "labels"],
+)
+async def test_a_format_that_no_answer_can_be_read_by_is_refused_unrecorded(
+    ask, ledger, output_format
+):
+    prompt = types_pb2.Prompt(
+        messages=PROMPT.messages, output_format=types_pb2.OutputFormat(**output_format)
+    )
+    with pytest.raises(errors.InvalidRequestError):
+        await ask(request_id="mine", prompt=prompt)
+
+    with pytest.raises(errors.UnknownRequestError):
+        await ledger.manifest("mine")
 
 
 @pytest.mark.parametrize(
