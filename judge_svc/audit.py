@@ -14,6 +14,7 @@ from services.core.prompts import Prompt
 from services.core.unreadable import UnreadableError
 from services.models.asking import Asked, ask
 from services.models.backend import RosterModel
+from services.models.pricing import dearest, limited
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,12 @@ async def _first_verdict(
     found = no_judge(checks, case.answer)
     request = ModelRequest(judge_prompt(case.prompt, case.answer, checks, case.criteria))
     for judge in judges:
-        if (stopped := cannot_ask(judge, checks, lease, deadline)) is not None:
+        if (stopped := cannot_ask(judge, checks, request, lease, deadline)) is not None:
             found = found if asked else stopped
             continue
-        reply = await ask(judge, request, deadline=deadline, timeout_s=case.timeout_s)
+        call = dearest(request, judge.spec)
+        payable = limited(request, call.output_within(lease), call)
+        reply = await ask(judge, payable, deadline=deadline, timeout_s=case.timeout_s)
         reply, found = decided(case, checks, judge, reply)
         asked.append((judge, reply))
         lease = lease.less(
@@ -137,11 +140,19 @@ def blind(checks: Sequence[Check]) -> Verdict:
 
 
 def cannot_ask(
-    judge: RosterModel, checks: Sequence[Check], lease: Lease, deadline: Deadline
+    judge: RosterModel,
+    checks: Sequence[Check],
+    request: ModelRequest,
+    lease: Lease,
+    deadline: Deadline,
 ) -> Verdict | None:
     """Why a judge cannot be asked any more, as a verdict; None when it can."""
     if limit := lease.exhausted(free=judge.spec.price.free):
         text = f"nothing is left to judge with: {limit}"
+        return verdicts.unjudged(checks, reason="BUDGET_SPENT", reason_text=text)
+    call = dearest(request, judge.spec)
+    if not call.is_worth(call.output_within(lease)):
+        text = f"what is left pays for no verdict of {judge.name}"
         return verdicts.unjudged(checks, reason="BUDGET_SPENT", reason_text=text)
     if deadline.left_s == 0.0:
         text = "no time is left to ask a judge"

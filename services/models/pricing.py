@@ -1,7 +1,10 @@
 """What a model call costs: tokens and prices in, US dollars out."""
 
-from services.config.tree import Price
+from dataclasses import replace
+
+from services.config.tree import Model, Price
 from services.core.answers import ModelReply, ModelRequest, Usage
+from services.core.lease import Call
 from services.core.tokens import prompt_tokens, text_tokens
 
 
@@ -67,3 +70,21 @@ def estimated_input(request: ModelRequest) -> Usage:
 def estimated_usage(request: ModelRequest, written: str) -> Usage:
     """Usage of a call whose provider gave none that can be used but replied `written`."""
     return estimated_input(request) + Usage(output_tokens=text_tokens(written))
+
+
+def dearest(request: ModelRequest, spec: Model) -> Call:
+    """What a call costs at most: its estimated input, and as much output as it may write."""
+    return Call(
+        input_tokens=estimated_input(request).input_tokens,
+        output_tokens=request.prompt.params.max_output_tokens or spec.max_output_tokens,
+        input_usd_per_mtok=spec.price.input_usd_per_mtok,
+        output_usd_per_mtok=spec.price.output_usd_per_mtok,
+    )
+
+
+def limited(request: ModelRequest, most: int, call: Call) -> ModelRequest:
+    """The request, with a limit on its output only where `most` is less than it wants."""
+    if most >= call.output_tokens:
+        return request
+    params = replace(request.prompt.params, max_output_tokens=most)
+    return replace(request, prompt=replace(request.prompt, params=params))

@@ -37,7 +37,7 @@ async def test_passes_what_the_judge_passes():
 
 
 async def test_says_who_judged_and_what_it_cost():
-    lease = types_pb2.Lease(cost_usd=1.0, model_calls=2, tokens=100)
+    lease = types_pb2.Lease(cost_usd=1.0, model_calls=2, tokens=10_000)
     async with judging(first=GOOD) as (_, verify):
         reply = await verify(wanted(lease=lease))
 
@@ -51,7 +51,7 @@ async def test_says_who_judged_and_what_it_cost():
     assert part.usage.input_tokens == 10
     assert part.cost_usd == pytest.approx(10 * 100e-6 + 2 * 1000e-6)
     assert reply.unspent.cost_usd == pytest.approx(1.0 - part.cost_usd)
-    assert (1, 88) == (reply.unspent.model_calls, reply.unspent.tokens)
+    assert (1, 9988) == (reply.unspent.model_calls, reply.unspent.tokens)
 
 
 async def test_fails_what_the_judge_fails():
@@ -192,6 +192,23 @@ async def test_a_spent_lease_leaves_the_answer_unjudged(limit):
         reply.verdict.unjudged_reason,
         server.calls,
     )
+
+
+async def test_a_judge_may_write_what_the_lease_pays_for():
+    async with judging(first=GOOD) as (server, verify):
+        await verify(wanted())
+        await verify(wanted(lease=types_pb2.Lease(tokens=1000)))
+
+    whole, within = (body["max_tokens"] for body in server.requests)
+    assert 16 <= within < whole
+
+
+@pytest.mark.parametrize("lease", [{"tokens": 50}, {"cost_usd": 0.001}], ids=str)
+async def test_a_judge_that_could_not_finish_a_verdict_is_not_asked(lease):
+    async with judging(first=GOOD) as (server, verify):
+        reply = await verify(wanted(lease=types_pb2.Lease(**lease)))
+
+    assert ("BUDGET_SPENT", 0) == (reply.verdict.unjudged_reason, server.calls)
 
 
 async def test_without_money_a_free_judge_is_asked():
