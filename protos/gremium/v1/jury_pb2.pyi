@@ -123,7 +123,9 @@ class DeliberateRequest(_message.Message):
 
     @_builtins.property
     def lease(self) -> _types_pb2.Lease:
-        """What may be spent."""
+        """What may be spent. It is split over the jurors that are asked: each may
+        write as many tokens as its share pays for.
+        """
 
     def __init__(
         self,

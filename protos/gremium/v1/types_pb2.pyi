@@ -358,7 +358,12 @@ class JsonFormat(_message.Message):
 
     SCHEMA_JSON_FIELD_NUMBER: _builtins.int
     schema_json: _builtins.str
-    """JSON Schema (draft 2020-12). Empty: any JSON value."""
+    """JSON Schema (draft 2020-12). Empty: any JSON value. It may refer to its own
+    parts only (`#/…`), its patterns must be matched in linear time (RE2: no
+    look-around, no backreference), and it may hold 4,000 values, 600 schemas,
+    32 patterns and 64 levels; 12,000 values with all tools of the request. An
+    answer that takes too long to read by it is unusable (`TOO_COSTLY`).
+    """
     def __init__(
         self,
         *,
