@@ -72,4 +72,4 @@ def test_reads_an_error(client, scripted_mesh):
     code, failure = run(client, scripted_mesh.address, " ")
 
     assert (1, 3) == (code, failure["code"])
-    assert "prompt is blank" == failure["message"]
+    assert failure["message"].startswith("prompt.messages: ")
