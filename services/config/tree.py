@@ -1,24 +1,41 @@
 """The configuration: one frozen tree, what `gremium.yaml` may say."""
 
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
-Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
-Grace = Annotated[float, Field(ge=0.0, le=3600.0)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-UsdPerMtok = Annotated[float, Field(ge=0.0, le=1e6)]
+from services.config.ensembles import (
+    Aggregate,
+    Ensemble,
+    Judge,
+    Juror,
+    JuryEnsemble,
+    RouteEnsemble,
+    Shared,
+    Tier,
+)
+from services.config.section import Fraction, Name, Seconds, Section, UsdPerMtok
 
-
-class Section(BaseModel):
-    """A part of the tree. Unknown keys are errors."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
+__all__ = [
+    "Aggregate",
+    "Config",
+    "Domain",
+    "Embeddings",
+    "Ensemble",
+    "Judge",
+    "Juror",
+    "JuryEnsemble",
+    "Ledger",
+    "LoadedConfig",
+    "Model",
+    "Price",
+    "RouteEnsemble",
+    "Router",
+    "Section",
+    "Shared",
+    "Tier",
+]
 
 
 class Price(Section):
@@ -103,146 +120,6 @@ class Model(Section):
     @property
     def provider_name(self) -> str:
         return self.provider or self.backend
-
-
-class Juror(Section):
-    """A model, and how to ask it."""
-
-    model: Name
-    """Name of a model in the roster."""
-    name: Name | None = None
-    """Unique within its tier; unset: the model's name."""
-    instruction: str = Field(default="", max_length=65536)
-    """System instruction put before the conversation."""
-    timeout_s: Seconds | None = None
-    """Longest time to wait for it; unset: the model's."""
-    weight: float = Field(default=1.0, ge=0.0, le=1e6)
-    """How much its vote counts."""
-
-    @property
-    def label(self) -> str:
-        return self.name or self.model
-
-
-class Tier(Section):
-    """Jurors that answer together."""
-
-    name: Name
-    """Unique within the ensemble."""
-    jurors: tuple[Juror, ...] = Field(min_length=1, max_length=64)
-    """Whom to ask."""
-    quorum: int | None = Field(default=None, ge=1)
-    """Usable answers needed; unset: more than half of the jurors."""
-    grace_s: Grace = 0.5
-    """Seconds that stragglers get once the quorum is met."""
-    domains: tuple[str, ...] = ()
-    """Domains of the router that this tier is the specialist for."""
-
-    @property
-    def needed(self) -> int:
-        """Usable answers needed, in [1, size of `jurors`]."""
-        return self.quorum if self.quorum is not None else len(self.jurors) // 2 + 1
-
-    @model_validator(mode="after")
-    def _jurors_are_unique_and_enough(self) -> Self:
-        names = [juror.label for juror in self.jurors]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"jurors must have different names; {twice} occur twice")
-        if self.needed > len(names):
-            raise ValueError(f"quorum {self.needed} is more than the {len(names)} jurors")
-        return self
-
-
-class Judge(Section):
-    """Who audits answers, and for what."""
-
-    models: tuple[Name, ...] = ()
-    """Models of the roster in order of preference; the first of another family than the answer's
-    author is asked."""
-    timeout_s: Seconds = 15.0
-    """Longest time to wait for its verdict."""
-    criteria: tuple[Literal["hallucination", "safety", "logic"], ...] = (
-        "hallucination",
-        "safety",
-        "logic",
-    )
-    """What to look for."""
-    min_score: Fraction = 0.5
-    """Score that an answer needs to pass."""
-
-
-class Aggregate(Section):
-    """How answers are combined."""
-
-    method: Literal["auto", "plurality", "medoid"] = "auto"
-    """`auto`: plurality for structured answers and tool calls, medoid for prose."""
-    min_share: Fraction = 0.5
-    """Share of the weight that the leading class of structured answers needs; below it, or in a
-    tie, there is no consensus."""
-    min_similarity: float | None = Field(default=None, ge=-1.0, le=1.0)
-    """Mean similarity to the others that the medoid of prose needs; below it there is no
-    consensus. Unset: what unrelated answers do not reach, 0.35 with embeddings and 0.3 by words."""
-
-
-class Shared(Section):
-    """What every ensemble has."""
-
-    description: str = ""
-    """What it is for."""
-    default_timeout_s: Seconds | None = None
-    """Time of a request whose caller sets no deadline; unset: such a request is refused."""
-    judge: Judge | None = None
-    """Who audits the answer; unset: nobody, and answers are marked unjudged."""
-    aggregate: Aggregate = Aggregate()
-    """How answers are combined."""
-    deliver_rejected: bool = False
-    """Whether the text of an answer that the judge failed is still given; never after a failed
-    safety check."""
-
-
-class RouteEnsemble(Shared):
-    """Sends each prompt to the cheapest adequate tier; a failed verdict goes to the next."""
-
-    pattern: Literal["route"]
-    """Always `route`."""
-    tiers: tuple[Tier, ...] = Field(min_length=1, max_length=16)
-    """Tiers, cheapest first."""
-    min_adequacy: float = Field(default=0.7, gt=0.0, le=1.0)
-    """Predicted adequacy that the first tier must reach."""
-
-    @model_validator(mode="after")
-    def _tiers_are_unique(self) -> Self:
-        names = [tier.name for tier in self.tiers]
-        if len(set(names)) < len(names):
-            raise ValueError(f"tiers must have different names, not {names}")
-        return self
-
-
-class JuryEnsemble(Shared):
-    """Asks all jurors at once and decides between their answers."""
-
-    pattern: Literal["jury"]
-    """Always `jury`."""
-    jurors: tuple[Juror, ...] = Field(min_length=1, max_length=64)
-    """Whom to ask."""
-    quorum: int | None = Field(default=None, ge=1)
-    """Usable answers needed; unset: more than half of the jurors."""
-    grace_s: Grace = 0.5
-    """Seconds that stragglers get once the quorum is met."""
-
-    @cached_property
-    def tiers(self) -> tuple[Tier, ...]:
-        """The jury as a single tier."""
-        return (Tier(name="jury", jurors=self.jurors, quorum=self.quorum, grace_s=self.grace_s),)
-
-    @model_validator(mode="after")
-    def _jury_is_a_tier(self) -> Self:
-        _ = self.tiers
-        return self
-
-
-Ensemble = Annotated[RouteEnsemble | JuryEnsemble, Field(discriminator="pattern")]
 
 
 class Domain(Section):
