@@ -69,7 +69,7 @@ class ScriptedMesh:
         return router_pb2.RouteResponse(decision=router_pb2.RouteDecision(tiers=tiers))
 
     async def deliberate(
-        self, request: jury_pb2.DeliberateRequest, *, deadline: Deadline
+        self, request: jury_pb2.DeliberateRequest, *, deadline: Deadline, watch: Any = None
     ) -> jury_pb2.DeliberateResponse:
         self.asked.append(request.tier)
         self.leases.append(request.lease)

@@ -14,6 +14,7 @@ from services.gateway.mesh import Mesh
 from services.gateway.patterns.jury import jury
 from services.gateway.patterns.route import route
 from services.gateway.record import Ending, Record
+from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
 
 logger = logging.getLogger(__name__)
@@ -22,17 +23,20 @@ LAST_WRITE_S: Final = 1.0
 """Longest wait for the record of a failure; it is kept even when nobody waits for it."""
 
 
-async def ask(case: Case, *, mesh: Mesh, ledger: Ledger) -> ensemble_pb2.AskResponse:
+async def ask(
+    case: Case, *, mesh: Mesh, ledger: Ledger, watch: Watch | None = None
+) -> ensemble_pb2.AskResponse:
     """Record the intent, let the pattern answer, record the end, reply.
 
     A request that was recorded before gets its reply again and spends nothing.
+    Whoever watches is told each step.
 
     Raises
     ------
     GremiumError
         If there is no outcome, once the ledger has all that was answered and spent.
     """
-    record = Record(case)
+    record = Record(case, watch=watch)
     recorded = await _begin(case, record, ledger)
     if recorded is not None:
         recorded.replayed = True

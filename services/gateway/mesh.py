@@ -15,8 +15,10 @@ from gremium.v1 import (
     router_pb2_grpc,
 )
 from services.core.deadline import Deadline
-from services.runtime.calls import call
-from services.runtime.local import call_local
+from services.core.errors import InternalError
+from services.gateway.watch import JuryWatch
+from services.runtime.calls import call, follow
+from services.runtime.local import call_local, follow_local
 
 
 class Mesh(Protocol):
@@ -29,9 +31,13 @@ class Mesh(Protocol):
         ...
 
     async def deliberate(
-        self, request: jury_pb2.DeliberateRequest, *, deadline: Deadline
+        self,
+        request: jury_pb2.DeliberateRequest,
+        *,
+        deadline: Deadline,
+        watch: JuryWatch | None = None,
     ) -> jury_pb2.DeliberateResponse:
-        """Ask a tier's jurors."""
+        """Ask a tier's jurors, and tell whoever watches how they fare."""
         ...
 
     async def aggregate(
@@ -69,9 +75,17 @@ class GrpcMesh:
         return await call(self._router.Route, request, deadline=deadline)
 
     async def deliberate(
-        self, request: jury_pb2.DeliberateRequest, *, deadline: Deadline
+        self,
+        request: jury_pb2.DeliberateRequest,
+        *,
+        deadline: Deadline,
+        watch: JuryWatch | None = None,
     ) -> jury_pb2.DeliberateResponse:
-        return await call(self._jury.Deliberate, request, deadline=deadline)
+        if watch is None:
+            return await call(self._jury.Deliberate, request, deadline=deadline)
+        stream, told = jury_pb2.DeliberateStreamRequest(deliberation=request), _Told(watch)
+        await follow(self._jury.DeliberateStream, stream, deadline=deadline, tell=told)
+        return told.result()
 
     async def aggregate(
         self, request: aggregator_pb2.AggregateRequest, *, deadline: Deadline
@@ -107,10 +121,26 @@ class LocalMesh:
         return await call_local(self._router.Route, request, deadline=deadline, method=method)
 
     async def deliberate(
-        self, request: jury_pb2.DeliberateRequest, *, deadline: Deadline
+        self,
+        request: jury_pb2.DeliberateRequest,
+        *,
+        deadline: Deadline,
+        watch: JuryWatch | None = None,
     ) -> jury_pb2.DeliberateResponse:
         method = "/gremium.v1.JuryService/Deliberate"
-        return await call_local(self._jury.Deliberate, request, deadline=deadline, method=method)
+        if watch is None:
+            return await call_local(
+                self._jury.Deliberate, request, deadline=deadline, method=method
+            )
+        stream, told = jury_pb2.DeliberateStreamRequest(deliberation=request), _Told(watch)
+        await follow_local(
+            self._jury.DeliberateStream,
+            stream,
+            deadline=deadline,
+            method=f"{method}Stream",
+            tell=told,
+        )
+        return told.result()
 
     async def aggregate(
         self, request: aggregator_pb2.AggregateRequest, *, deadline: Deadline
@@ -125,3 +155,22 @@ class LocalMesh:
     ) -> judge_pb2.VerifyResponse:
         method = "/gremium.v1.JudgeService/Verify"
         return await call_local(self._judge.Verify, request, deadline=deadline, method=method)
+
+
+class _Told:
+    """What a jury told: its progress goes to whoever watches, its result is kept."""
+
+    def __init__(self, watch: JuryWatch) -> None:
+        self._watch = watch
+        self._done: jury_pb2.DeliberateResponse | None = None
+
+    def __call__(self, event: jury_pb2.DeliberateStreamResponse) -> None:
+        if event.HasField("done"):
+            self._done = event.done
+        else:
+            self._watch(event)
+
+    def result(self) -> jury_pb2.DeliberateResponse:
+        if self._done is None:
+            raise InternalError("the jury ended its stream without a result")
+        return self._done

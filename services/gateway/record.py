@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from gremium.v1 import (
     aggregator_pb2,
@@ -26,6 +26,7 @@ from services.gateway import budget
 from services.gateway.case import Case
 from services.gateway.failures import error_record, stage_error
 from services.gateway.losses import Seat, lost
+from services.gateway.watch import JuryWatch, Watch, of_jurors
 from services.runtime.telemetry import CallNote, current_trace_id, noting_call
 from services.runtime.wire import (
     duration_to_wire,
@@ -53,10 +54,15 @@ class Ending:
 
 
 class Record:
-    """Collects who took part in one request, and what is left of its budget."""
+    """Collects who took part in one request, and what is left of its budget.
 
-    def __init__(self, case: Case) -> None:
+    Whoever watches is told each step as it is recorded.
+    """
+
+    def __init__(self, case: Case, *, watch: Watch | None = None) -> None:
         self.lease: Lease = budget.whole(case.asked.budget)
+        self.jury_watch: JuryWatch | None = of_jurors(watch) if watch else None
+        self._watch = watch
         self._case = case
         self._began_s = time.monotonic()
         self._manifest = manifest_pb2.Manifest(
@@ -156,6 +162,7 @@ class Record:
 
     def routed(self, decision: router_pb2.RouteDecision) -> None:
         self._manifest.route.CopyFrom(decision)
+        self._tell(routed=decision)
 
     def deliberated(self, response: jury_pb2.DeliberateResponse) -> None:
         self._manifest.participations.extend(response.participations)
@@ -165,6 +172,7 @@ class Record:
     def aggregated(self, response: aggregator_pb2.AggregateResponse, *, tier: str) -> None:
         response.tally.tier = tier
         self._manifest.tallies.append(response.tally)
+        self._tell(tallied=response.tally)
 
     def verified(
         self, response: judge_pb2.VerifyResponse, part: manifest_pb2.Participation
@@ -180,6 +188,20 @@ class Record:
         self._manifest.participations.extend(response.participations or [part])
         self._manifest.verdicts.append(verdict)
         self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
+        self._tell(judged=verdict)
+
+    def escalated(self, *, from_tier: str, to_tier: str, reason_text: str) -> None:
+        """A tier was not enough, and the next one is about to be asked."""
+        self._tell(
+            escalated=ensemble_pb2.Escalated(
+                from_tier=from_tier, to_tier=to_tier, reason_text=reason_text
+            )
+        )
+
+    def _tell(self, **event: Any) -> None:
+        """Tell whoever watches; a copy, so that what comes later does not change it."""
+        if self._watch is not None:
+            self._watch(ensemble_pb2.AskStreamResponse(**event))
 
     def completed(self, ending: Ending) -> ensemble_pb2.AskResponse:
         """The reply, with the manifest of a request that ended well."""

@@ -80,7 +80,7 @@ async def _deliberate(
     seats = losses.jury_seats(case, tier, record.lease)
     until = until.within(_jury_s(case, until.left_s))
     with record.stage(manifest_pb2.STAGE_JURY, deadline=until, tier=tier.name, seats=seats):
-        response = await mesh.deliberate(request, deadline=until)
+        response = await mesh.deliberate(request, deadline=until, watch=record.jury_watch)
 
     record.deliberated(response)
     if not response.quorum_met:

@@ -1,5 +1,6 @@
 """Calls between the services: the only place that sets a timeout."""
 
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -41,6 +42,37 @@ async def call(
             return await rpc(request, timeout=timeout_s, metadata=telemetry.outgoing_headers())
         except grpc.aio.AioRpcError as err:
             raise error_from_rpc(err) from err
+
+
+async def follow(
+    rpc: grpc.aio.UnaryStreamMultiCallable[Request, Response],
+    request: Request,
+    *,
+    deadline: Deadline,
+    tell: Callable[[Response], None],
+) -> None:
+    """Call a mesh service that streams, and `tell` each message as it comes.
+
+    Keeps every promise of `call`; leaving it stops the callee. `tell` must not
+    block. No generator: its span would end in whatever task finalises it.
+
+    Raises
+    ------
+    GremiumError
+        The error the callee raised, with its type and reason intact.
+    DeadlineSpentError
+        If no time is left to start the call, or it ran out underway.
+    """
+    timeout_s = deadline.remaining()
+    with client_span(_name(rpc)):
+        stream = rpc(request, timeout=timeout_s, metadata=telemetry.outgoing_headers())
+        try:
+            async for message in stream:
+                tell(message)
+        except grpc.aio.AioRpcError as err:
+            raise error_from_rpc(err) from err
+        finally:
+            stream.cancel()
 
 
 def deadline_from(context: Any, *, default_s: float | None = None) -> Deadline:

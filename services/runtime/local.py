@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from services.core.deadline import Deadline
 from services.core.errors import DeadlineSpentError, GremiumError, InternalError
@@ -51,12 +52,45 @@ async def call_local(
     DeadlineSpentError
         If no time is left to start the call, or it ran out underway.
     """
+    return await _served(lambda context: handler(request, context), deadline, method)
+
+
+async def follow_local(
+    handler: Callable[[Request, Any], AsyncIterator[Response]],
+    request: Request,
+    *,
+    deadline: Deadline,
+    method: str,
+    tell: Callable[[Response], None],
+) -> None:
+    """Call a servicer's method that streams, and `tell` each message; it must not block.
+
+    Raises
+    ------
+    GremiumError
+        The error the servicer raised.
+    DeadlineSpentError
+        If no time is left to start the call, or it ran out underway.
+    """
+
+    async def told(context: LocalContext) -> None:
+        async with aclosing(cast(AsyncGenerator[Response], handler(request, context))) as messages:
+            async for message in messages:
+                tell(message)
+
+    await _served(told, deadline, method)
+
+
+async def _served(
+    serve: Callable[[LocalContext], Awaitable[Response]], deadline: Deadline, method: str
+) -> Response:
+    """Serve one call under the deadline, in spans as over gRPC."""
     timeout_s = deadline.remaining()
     context = LocalContext(deadline)
     with client_span(method), server_span(method, context, dict(telemetry.outgoing_headers())):
         try:
             async with asyncio.timeout(timeout_s) as limit:
-                return await handler(request, context)
+                return await serve(context)
         except GremiumError:
             raise
         except Exception as err:

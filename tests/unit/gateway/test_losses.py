@@ -156,7 +156,7 @@ async def test_no_usage_is_too_large_to_sum(ledger):
     mesh = ScriptedMesh({"jury": ["42", "42", "42"]})
     deliberate = mesh.deliberate
 
-    async def absurd(request, *, deadline):
+    async def absurd(request, *, deadline, watch=None):
         response = await deliberate(request, deadline=deadline)
         for part in response.participations:
             part.usage.input_tokens, part.cost_usd = 2**63 - 1, 1e308
@@ -177,7 +177,7 @@ async def test_a_jury_that_no_time_was_left_for_spent_nothing(ledger):
         await asyncio.sleep(0.35)
         return await route(request, deadline=deadline)
 
-    async def too_late(_, *, deadline):
+    async def too_late(_, *, deadline, watch=None):
         deadline.remaining()
 
     mesh.route, mesh.deliberate = dawdle, too_late
