@@ -7,6 +7,7 @@ GremiumError
 ├── UnknownModelError        the roster has no such model
 ├── UnknownRequestError      the ledger has no such request
 ├── NoEligibleTierError      the limits exclude every tier
+├── InvalidPlanError         the steps of the ensemble cannot be run
 ├── RequestIdReusedError     the same request_id came with another body
 ├── RequestInProgressError   the first call with this request_id still runs
 ├── InterruptedRequestError  the mesh stopped before that request ended
@@ -84,6 +85,12 @@ class NoEligibleTierError(GremiumError):
     """The request's limits exclude every tier."""
 
     reason = "NO_ELIGIBLE_TIER"
+
+
+class InvalidPlanError(GremiumError):
+    """The ensemble's steps make no graph that can be run."""
+
+    reason = "INVALID_PLAN"
 
 
 class RequestIdReusedError(GremiumError):

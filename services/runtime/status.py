@@ -32,6 +32,7 @@ STATUS_BY_ERROR: Final[dict[type[errors.GremiumError], grpc.StatusCode]] = {
     errors.UnknownModelError: grpc.StatusCode.NOT_FOUND,
     errors.UnknownRequestError: grpc.StatusCode.NOT_FOUND,
     errors.NoEligibleTierError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.InvalidPlanError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.RequestIdReusedError: grpc.StatusCode.ALREADY_EXISTS,
     errors.RequestInProgressError: grpc.StatusCode.ABORTED,
     errors.InterruptedRequestError: grpc.StatusCode.ABORTED,

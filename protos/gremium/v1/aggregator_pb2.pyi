@@ -36,8 +36,9 @@ class _AggregationMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agg
     AGGREGATION_METHOD_MEDOID: _AggregationMethod.ValueType  # 2
     """The answer nearest to all others by embedding."""
     AGGREGATION_METHOD_WEIGHTED: _AggregationMethod.ValueType  # 3
-    """Largest sum of weights times judge scores. Not built yet: fails with
-    `INVALID_ARGUMENT` (`INVALID_REQUEST`).
+    """Largest sum of weights times judge scores. Answers are grouped as by the
+    method that fits them; a juror without a score counts with the mean of the
+    others. Without any score nothing is scaled.
     """
 
 class AggregationMethod(_AggregationMethod, metaclass=_AggregationMethodEnumTypeWrapper):
@@ -52,8 +53,9 @@ AGGREGATION_METHOD_PLURALITY: AggregationMethod.ValueType  # 1
 AGGREGATION_METHOD_MEDOID: AggregationMethod.ValueType  # 2
 """The answer nearest to all others by embedding."""
 AGGREGATION_METHOD_WEIGHTED: AggregationMethod.ValueType  # 3
-"""Largest sum of weights times judge scores. Not built yet: fails with
-`INVALID_ARGUMENT` (`INVALID_REQUEST`).
+"""Largest sum of weights times judge scores. Answers are grouped as by the
+method that fits them; a juror without a score counts with the mean of the
+others. Without any score nothing is scaled.
 """
 Global___AggregationMethod: _TypeAlias = AggregationMethod  # noqa: Y015
 
@@ -90,6 +92,32 @@ class JurorWeight(_message.Message):
 Global___JurorWeight: _TypeAlias = JurorWeight  # noqa: Y015
 
 @_typing.final
+class JudgeScore(_message.Message):
+    """What a judge thinks of one answer beside the others."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JUROR_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    juror: _builtins.str
+    """Name of the juror."""
+    score: _builtins.float
+    """Mean of its comparisons, in [-1, 1]; 0 is a tie."""
+    def __init__(
+        self,
+        *,
+        juror: _builtins.str = ...,
+        score: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["juror", b"juror", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JudgeScore: _TypeAlias = JudgeScore  # noqa: Y015
+
+@_typing.final
 class AggregateRequest(_message.Message):
     """Request for [AggregatorService.Aggregate][gremium.v1.AggregatorService.Aggregate]."""
 
@@ -103,6 +131,7 @@ class AggregateRequest(_message.Message):
     WEIGHTS_FIELD_NUMBER: _builtins.int
     MIN_SHARE_FIELD_NUMBER: _builtins.int
     MIN_SIMILARITY_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     method: Global___AggregationMethod.ValueType
@@ -129,6 +158,12 @@ class AggregateRequest(_message.Message):
     def weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___JurorWeight]:
         """Weights; a juror not listed counts 1."""
 
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedCompositeFieldContainer[Global___JudgeScore]:
+        """What a judge thinks of the answers, for `AGGREGATION_METHOD_WEIGHTED`; jurors
+        unique.
+        """
+
     def __init__(
         self,
         *,
@@ -140,10 +175,11 @@ class AggregateRequest(_message.Message):
         weights: _abc.Iterable[Global___JurorWeight] | None = ...,
         min_share: _builtins.float | None = ...,
         min_similarity: _builtins.float | None = ...,
+        scores: _abc.Iterable[Global___JudgeScore] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "answers", b"answers", "method", b"method", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "answers", b"answers", "method", b"method", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_share: _TypeAlias = _typing.Literal["min_share"]  # noqa: Y015
     _WhichOneofArgType__min_share: _TypeAlias = _typing.Literal["_min_share", b"_min_share"]  # noqa: Y015

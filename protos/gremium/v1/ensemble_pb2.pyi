@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from gremium.v1 import jury_pb2 as _jury_pb2
 from gremium.v1 import manifest_pb2 as _manifest_pb2
@@ -464,6 +465,7 @@ class ListEnsemblesResponse(_message.Message):
     DEFAULT_ENSEMBLE_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
     CONFIG_SHA256_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
     default_ensemble: _builtins.str
     """Name of the one that an empty `AskRequest.ensemble` means."""
     config_sha256: _builtins.str
@@ -476,6 +478,10 @@ class ListEnsemblesResponse(_message.Message):
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___RosterModel]:
         """All models of the config, by name."""
 
+    @_builtins.property
+    def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageRecord]:
+        """How the stages behind the gateway have done since it started."""
+
     def __init__(
         self,
         *,
@@ -483,14 +489,55 @@ class ListEnsemblesResponse(_message.Message):
         default_ensemble: _builtins.str = ...,
         models: _abc.Iterable[Global___RosterModel] | None = ...,
         config_sha256: _builtins.str = ...,
+        stages: _abc.Iterable[Global___StageRecord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_sha256", b"config_sha256", "default_ensemble", b"default_ensemble", "ensembles", b"ensembles", "models", b"models"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_sha256", b"config_sha256", "default_ensemble", b"default_ensemble", "ensembles", b"ensembles", "models", b"models", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListEnsemblesResponse: _TypeAlias = ListEnsemblesResponse  # noqa: Y015
+
+@_typing.final
+class StageRecord(_message.Message):
+    """How one stage has done since the gateway started."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    CALLS_FIELD_NUMBER: _builtins.int
+    FAILED_CALLS_FIELD_NUMBER: _builtins.int
+    LAST_REASON_FIELD_NUMBER: _builtins.int
+    LAST_FAILURE_TIME_FIELD_NUMBER: _builtins.int
+    stage: _manifest_pb2.Stage.ValueType
+    """The stage."""
+    calls: _builtins.int
+    """Calls to it."""
+    failed_calls: _builtins.int
+    """Calls that it failed; each one degraded a request, or ended it."""
+    last_reason: _builtins.str
+    """`ErrorInfo.reason` of the latest failure, UPPER_SNAKE; empty without one."""
+    @_builtins.property
+    def last_failure_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was."""
+
+    def __init__(
+        self,
+        *,
+        stage: _manifest_pb2.Stage.ValueType = ...,
+        calls: _builtins.int = ...,
+        failed_calls: _builtins.int = ...,
+        last_reason: _builtins.str = ...,
+        last_failure_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_failure_time", b"last_failure_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "failed_calls", b"failed_calls", "last_failure_time", b"last_failure_time", "last_reason", b"last_reason", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageRecord: _TypeAlias = StageRecord  # noqa: Y015
 
 @_typing.final
 class Ensemble(_message.Message):

@@ -85,6 +85,8 @@ class EnsembleServiceServicer:
         - `NOT_FOUND` (`UNKNOWN_ENSEMBLE`; `UNKNOWN_MODEL` if the services read
         different configurations);
         - `FAILED_PRECONDITION` (`NO_ELIGIBLE_TIER`): no tier fits the limits;
+        - `FAILED_PRECONDITION` (`INVALID_PLAN`): the ensemble's steps cannot be
+        run;
         - `ALREADY_EXISTS` (`REQUEST_ID_REUSED`): the `request_id` came with
         another body;
         - `ABORTED` (`REQUEST_IN_PROGRESS`): the first call still runs;

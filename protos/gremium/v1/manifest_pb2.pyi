@@ -39,6 +39,8 @@ class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType
     """Counted the votes."""
     STAGE_JUDGE: _Stage.ValueType  # 4
     """Audited the answer."""
+    STAGE_RETRIEVAL: _Stage.ValueType  # 5
+    """Searched a folder for a step; asks no model."""
 
 class Stage(_Stage, metaclass=_StageEnumTypeWrapper):
     """A part of the mesh that works on a request."""
@@ -53,6 +55,8 @@ STAGE_AGGREGATOR: Stage.ValueType  # 3
 """Counted the votes."""
 STAGE_JUDGE: Stage.ValueType  # 4
 """Audited the answer."""
+STAGE_RETRIEVAL: Stage.ValueType  # 5
+"""Searched a folder for a step; asks no model."""
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
 class _ParticipationStatus:
@@ -108,7 +112,7 @@ class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Outcome.Value
     OUTCOME_NO_CONSENSUS: _Outcome.ValueType  # 2
     """The jurors disagree too much to answer."""
     OUTCOME_REJECTED: _Outcome.ValueType  # 3
-    """The last verdict failed."""
+    """The last verdict failed, or there was none and the ensemble fails closed."""
 
 class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
     """How a request ended."""
@@ -120,7 +124,7 @@ OUTCOME_ANSWERED: Outcome.ValueType  # 1
 OUTCOME_NO_CONSENSUS: Outcome.ValueType  # 2
 """The jurors disagree too much to answer."""
 OUTCOME_REJECTED: Outcome.ValueType  # 3
-"""The last verdict failed."""
+"""The last verdict failed, or there was none and the ensemble fails closed."""
 Global___Outcome: _TypeAlias = Outcome  # noqa: Y015
 
 class _ManifestState:
@@ -258,7 +262,7 @@ class Participation(_message.Message):
     when not sampled.
     """
     tier: _builtins.str
-    """Name of the tier it was part of."""
+    """Name of the tier it was part of; of the step, in `specialists`."""
     model_calls: _builtins.int
     """Calls made to the provider, or that may have been made if the service that
     asked was lost; 0 when not asked.
@@ -421,7 +425,9 @@ class Tally(_message.Message):
     """Whether the leader's support is enough to answer."""
     method: _builtins.str
     """How the answers were combined: `plurality`, `medoid`, `medoid_words` (a
-    medoid by words, for want of embeddings) or `single`.
+    medoid by words, for want of embeddings), `single`, `weighted` (votes times
+    judge scores), or `best_juror` (for want of an aggregator, the answer of the
+    juror with the largest weight; nothing was counted).
     """
     margin: _builtins.float
     """Leader's share minus the runner-up's, in [0, 1]."""
@@ -725,6 +731,9 @@ class Manifest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     FEEDBACK_FIELD_NUMBER: _builtins.int
     ANSWERS_OMITTED_FIELD_NUMBER: _builtins.int
+    ESCALATIONS_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    PASSAGES_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request."""
     ensemble: _builtins.str
@@ -755,6 +764,11 @@ class Manifest(_message.Message):
     """SHA-256 of the configuration, 64 hex digits."""
     answers_omitted: _builtins.int
     """Answers left out of `answers` so that the message fits."""
+    confidence: _builtins.float
+    """Confidence in the answer that was given, in [0, 1], as a cascade measures it:
+    the least of the leading class's share and the judge's score; 1 when two
+    tiers agree. Unset when nothing is known of it.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When the request arrived."""
@@ -806,6 +820,14 @@ class Manifest(_message.Message):
     def feedback(self) -> _containers.RepeatedCompositeFieldContainer[Global___Feedback]:
         """What operators and callers said of it since."""
 
+    @_builtins.property
+    def escalations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Escalation]:
+        """Tiers that were not enough, in order."""
+
+    @_builtins.property
+    def passages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Passage]:
+        """What retrieval found; the answer cites a passage by its `id` in brackets."""
+
     def __init__(
         self,
         *,
@@ -835,14 +857,57 @@ class Manifest(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         feedback: _abc.Iterable[Global___Feedback] | None = ...,
         answers_omitted: _builtins.int = ...,
+        escalations: _abc.Iterable[Global___Escalation] | None = ...,
+        confidence: _builtins.float | None = ...,
+        passages: _abc.Iterable[_types_pb2.Passage] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "error", b"error", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "duration", b"duration", "error", b"error", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "answers_omitted", b"answers_omitted", "chosen_juror", b"chosen_juror", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "feedback", b"feedback", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "pattern", b"pattern", "request_id", b"request_id", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "answers", b"answers", "answers_omitted", b"answers_omitted", "chosen_juror", b"chosen_juror", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "request_id", b"request_id", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
+    _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
 
 Global___Manifest: _TypeAlias = Manifest  # noqa: Y015
+
+@_typing.final
+class Escalation(_message.Message):
+    """A tier that was not enough."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_TIER_FIELD_NUMBER: _builtins.int
+    TO_TIER_FIELD_NUMBER: _builtins.int
+    REASON_TEXT_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    from_tier: _builtins.str
+    """Tier that was asked."""
+    to_tier: _builtins.str
+    """Tier that was asked next."""
+    reason_text: _builtins.str
+    """Why, as one sentence."""
+    confidence: _builtins.float
+    """Confidence in its answer, in [0, 1]; unset when it gave none or nothing is
+    known of it.
+    """
+    def __init__(
+        self,
+        *,
+        from_tier: _builtins.str = ...,
+        to_tier: _builtins.str = ...,
+        reason_text: _builtins.str = ...,
+        confidence: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "from_tier", b"from_tier", "reason_text", b"reason_text", "to_tier", b"to_tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
+    _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+
+Global___Escalation: _TypeAlias = Escalation  # noqa: Y015
 
 @_typing.final
 class Feedback(_message.Message):

@@ -39,6 +39,8 @@ class _RouteReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RouteReas
     """No tier reaches the target; the most adequate come first."""
     ROUTE_REASON_JURY: _RouteReason.ValueType  # 5
     """The pattern asks all eligible jurors at once."""
+    ROUTE_REASON_FALLBACK: _RouteReason.ValueType  # 6
+    """The router was not there; the configured default tier comes first."""
 
 class RouteReason(_RouteReason, metaclass=_RouteReasonEnumTypeWrapper):
     """Why a route was chosen."""
@@ -55,6 +57,8 @@ ROUTE_REASON_MOST_ADEQUATE: RouteReason.ValueType  # 4
 """No tier reaches the target; the most adequate come first."""
 ROUTE_REASON_JURY: RouteReason.ValueType  # 5
 """The pattern asks all eligible jurors at once."""
+ROUTE_REASON_FALLBACK: RouteReason.ValueType  # 6
+"""The router was not there; the configured default tier comes first."""
 Global___RouteReason: _TypeAlias = RouteReason  # noqa: Y015
 
 class _FilterReason:
@@ -327,8 +331,8 @@ class RouteDecision(_message.Message):
     complexity: _builtins.float
     """How hard the prompt looks, in [0, 1]."""
     threshold: _builtins.float
-    """Adequacy that the first tier had to reach, in (0, 1]; 0 for a jury, whose
-    jurors are all asked.
+    """Adequacy that the first tier had to reach, in [0, 1]; 0 for a jury, whose
+    jurors are all asked, and for a cascade that names none.
     """
     reason: Global___RouteReason.ValueType
     """Why, as a code."""
@@ -348,7 +352,9 @@ class RouteDecision(_message.Message):
     """Version of the routing rules."""
     @_builtins.property
     def tiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tier]:
-        """Tiers to try, in order. Never empty; no later one is expected weaker."""
+        """Tiers to try, in order. Never empty. No later one is expected weaker, except
+        in a cascade, whose tiers come in configured order.
+        """
 
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___CandidateScore]:
@@ -496,9 +502,13 @@ class Step(_message.Message):
     id: _builtins.str
     """Unique within the plan."""
     goal: _builtins.str
-    """What the step has to achieve."""
+    """What the step has to achieve: a template, in which `{prompt}` stands for the
+    question and `{id}` for the output of a step it depends on.
+    """
     specialist: _builtins.str
-    """The specialist that does it: a configured model or ensemble."""
+    """The specialist that does it: a configured model or ensemble, or the folder
+    that it searches.
+    """
     required: _builtins.bool
     """Whether the plan fails when this step does."""
     @_builtins.property

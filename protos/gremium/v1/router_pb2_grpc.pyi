@@ -30,8 +30,15 @@ class RouterServiceStub:
     Plan: _aio.UnaryUnaryMultiCallable[_router_pb2.PlanRequest, _router_pb2.PlanResponse]
     """Returns the graph of steps for a prompt: validated, acyclic.
 
-    Fails like Route, and with `FAILED_PRECONDITION` (`INVALID_PLAN`) when no
-    valid plan exists; its message names the cycle or the missing step.
+    Asks no model and is idempotent: the same request and config give the same
+    plan.
+
+    Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
+    (`UNKNOWN_ENSEMBLE`) and `RESOURCE_EXHAUSTED` (`BUDGET_SPENT`) like Route,
+    the last also when the lease has fewer calls than there are required steps
+    to pay, and with `FAILED_PRECONDITION` (`INVALID_PLAN`) when the ensemble
+    has no steps or they cannot be run; its message names the cycle, the
+    missing step, or the step whose output never reaches the answer.
     """
 
 class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -62,8 +69,15 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_router_pb2.PlanResponse]:
         """Returns the graph of steps for a prompt: validated, acyclic.
 
-        Fails like Route, and with `FAILED_PRECONDITION` (`INVALID_PLAN`) when no
-        valid plan exists; its message names the cycle or the missing step.
+        Asks no model and is idempotent: the same request and config give the same
+        plan.
+
+        Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
+        (`UNKNOWN_ENSEMBLE`) and `RESOURCE_EXHAUSTED` (`BUDGET_SPENT`) like Route,
+        the last also when the lease has fewer calls than there are required steps
+        to pay, and with `FAILED_PRECONDITION` (`INVALID_PLAN`) when the ensemble
+        has no steps or they cannot be run; its message names the cycle, the
+        missing step, or the step whose output never reaches the answer.
         """
 
 def add_RouterServiceServicer_to_server(servicer: RouterServiceServicer, server: _aio.Server) -> None: ...
