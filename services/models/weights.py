@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import os
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import Final
 
@@ -49,12 +50,17 @@ def verify(path: Path, sha256: str, *, notes: Path | None = None) -> None:
         if _notes(notes_file).get(str(path)) == stamp:
             return
         with path.open("rb") as file:
-            seen = hashlib.file_digest(file, "sha256").hexdigest()
+            seen = digest(file)
     except OSError as err:
         raise _unusable(f"cannot read {path.name}: {err.strerror}") from err
     if seen != sha256:
         raise _unusable(f"{path.name} has SHA-256 {seen}; {sha256} is expected")
     _remember(notes_file, str(path), stamp)
+
+
+def digest(file: BufferedReader | BufferedRandom) -> str:
+    """SHA-256 of a file from where it stands, 64 hex digits."""
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unusable(message: str) -> BackendError:
