@@ -6,6 +6,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from services.config.section import Fraction, Grace, Name, Seconds, Section
+from services.config.steps import MERGE, Merge, Step
+from services.core.graph import unread
+from services.core.templates import places
 
 
 class Juror(Section):
@@ -143,6 +146,47 @@ class JuryEnsemble(Shared):
     def _jury_is_a_tier(self) -> Self:
         _ = self.tiers
         return self
+
+
+class SpecialistsEnsemble(Shared):
+    """Cuts a task into steps, each done by its own model, ensemble or search."""
+
+    pattern: Literal["specialists"]
+    """Always `specialists`."""
+    steps: dict[Name, Step] = Field(min_length=1)
+    """Steps by id: at most 12, at most 4 in a row, at most 5 that read the same one."""
+    merge: Merge | None = None
+    """How outputs become the answer; unset: the output of the one last step is the answer."""
+
+    @property
+    def reads(self) -> dict[str, tuple[str, ...]]:
+        """Steps by id, each with those whose outputs it reads."""
+        return {name: step.depends_on for name, step in self.steps.items()}
+
+    @property
+    def final(self) -> list[str]:
+        """Steps whose outputs make the answer."""
+        last = unread(self.reads)
+        if self.merge is None:
+            return last[-1:]
+        template = self.merge.template or self.merge.goal
+        named = [name for name in places(template) if name != "prompt"]
+        return named if self.merge.template else list(dict.fromkeys([*named, *last]))
+
+    @cached_property
+    def tiers(self) -> tuple[Tier, ...]:
+        """A tier of one juror for each step that a model does, the merge included."""
+        merged = Step(model=self.merge.model) if self.merge and self.merge.model else None
+        steps = {**self.steps, **({MERGE: merged} if merged else {})}
+        return tuple(
+            Tier(
+                name=name,
+                jurors=(Juror(model=step.model, name=name, timeout_s=step.timeout_s),),
+                grace_s=0.0,
+            )
+            for name, step in steps.items()
+            if step.model is not None
+        )
 
 
 Ensemble = Annotated[RouteEnsemble | JuryEnsemble, Field(discriminator="pattern")]

@@ -13,6 +13,7 @@ from services.config.ensembles import (
     JuryEnsemble,
     RouteEnsemble,
     Shared,
+    SpecialistsEnsemble,
     Tier,
 )
 from services.config.section import Fraction, Name, Seconds, Section, UsdPerMtok
@@ -34,6 +35,7 @@ __all__ = [
     "Router",
     "Section",
     "Shared",
+    "SpecialistsEnsemble",
     "Tier",
 ]
 

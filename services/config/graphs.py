@@ -1,0 +1,69 @@
+"""What keeps the steps of specialists from being run, and where it stands in the configuration."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from services.config.document import Loc
+from services.config.steps import RESERVED, Shape, Step
+from services.config.tree import Config, SpecialistsEnsemble
+from services.core.canonical import check_format
+from services.core.errors import InvalidRequestError
+from services.core.graph import cycle, faults
+from services.core.prompts import OutputFormat
+from services.core.templates import places
+
+Found = tuple[Loc, str]
+
+
+def graph_faults(config: Config) -> list[Found]:
+    """Places at which steps do not fit together."""
+    graphs = specialists(config.ensembles)
+    within = (fault for name, e in graphs.items() for fault in _ensemble(name, e))
+    return [*within, *_rings(graphs)]
+
+
+def specialists(ensembles: Mapping[str, Any]) -> dict[str, SpecialistsEnsemble]:
+    """The ensembles of this pattern."""
+    return {name: e for name, e in ensembles.items() if isinstance(e, SpecialistsEnsemble)}
+
+
+def output_format(shape: Shape | None) -> OutputFormat | None:
+    """A configured shape as answers are compared by it; None: none is configured."""
+    if shape is None:
+        return None
+    if shape.labels:
+        return OutputFormat("labels", labels=shape.labels)
+    if shape.number:
+        return OutputFormat("number")
+    return OutputFormat("json", schema=shape.json_schema)
+
+
+def _ensemble(name: str, ensemble: SpecialistsEnsemble) -> Iterator[Found]:
+    at: Loc = ("ensembles", name)
+    for fault in faults(ensemble.reads, final=ensemble.final):
+        yield ((*at, "steps", fault.step) if fault.step else at), fault.text
+    for step_id, step in ensemble.steps.items():
+        yield from _step((*at, "steps", step_id), step_id, step)
+
+
+def _step(at: Loc, step_id: str, step: Step) -> Iterator[Found]:
+    if step_id in RESERVED:
+        yield at, f"a step may not be called `{step_id}`"
+    for place in places(step.goal):
+        if place != "prompt" and place not in step.depends_on:
+            yield (*at, "goal"), f"`{{{place}}}` is the output of no step in `depends_on`"
+    try:
+        check_format(output_format(step.output_format) or OutputFormat(), (), within="")
+    except InvalidRequestError as err:
+        yield (*at, "output_format"), err.violations[0][1]
+
+
+def _rings(graphs: Mapping[str, SpecialistsEnsemble]) -> Iterator[Found]:
+    """Ensembles whose steps would ask each other for ever."""
+    reads = {
+        name: [step.ensemble for step in e.steps.values() if step.ensemble in graphs]
+        for name, e in graphs.items()
+    }
+    if ring := cycle({name: [one for one in read if one] for name, read in reads.items()}):
+        at: Loc = ("ensembles", ring[0], "steps")
+        yield at, f"the ensembles ask each other: {' -> '.join(ring)}"
