@@ -58,7 +58,7 @@ async def try_tier(
         return Ending(manifest_pb2.OUTCOME_NO_CONSENSUS)
     if case.ensemble.judge is None:
         return _answered(aggregated, unjudged=True)
-    return await _verify(
+    return await verify(
         case, case.ensemble.judge, aggregated, until=until, mesh=mesh, record=record
     )
 
@@ -122,7 +122,7 @@ async def _aggregate(
     return response
 
 
-async def _verify(
+async def verify(
     case: Case,
     judge: Judge,
     aggregated: aggregator_pb2.AggregateResponse,
