@@ -4,8 +4,8 @@
         ...  # server.url, server.calls, server.disconnects
 
 It speaks OpenAI's chat completions and embeddings, Anthropic's Messages and
-Gemini's generateContent over real sockets. Models in MISBEHAVIOUR misbehave by
-their name alone. As a program: `python tests/upstream.py --port 8080 --text 4`.
+Gemini's generateContent over real sockets, streamed where that is asked for. Models in MISBEHAVIOUR misbehave by
+their name alone. As a program: `python -m tests.upstream --port 8080 --text 4`.
 """
 
 import argparse
@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+
+from tests.payloads import payload
+from tests.streams import pieces, tokens
 
 DISCONNECT_LIMIT_S = 5.0
 
@@ -47,6 +50,12 @@ class Reply:
     """In OpenAI's words; None: not sent."""
     served_model: str = ""
     """Unset: the requested one."""
+    token_delay_s: float = 0.0
+    """Pause before each token of a stream."""
+    cut_after: int | None = None
+    """Tokens of a stream after which the connection breaks."""
+    ends_after: int | None = None
+    """Tokens of a stream after which it ends in order, but in the middle of the reply."""
 
 
 Behaviour = Reply | Sequence[Reply] | Callable[[Mapping[str, Any]], Reply]
@@ -86,6 +95,8 @@ class Upstream:
         """Bodies of all calls, oldest first."""
         self.headers: list[Mapping[str, str]] = []
         """Headers of all calls, oldest first."""
+        self.hosts: list[str] = []
+        """Addresses that all calls came from, oldest first."""
         self.running = 0
         self.most_running = 0
         """Most calls that ran at once."""
@@ -124,6 +135,7 @@ class Upstream:
         model = request.match_info.get("model") or str(body.get("model", ""))
         self.requests.append({"model": model, **body})
         self.headers.append(dict(request.headers))
+        self.hosts.append(request.remote or "")
         if request.transport is not None:
             self._peers.add(str(request.transport.get_extra_info("peername")))
         self.running += 1
@@ -146,6 +158,8 @@ class Upstream:
             await asyncio.Event().wait()
         if reply.delay_s:
             await asyncio.sleep(reply.delay_s)
+        if reply.body is None and reply.status == 200 and _wants_stream(request, body):
+            return await _streamed(request, reply, payload(request.path, model, reply, body), body)
         content = (
             reply.body if reply.body is not None else _content(request.path, model, reply, body)
         )
@@ -154,8 +168,7 @@ class Upstream:
         return web.Response(
             status=reply.status,
             body=content,
-            headers=reply.headers,
-            content_type="application/json",
+            headers={"Content-Type": "application/json", **reply.headers},
         )
 
     def _scripted(self, model: str, body: Mapping[str, Any]) -> Reply:
@@ -182,7 +195,8 @@ async def upstream(
     app = web.Application(client_max_size=64 * 1024 * 1024)
     for path in ("/v1/chat/completions", "/v1/embeddings", "/v1/messages"):
         app.router.add_post(path, server.serve)
-    app.router.add_post("/v1/models/{model}:generateContent", server.serve)
+    for method in ("generateContent", "streamGenerateContent"):
+        app.router.add_post(f"/v1/models/{{model}}:{method}", server.serve)
     runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
@@ -204,105 +218,32 @@ async def _cut_off(request: web.Request, content: bytes) -> web.StreamResponse:
     return response
 
 
+def _wants_stream(request: web.Request, body: Mapping[str, Any]) -> bool:
+    return body.get("stream") is True or request.path.endswith(":streamGenerateContent")
+
+
+async def _streamed(
+    request: web.Request, reply: Reply, whole: Mapping[str, Any], body: Mapping[str, Any]
+) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+    await response.prepare(request)
+    cut_after = len(tokens(reply.text)) // 2 if reply.cut_off else reply.cut_after
+    sent = 0
+    for event, is_token in pieces(request.path, whole, body):
+        if is_token:
+            if sent in (cut_after, reply.ends_after):
+                break
+            await asyncio.sleep(reply.token_delay_s)
+            sent += 1
+        await response.write(event)
+    if sent == cut_after and request.transport is not None:
+        await asyncio.sleep(0.02)  # else what was sent before is lost with the connection
+        request.transport.abort()
+    return response
+
+
 def _content(path: str, model: str, reply: Reply, body: Mapping[str, Any]) -> bytes:
-    if reply.status >= 400:
-        value: Any = {"error": {"message": f"scripted HTTP {reply.status}", "type": "scripted"}}
-    elif path.endswith("/messages"):
-        value = _anthropic(model, reply)
-    elif path.endswith(":generateContent"):
-        value = _google(model, reply)
-    elif path.endswith("/embeddings"):
-        value = _embeddings(body)
-    else:
-        value = _openai(model, reply)
-    return json.dumps(value).encode()
-
-
-def _openai(model: str, reply: Reply) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text}
-    if reply.reasoning:
-        message["reasoning_content"] = reply.reasoning
-    if reply.tool_calls:
-        message["tool_calls"] = [
-            {
-                "id": f"call_{i}",
-                "type": "function",
-                "function": {"name": name, "arguments": json.dumps(arguments)},
-            }
-            for i, (name, arguments) in enumerate(reply.tool_calls)
-        ]
-    finish = reply.finish_reason or ("tool_calls" if reply.tool_calls else "stop")
-    value = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "model": reply.served_model or model,
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-    }
-    return value if reply.usage is None else {**value, "usage": reply.usage}
-
-
-def _anthropic(model: str, reply: Reply) -> dict[str, Any]:
-    usage = reply.usage or {}
-    details = usage.get("prompt_tokens_details", {})
-    cached = details.get("cached_tokens", 0)
-    blocks: list[dict[str, Any]] = []
-    if reply.reasoning:
-        blocks.append({"type": "thinking", "thinking": reply.reasoning, "signature": "s"})
-    if reply.text:
-        blocks.append({"type": "text", "text": reply.text})
-    blocks += [
-        {"type": "tool_use", "id": f"toolu_{i}", "name": name, "input": arguments}
-        for i, (name, arguments) in enumerate(reply.tool_calls)
-    ]
-    return {
-        "type": "message",
-        "role": "assistant",
-        "model": reply.served_model or model,
-        "content": blocks,
-        "stop_reason": reply.finish_reason or ("tool_use" if reply.tool_calls else "end_turn"),
-        "usage": {
-            "input_tokens": usage.get("prompt_tokens", 0) - cached,
-            "cache_read_input_tokens": cached,
-            "output_tokens": usage.get("completion_tokens", 0),
-        },
-    }
-
-
-def _google(model: str, reply: Reply) -> dict[str, Any]:
-    usage = reply.usage or {}
-    thought = usage.get("completion_tokens_details", {}).get("reasoning_tokens", 0)
-    parts: list[dict[str, Any]] = []
-    if reply.reasoning:
-        parts.append({"text": reply.reasoning, "thought": True})
-    if reply.text:
-        parts.append({"text": reply.text})
-    parts += [{"functionCall": {"name": n, "args": arguments}} for n, arguments in reply.tool_calls]
-    return {
-        "modelVersion": reply.served_model or model,
-        "candidates": [
-            {
-                "content": {"role": "model", "parts": parts},
-                "finishReason": reply.finish_reason or "STOP",
-            }
-        ],
-        "usageMetadata": {
-            "promptTokenCount": usage.get("prompt_tokens", 0),
-            "cachedContentTokenCount": usage.get("prompt_tokens_details", {}).get(
-                "cached_tokens", 0
-            ),
-            "candidatesTokenCount": usage.get("completion_tokens", 0) - thought,
-            "thoughtsTokenCount": thought,
-        },
-    }
-
-
-def _embeddings(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Vectors of letter counts, in reverse order to show that the index counts."""
-    data = [
-        {"index": i, "embedding": [float(text.lower().count(chr(97 + c))) for c in range(26)]}
-        for i, text in enumerate(body["input"])
-    ]
-    return {"data": data[::-1], "usage": {"prompt_tokens": len(data), "total_tokens": len(data)}}
+    return json.dumps(payload(path, model, reply, body)).encode()
 
 
 async def main() -> None:

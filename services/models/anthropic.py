@@ -8,6 +8,7 @@ from services.config.tree import Model
 from services.core.answers import FinishReason, ModelReply, ModelRequest, Usage
 from services.core.deadline import Deadline
 from services.core.prompts import Image, Message, Part, Prompt, ToolCall, ToolResult
+from services.models.anthropic_stream import MessageAssembly
 from services.models.conversation import (
     NO_ARGUMENTS,
     Conversation,
@@ -16,6 +17,7 @@ from services.models.conversation import (
     conversation,
 )
 from services.models.endpoint import Endpoint
+from services.models.listening import Listener
 from services.models.pricing import counted
 from services.models.reading import (
     arguments_json,
@@ -26,6 +28,7 @@ from services.models.reading import (
     text,
     tokens,
 )
+from services.models.streaming import streamed
 
 API: Final = "https://api.anthropic.com/v1"
 VERSION: Final = "2023-06-01"
@@ -48,10 +51,18 @@ class AnthropicBackend:
         self._endpoint = endpoint
         self._spec = spec
 
-    async def generate(self, request: ModelRequest, *, deadline: Deadline) -> ModelReply:
+    async def generate(
+        self, request: ModelRequest, *, deadline: Deadline, listener: Listener | None = None
+    ) -> ModelReply:
         body = messages_body(conversation(request), request.prompt, self._spec)
 
-        reply = await self._endpoint.post("/messages", body, deadline=deadline)
+        if listener is None:
+            reply = await self._endpoint.post("/messages", body, deadline=deadline)
+        else:
+            shown = ANSWER_TOOL if wants_answer_tool(request.prompt) else ""
+            assembly = MessageAssembly(listener, shown_tool=shown)
+            body["stream"] = True
+            reply = await streamed(self._endpoint, "/messages", body, assembly, deadline=deadline)
 
         if not isinstance(reply.get("content"), list):
             said = self._endpoint.quoted(str(reply.get("error") or reply))

@@ -14,7 +14,8 @@ from services.core.deadline import Deadline
 from services.core.errors import BackendError, DeadlineSpentError
 from services.core.prompts import Image, Prompt
 from services.models.backend import RosterModel
-from services.models.pricing import cost_usd, estimated_input, reply_cost_usd
+from services.models.listening import Listener
+from services.models.pricing import cost_usd, estimated_usage, reply_cost_usd
 from services.runtime import telemetry
 from services.runtime.wire import cut, duration_to_wire, timestamp_to_wire, usage_to_wire
 
@@ -26,7 +27,7 @@ NOTHING: Final = Usage()
 MAX_TEXT_BYTES: Final = 1024 * 1024
 MAX_NAME_BYTES: Final = 256
 MAX_TOOL_CALLS: Final = 128
-BILLED_CAUSES: Final = frozenset({"CONNECTION", "INVALID_REPLY"})
+BILLED_CAUSES: Final = frozenset({"CONNECTION", "INVALID_REPLY", "STREAM_CUT"})
 """Failures after which the provider may have read the prompt and billed it."""
 
 STATUS_TO_WIRE: Final = {
@@ -66,6 +67,13 @@ class Attempt:
     sent: bool = False
     """Whether it had its slot, so that the prompt may have been read and billed."""
     span_id: str = ""
+    listener: Listener | None = None
+    """Who hears the answer while it is written; None: nobody."""
+
+    @property
+    def heard(self) -> str:
+        """What the model is known to have written so far."""
+        return self.listener.heard if self.listener else ""
 
     def ended(self, asked: Asked) -> Asked:
         """The call's end, with when it was and the span it left."""
@@ -98,7 +106,7 @@ async def ask(
 def cancelled(model: RosterModel, request: ModelRequest, attempt: Attempt) -> Asked:
     """What a call came to that was stopped underway."""
     stopped = replace(
-        _spent(model, request, sent=attempt.sent),
+        _spent(model, request, sent=attempt.sent, written=attempt.heard),
         status=Status.CANCELLED,
         reason="CANCELLED",
         reason_text="its answer was no longer needed",
@@ -182,16 +190,18 @@ async def _sorted_out(
     try:
         async with asyncio.timeout(until.remaining()), model.slots:
             attempt.sent = True
-            reply = await model.backend.generate(request, deadline=until)
+            reply = await model.backend.generate(request, deadline=until, listener=attempt.listener)
     except (TimeoutError, DeadlineSpentError):
-        return _timed_out(model, request, sent=attempt.sent, timeout_s=timeout_s)
+        return _timed_out(model, request, attempt, timeout_s=timeout_s)
     except BackendError as err:
-        return _failed(model, request, err)
+        return _failed(model, request, err, written=attempt.heard)
     except Exception:
         # One adapter's bug must not take the other jurors' answers along.
         logger.exception("unexpected error while asking model %s", model.name)
-        spent = _spent(model, request, sent=True)
+        spent = _spent(model, request, sent=True, written=attempt.heard)
         return replace(spent, reason="INTERNAL", reason_text="unexpected error, see the log")
+    if attempt.listener:
+        attempt.listener.ended()
     return _answered(model, reply)
 
 
@@ -224,25 +234,27 @@ def overlong(reply: ModelReply) -> str:
     return ""
 
 
-def _timed_out(model: RosterModel, request: ModelRequest, *, sent: bool, timeout_s: float) -> Asked:
-    what = "no reply" if sent else f"none of {model.spec.max_concurrent} slots was free"
+def _timed_out(
+    model: RosterModel, request: ModelRequest, attempt: Attempt, *, timeout_s: float
+) -> Asked:
+    what = "no reply" if attempt.sent else f"none of {model.spec.max_concurrent} slots was free"
     return replace(
-        _spent(model, request, sent=sent),
+        _spent(model, request, sent=attempt.sent, written=attempt.heard),
         status=Status.TIMED_OUT,
         reason="TIMED_OUT",
         reason_text=f"{what} within {timeout_s:g} s or before the deadline",
     )
 
 
-def _failed(model: RosterModel, request: ModelRequest, err: BackendError) -> Asked:
+def _failed(model: RosterModel, request: ModelRequest, err: BackendError, *, written: str) -> Asked:
     reached = err.metadata.get("sent") != "False"
-    spent = _spent(model, request, sent=reached and err.cause in BILLED_CAUSES)
+    spent = _spent(model, request, sent=reached and err.cause in BILLED_CAUSES, written=written)
     return replace(spent, reason=err.cause, reason_text=str(err), model_calls=int(reached))
 
 
-def _spent(model: RosterModel, request: ModelRequest, *, sent: bool) -> Asked:
-    """A failure that cost what reading the prompt costs, if it was sent."""
-    usage = estimated_input(request) if sent else NOTHING
+def _spent(model: RosterModel, request: ModelRequest, *, sent: bool, written: str) -> Asked:
+    """A failure that cost what the prompt and all that was heard cost, if it was sent."""
+    usage = estimated_usage(request, written) if sent else NOTHING
     return Asked(
         status=Status.FAILED,
         usage=usage,

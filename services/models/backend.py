@@ -7,21 +7,24 @@ from typing import Protocol
 from services.config.tree import Model
 from services.core.answers import ModelReply, ModelRequest
 from services.core.deadline import Deadline
+from services.models.listening import Listener
 
 
 class Backend(Protocol):
     """One model behind one provider's protocol. Safe for concurrent calls."""
 
-    async def generate(self, request: ModelRequest, *, deadline: Deadline) -> ModelReply:
-        """Ask the model once.
+    async def generate(
+        self, request: ModelRequest, *, deadline: Deadline, listener: Listener | None = None
+    ) -> ModelReply:
+        """Ask the model once; a listener hears the answer while it is written.
 
         Cancelling the call closes its connection, so that the provider stops.
 
         Raises
         ------
         BackendError
-            If the provider cannot be reached, refuses, or replies with
-            something that is no reply.
+            If the provider cannot be reached, refuses, replies with something
+            that is no reply, or breaks off in the middle of one.
         TimeoutError
             If the deadline passed first.
         """

@@ -1,8 +1,8 @@
 """One provider's HTTP API: posts JSON, and turns every failure into a BackendError."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -14,10 +14,18 @@ import orjson
 from services.core.deadline import Deadline
 from services.core.errors import BackendError
 from services.models.settings import proxy_for
+from services.models.sse import EventParser
 from services.runtime import telemetry
 
 MAX_REPLY_BYTES: Final = 32 * 1024 * 1024
 MAX_QUOTED_CHARS: Final = 300
+EVENT_STREAM: Final = "text/event-stream"
+DONE: Final = "[DONE]"
+"""What OpenAI's protocol sends last."""
+DRAIN_S: Final = 0.05
+
+Take = Callable[[Mapping[str, Any]], None]
+"""Takes one object of a stream; must not block."""
 
 
 @asynccontextmanager
@@ -73,28 +81,77 @@ class Endpoint:
         TimeoutError
             If the deadline passed first.
         """
+        self._require_key()
+        async with asyncio.timeout(deadline.left_s), self._posted(path, body) as response:
+            return await self._whole(response)
+
+    async def stream(
+        self, path: str, body: Mapping[str, Any], *, deadline: Deadline, take: Take
+    ) -> dict[str, Any] | None:
+        """Post `body` and `take` each JSON object of the event stream that comes back.
+
+        Cancelling closes the connection. Whether the last object was the last
+        one that was meant, only the caller can tell.
+
+        Returns
+        -------
+        dict or None
+            The whole reply of a server that does not stream; else None.
+
+        Raises
+        ------
+        BackendError
+            As `post`.
+        TimeoutError
+            If the deadline passed before the end.
+        """
+        self._require_key()
+        async with asyncio.timeout(deadline.left_s), self._posted(path, body) as response:
+            if response.status != 200 or response.content_type != EVENT_STREAM:
+                return await self._whole(response)
+            await self._take_events(response, take)
+            return None
+
+    def _require_key(self) -> None:
         if self._key_variable and not self._key:
             raise not_sent(
                 f"environment variable {self._key_variable} is not set, and {self.host} needs it",
                 cause="AUTHENTICATION",
                 variable=self._key_variable,
             )
-        async with asyncio.timeout(deadline.left_s):
-            status, headers, content = await self._exchange(path, orjson.dumps(body))
-        if not 200 <= status < 300:
-            raise self._refusal(status, headers, content)
+
+    async def _take_events(self, response: aiohttp.ClientResponse, take: Take) -> None:
+        parser, size = EventParser(), 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > MAX_REPLY_BYTES:
+                raise self.invalid(f"its reply has more than {MAX_REPLY_BYTES} bytes")
+            for data in parser.feed(chunk):
+                if data == DONE:
+                    await _drain(response)
+                    return
+                take(self._object(data.encode()))
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> dict[str, Any]:
+        content = await self._read(response)
+        if not 200 <= response.status < 300:
+            raise self._refusal(response.status, response.headers, content)
         return self._object(content)
 
-    async def _exchange(self, path: str, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    @asynccontextmanager
+    async def _posted(
+        self, path: str, body: Mapping[str, Any]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The response to a post, while it is read in the block."""
         try:
             async with self._session.post(
                 self._base_url + path,
-                data=body,
+                data=orjson.dumps(body),
                 headers={**self._headers, **_trace_headers()},
                 proxy=self._proxy,
                 allow_redirects=False,
             ) as response:
-                return response.status, response.headers, await self._read(response)
+                yield response
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as err:
             raise not_sent(
                 f"cannot connect to {self.host}: {self.quoted(str(err))}", cause="CONNECTION"
@@ -136,12 +193,29 @@ class Endpoint:
         """The error for a reply that is none."""
         return BackendError(f"{self.host} is not understood: {what}", cause="INVALID_REPLY")
 
+    def cut(self) -> BackendError:
+        """The error for a stream that ended before the reply did."""
+        return BackendError(f"{self.host} ended its reply in the middle", cause="STREAM_CUT")
+
+    def broken(self, said: str) -> BackendError:
+        """The error for a provider that reports a failure of its own in the stream."""
+        text = f"{self.host} failed while it replied: {self.quoted(said)}"
+        return BackendError(text, cause="STREAM_CUT")
+
     def quoted(self, text: str) -> str:
         """A text of the provider on one short line, without our key."""
         if self._key:
             text = text.replace(self._key, "***")
         line = " ".join(text.split())
         return line if len(line) <= MAX_QUOTED_CHARS else line[: MAX_QUOTED_CHARS - 1] + "…"
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Read the end that follows the last event, so that the connection can be used again."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_S):
+            while not response.content.at_eof():
+                await response.content.readany()
 
 
 def not_sent(message: str, *, cause: str, **metadata: str) -> BackendError:

@@ -12,6 +12,8 @@ from services.core.deadline import Deadline
 from services.core.prompts import Image, Message, Part, Prompt, Tool, ToolCall, ToolResult
 from services.models.conversation import Conversation, answer_schema, answer_text, conversation
 from services.models.endpoint import Endpoint
+from services.models.google_stream import ContentAssembly
+from services.models.listening import Listener
 from services.models.pricing import counted
 from services.models.reading import (
     arguments_json,
@@ -23,6 +25,7 @@ from services.models.reading import (
     text,
     tokens,
 )
+from services.models.streaming import streamed
 
 API: Final = "https://generativelanguage.googleapis.com/v1beta"
 FINISH: Final = {
@@ -42,11 +45,17 @@ class GoogleBackend:
         self._endpoint = endpoint
         self._spec = spec
 
-    async def generate(self, request: ModelRequest, *, deadline: Deadline) -> ModelReply:
+    async def generate(
+        self, request: ModelRequest, *, deadline: Deadline, listener: Listener | None = None
+    ) -> ModelReply:
         body = content_body(conversation(request), request.prompt, self._spec)
-        path = f"/models/{self._spec.model.removeprefix('models/')}:generateContent"
+        path = f"/models/{self._spec.model.removeprefix('models/')}"
 
-        reply = await self._endpoint.post(path, body, deadline=deadline)
+        if listener is None:
+            reply = await self._endpoint.post(f"{path}:generateContent", body, deadline=deadline)
+        else:
+            path, assembly = f"{path}:streamGenerateContent?alt=sse", ContentAssembly(listener)
+            reply = await streamed(self._endpoint, path, body, assembly, deadline=deadline)
 
         if not items(reply.get("candidates")) and not mapping(reply.get("promptFeedback")):
             said = self._endpoint.quoted(str(reply.get("error") or reply))

@@ -17,6 +17,8 @@ from services.models.conversation import (
     conversation,
 )
 from services.models.endpoint import Endpoint
+from services.models.listening import Listener
+from services.models.openai_stream import ChatAssembly
 from services.models.pricing import counted
 from services.models.reading import (
     arguments_json,
@@ -29,6 +31,7 @@ from services.models.reading import (
     tokens,
     usd,
 )
+from services.models.streaming import streamed
 
 API: Final = "https://api.openai.com/v1"
 FINISH: Final = {
@@ -50,11 +53,19 @@ class OpenAIBackend:
         self._spec = spec
         self._default_instruction = default_instruction
 
-    async def generate(self, request: ModelRequest, *, deadline: Deadline) -> ModelReply:
+    async def generate(
+        self, request: ModelRequest, *, deadline: Deadline, listener: Listener | None = None
+    ) -> ModelReply:
         talk = conversation(request, default_instruction=self._default_instruction)
         body = chat_body(talk, request.prompt, self._spec, host=self._endpoint.host)
 
-        reply = await self._endpoint.post("/chat/completions", body, deadline=deadline)
+        path = "/chat/completions"
+        if listener is None:
+            reply = await self._endpoint.post(path, body, deadline=deadline)
+        else:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+            assembly = ChatAssembly(listener)
+            reply = await streamed(self._endpoint, path, body, assembly, deadline=deadline)
 
         choices = items(reply.get("choices"))
         if not choices or not isinstance(choices[0].get("message"), dict):

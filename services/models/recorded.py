@@ -1,7 +1,9 @@
 """The recorded backend: replays a cassette, and records live answers where the config says so."""
 
+import re
 from collections import Counter
 from dataclasses import replace
+from typing import Final
 
 from services.config.tree import Model
 from services.core.answers import ModelReply, ModelRequest
@@ -10,7 +12,11 @@ from services.core.errors import BackendError
 from services.models.backend import RosterModel
 from services.models.cassette import Cassette, cassette_key
 from services.models.endpoint import not_sent
+from services.models.listening import Listener
 from services.models.pricing import counted, reply_cost_usd
+
+PIECE: Final = re.compile(r"\s*\S+\s*")
+"""What a listener hears at once: a word."""
 
 
 class RecordedBackend:
@@ -27,14 +33,19 @@ class RecordedBackend:
         self._live = live
         self._played: Counter[str] = Counter()
 
-    async def generate(self, request: ModelRequest, *, deadline: Deadline) -> ModelReply:
+    async def generate(
+        self, request: ModelRequest, *, deadline: Deadline, listener: Listener | None = None
+    ) -> ModelReply:
         key = cassette_key(request.prompt, self._spec.model)
         recordings = self._cassette.recordings(key)
         if recordings:
-            return self._next(key, recordings, request)
+            reply = self._next(key, recordings, request)
+            if listener is not None:
+                _replay(reply.text, listener)
+            return reply
         if self._live is None:
             raise self._miss(key)
-        return await self._record(key, request, self._live, deadline=deadline)
+        return await self._record(key, request, self._live, deadline=deadline, listener=listener)
 
     def _next(self, key: str, recordings: list[ModelReply], request: ModelRequest) -> ModelReply:
         seed = request.prompt.params.seed
@@ -51,12 +62,23 @@ class RecordedBackend:
         )
 
     async def _record(
-        self, key: str, request: ModelRequest, live: RosterModel, *, deadline: Deadline
+        self,
+        key: str,
+        request: ModelRequest,
+        live: RosterModel,
+        *,
+        deadline: Deadline,
+        listener: Listener | None,
     ) -> ModelReply:
         async with live.slots:
-            reply = await live.backend.generate(request, deadline=deadline)
+            reply = await live.backend.generate(request, deadline=deadline, listener=listener)
         reply = replace(reply, cost_usd=reply_cost_usd(reply, live.spec.price))
         self._cassette.record(
             key, model=self._spec.model, question=request.prompt.question, reply=reply
         )
         return reply
+
+
+def _replay(text: str, listener: Listener) -> None:
+    for piece in PIECE.findall(text):
+        listener.wrote(piece)

@@ -15,6 +15,7 @@ from services.models import anthropic, google, openai
 from services.models.backend import Backend, RosterModel
 from services.models.cassette import Cassette
 from services.models.endpoint import Endpoint, not_sent, open_session
+from services.models.listening import Listener
 from services.models.local import default_instruction
 from services.models.recorded import RecordedBackend
 from services.models.settings import secret
@@ -98,8 +99,10 @@ class _Engineless:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    async def generate(self, request: ModelRequest, *, deadline: Deadline) -> ModelReply:
-        del request, deadline
+    async def generate(
+        self, request: ModelRequest, *, deadline: Deadline, listener: Listener | None = None
+    ) -> ModelReply:
+        del request, deadline, listener
         raise not_sent(
             f"no engine runs for the local model {self._name!r}; `gremium up` starts it",
             cause="CONNECTION",

@@ -39,7 +39,7 @@ class Scripted:
         self.started = asyncio.Event()
         self.stopped = asyncio.Event()
 
-    async def generate(self, request, *, deadline):
+    async def generate(self, request, *, deadline, listener=None):
         self.requests.append(request)
         self.running += 1
         self.started.set()

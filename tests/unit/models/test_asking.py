@@ -192,7 +192,7 @@ async def test_an_answer_that_the_contract_cannot_carry_is_a_failure():
 
 async def test_a_bug_in_an_adapter_is_one_models_failure(caplog):
     class Broken:
-        async def generate(self, request, *, deadline):
+        async def generate(self, request, *, deadline, listener=None):
             return {}["missing"]
 
     async with roster_of({"m": {"model": "m"}}) as roster:

@@ -1,0 +1,65 @@
+"""Cuts a model's reasoning off its text while it is still being written."""
+
+import re
+from typing import Final
+
+OPENING: Final = re.compile(r"<(think|thinking)>", re.IGNORECASE)
+TAGS: Final = ("<think>", "<thinking>")
+LONGEST_TAG: Final = len("</thinking>")
+
+
+class Unveiling:
+    """Takes a text piece by piece and gives the pieces that a reader may see.
+
+    What could be the beginning of a tag is held back until it is known.
+    Reasoning whose opening tag the chat template wrote is only known by its
+    end, and so is not held back.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._closing: re.Pattern[str] | None = None
+        """What ends the reasoning that is being written, if any is."""
+
+    def feed(self, piece: str) -> str:
+        """What may be shown now, perhaps nothing."""
+        self._held += piece
+        shown = ""
+        while True:
+            if self._closing is None:
+                visible, began = self._until_reasoning()
+                shown += visible
+                if not began:
+                    return shown
+            elif not self._has_ended(self._closing):
+                return shown
+
+    def rest(self) -> str:
+        """What was held back and turned out to be no tag."""
+        held, self._held = self._held, ""
+        return held if self._closing is None else ""
+
+    def _until_reasoning(self) -> tuple[str, bool]:
+        """Visible text up to the next block of reasoning, and whether one begins there."""
+        if opening := OPENING.search(self._held):
+            visible, self._held = self._held[: opening.start()], self._held[opening.end() :]
+            self._closing = re.compile(rf"</{opening.group(1)}>", re.IGNORECASE)
+            return visible, True
+        held = _possible_tag(self._held)
+        visible, self._held = self._held[: len(self._held) - len(held)], held
+        return visible, False
+
+    def _has_ended(self, closing: re.Pattern[str]) -> bool:
+        """Drop reasoning as far as it goes."""
+        if ended := closing.search(self._held):
+            self._held, self._closing = self._held[ended.end() :], None
+            return True
+        self._held = self._held[-LONGEST_TAG:]
+        return False
+
+
+def _possible_tag(text: str) -> str:
+    """The end of a text that may become an opening tag; empty if none may."""
+    start = text.rfind("<")
+    tail = text[start:].lower() if start >= 0 else ""
+    return text[start:] if tail and any(tag.startswith(tail) for tag in TAGS) else ""

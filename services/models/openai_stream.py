@@ -1,0 +1,79 @@
+"""Chunks of OpenAI's streamed chat completions, put together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.models.listening import Listener
+from services.models.reading import items, mapping, text
+
+
+class ChatAssembly:
+    """Collects `chat.completion.chunk` objects; only the first choice counts."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._reply: dict[str, Any] = {}
+        self._said: list[str] = []
+        self._refused: list[str] = []
+        self._calls: dict[int, dict[str, Any]] = {}
+        self._logprobs: list[Mapping[str, Any]] = []
+        self._finish = ""
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self._finish)
+
+    def take(self, piece: Mapping[str, Any]) -> None:
+        """Add a chunk. The usage comes with the last one, which has no choices."""
+        told = {"model": piece.get("model"), "usage": piece.get("usage")}
+        self._reply.update({name: value for name, value in told.items() if value})
+        for choice in items(piece.get("choices")):
+            if choice.get("index", 0) == 0:
+                self._take_choice(choice)
+
+    def _take_choice(self, choice: Mapping[str, Any]) -> None:
+        delta = mapping(choice.get("delta"))
+        self._listener.unseen(text(delta.get("reasoning_content")) or text(delta.get("reasoning")))
+        said, refused = delta_text(delta.get("content")), text(delta.get("refusal"))
+        self._said.append(said)
+        self._refused.append(refused)
+        self._listener.wrote(said or refused)
+        for call in items(delta.get("tool_calls")):
+            self._take_call(call)
+        self._logprobs += items(mapping(choice.get("logprobs")).get("content"))
+        self._finish = text(choice.get("finish_reason")) or self._finish
+
+    def _take_call(self, piece: Mapping[str, Any]) -> None:
+        """Servers that send a call whole may leave out its place."""
+        place, function = piece.get("index"), mapping(piece.get("function"))
+        call = self._calls.setdefault(
+            place if isinstance(place, int) else len(self._calls),
+            {"id": "", "name": "", "arguments": ""},
+        )
+        call["id"] = text(piece.get("id")) or call["id"]
+        call["name"] = text(function.get("name")) or call["name"]
+        call["arguments"] += text(function.get("arguments"))
+        self._listener.unseen(text(function.get("arguments")))
+
+    def whole(self) -> dict[str, Any]:
+        calls = [
+            {"id": c["id"], "function": {"name": c["name"], "arguments": c["arguments"]}}
+            for _, c in sorted(self._calls.items())
+        ]
+        message = {
+            "content": "".join(self._said),
+            "refusal": "".join(self._refused),
+            "tool_calls": calls,
+        }
+        choice = {
+            "message": message,
+            "finish_reason": self._finish,
+            "logprobs": {"content": self._logprobs},
+        }
+        return {**self._reply, "choices": [choice]}
+
+
+def delta_text(content: object) -> str:
+    """Text of a delta; some servers send it in parts, reasoning among them."""
+    parts = [text(part.get("text")) for part in items(content) if part.get("type") == "text"]
+    return text(content) or "".join(parts)

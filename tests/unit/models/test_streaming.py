@@ -1,0 +1,220 @@
+"""A streamed answer is the same answer, heard while it is written; a cut one is none."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.core.answers import FinishReason, Status
+from services.core.deadline import Deadline
+from services.core.prompts import OutputFormat, Tool
+from services.core.tokens import text_tokens
+from services.models.asking import Attempt, ask, cancelled
+from services.models.listening import Listener
+from services.models.pricing import estimated_usage
+from tests.unit.models.rosters import asking, request, roster_of
+from tests.upstream import Reply, upstream
+
+BACKENDS = ("openai", "anthropic", "google")
+SENTENCE = "The capital of France is Paris, of course."
+LABELS = OutputFormat("labels", labels=("yes", "no"))
+USAGE = {
+    "prompt_tokens": 100,
+    "completion_tokens": 30,
+    "total_tokens": 130,
+    "prompt_tokens_details": {"cached_tokens": 60},
+    "completion_tokens_details": {"reasoning_tokens": 20},
+}
+BUILT_IN = {"anthropic": "ANTHROPIC_API_KEY", "google": "GEMINI_API_KEY"}
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request, monkeypatch):
+    for variable in BUILT_IN.values():
+        monkeypatch.setenv(variable, "secret")
+    return request.param
+
+
+@asynccontextmanager
+async def streaming(reply, backend="openai", **spec):
+    """A provider, and a function that asks it and tells what was heard meanwhile."""
+    async with asking({"m": reply}, backend=backend, **spec) as (server, put):
+
+        async def hear(wanted=None, **limits):
+            heard = []
+            attempt = Attempt(listener=Listener(heard.append))
+            return await put(wanted, attempt=attempt, **limits), heard
+
+        yield server, put, hear
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply(SENTENCE), id="text"),
+        pytest.param(Reply(SENTENCE, reasoning="Could it be Rome?", usage=USAGE), id="reasoning"),
+        pytest.param(
+            Reply("", tool_calls=[("get_weather", {"city": "Köln"}), ("now", {})]), id="tools"
+        ),
+        pytest.param(Reply("The answer is", finish_reason="length"), id="cut by its limit"),
+        pytest.param(Reply(""), id="empty"),
+    ],
+)
+async def test_a_streamed_reply_is_what_the_whole_one_says(backend, reply):
+    async with streaming(reply, backend) as (_, put, hear):
+        whole = await put()
+        streamed, heard = await hear()
+
+    assert Status.ANSWERED is streamed.status
+    assert whole.reply == streamed.reply
+    assert (whole.usage, whole.usage_estimated) == (streamed.usage, streamed.usage_estimated)
+    assert reply.text == "".join(heard)
+    assert len(heard) == len(reply.text.split())
+
+
+async def test_tokens_are_heard_before_the_answer_is_complete(backend):
+    async with asking({"m": Reply("one two three", token_delay_s=0.05)}, backend=backend) as (
+        _,
+        put,
+    ):
+        first = asyncio.Event()
+        attempt = Attempt(listener=Listener(lambda _: first.set()))
+        pending = asyncio.create_task(put(attempt=attempt))
+        await asyncio.wait_for(first.wait(), 5)
+
+        assert not pending.done()
+        assert "one two three" == (await pending).reply.text
+
+
+async def test_an_answer_given_by_a_tool_is_heard_too(backend):
+    reply = {
+        "anthropic": Reply("", tool_calls=[("answer", {"label": "yes"})]),
+    }.get(backend, Reply('{"label": "yes"}'))
+    async with streaming(reply, backend) as (_, _, hear):
+        asked, heard = await hear(request(output_format=LABELS))
+
+    assert ("yes", '{"label": "yes"}') == (asked.reply.text, "".join(heard))
+    assert FinishReason.STOP is asked.reply.finish_reason
+
+
+@pytest.mark.parametrize("cut", [{"cut_after": 3}, {"ends_after": 3}, {"cut_after": 0}], ids=str)
+async def test_a_stream_that_is_cut_is_a_failure_whose_cost_is_estimated(backend, cut):
+    async with streaming(Reply(SENTENCE, **cut), backend) as (_, _, hear):
+        asked, heard = await hear()
+
+    assert (Status.FAILED, None, 1) == (asked.status, asked.reply, asked.model_calls)
+    assert asked.reason in {"CONNECTION", "STREAM_CUT"}
+    begun = "The capital of" if 0 not in cut.values() else ""
+    assert begun == "".join(heard)
+    assert asked.usage_estimated
+    assert estimated_usage(request(), begun) == asked.usage
+
+
+async def test_hidden_reasoning_is_paid_though_nobody_hears_it():
+    reply = Reply("<think>42? yes</think> Paris is it", cut_after=4, reasoning="Let me see. ")
+    async with streaming(reply) as (_, _, hear):
+        asked, heard = await hear()
+
+    assert " Paris" == "".join(heard)[:6]
+    written = "Let me see. <think>42? yes</think> Paris is"
+    assert text_tokens(written) == asked.usage.output_tokens
+
+
+async def test_a_call_that_is_cancelled_has_cost_what_was_heard():
+    slow = Reply(SENTENCE, token_delay_s=0.02)
+    async with (
+        upstream({"m": slow}) as server,
+        roster_of({"m": {"model": "m", "base_url": server.url}}) as roster,
+    ):
+        first = asyncio.Event()
+        attempt = Attempt(listener=Listener(lambda _: first.set()))
+        limits = {"deadline": Deadline.after(5), "timeout_s": 5, "attempt": attempt}
+        pending = asyncio.create_task(ask(roster.get("m"), request(), **limits))
+        await asyncio.wait_for(first.wait(), 5)
+        pending.cancel()
+        await asyncio.wait([pending])
+        await server.until(lambda: server.disconnects == 1)
+
+        told = cancelled(roster.get("m"), request(), attempt)
+
+    assert 0 < told.usage.output_tokens == text_tokens(attempt.heard) < text_tokens(SENTENCE)
+
+
+ERRORS = {
+    "openai": b'data: {"error": {"message": "overloaded, sorry"}}\n\n',
+    "anthropic": b'event: error\ndata: {"type": "error", "error": {"message": "overloaded, sorry"}}\n\n',
+    "google": b'data: {"error": {"code": 503, "message": "overloaded, sorry"}}\n\n',
+}
+
+
+async def test_an_error_within_the_stream_is_told_in_the_providers_words(backend):
+    reply = Reply(body=ERRORS[backend], headers={"Content-Type": "text/event-stream"})
+    async with streaming(reply, backend) as (_, _, hear):
+        asked, _ = await hear()
+
+    assert (Status.FAILED, "STREAM_CUT") == (asked.status, asked.reason)
+    assert "overloaded, sorry" in asked.reason_text
+
+
+async def test_a_refused_stream_is_refused_as_a_call_is(backend):
+    async with streaming(Reply(status=429, headers={"Retry-After": "7"}), backend) as (_, _, hear):
+        asked, heard = await hear()
+
+    assert ("RATE_LIMITED", []) == (asked.reason, heard)
+
+
+async def test_a_server_that_does_not_stream_is_understood():
+    whole = b'{"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}]}'
+    async with streaming(Reply(body=whole)) as (_, _, hear):
+        asked, heard = await hear()
+
+    assert ("4", []) == (asked.reply.text, heard)
+
+
+@pytest.mark.parametrize("end", [b"data: [DONE]\n\n", b""])
+async def test_the_end_mark_may_be_missing(end):
+    body = (
+        b': hello\n\ndata: {"choices": [{"delta": {"content": "4"}, "finish_reason": "stop"}]}\n\n'
+    )
+    reply = Reply(body=body + end, headers={"Content-Type": "text/event-stream"})
+    async with streaming(reply) as (_, _, hear):
+        asked, heard = await hear()
+
+    assert ("4", ["4"], True) == (asked.reply.text, heard, asked.usage_estimated)
+
+
+async def test_nobody_listening_means_no_stream():
+    async with asking() as (server, put):
+        await put()
+
+    assert "stream" not in server.requests[0]
+
+
+async def test_a_connection_serves_the_next_stream_too():
+    async with streaming(Reply(SENTENCE)) as (server, _, hear):
+        await hear()
+        await hear()
+
+    assert 1 == server.connections
+    assert {"include_usage": True} == server.requests[0]["stream_options"]
+
+
+async def test_a_stream_of_rubbish_is_not_understood():
+    reply = Reply(body=b"data: {nope\n\n", headers={"Content-Type": "text/event-stream"})
+    async with streaming(reply) as (_, _, hear):
+        asked, _ = await hear()
+
+    assert (Status.FAILED, "INVALID_REPLY") == (asked.status, asked.reason)
+
+
+async def test_tool_calls_are_put_together():
+    reply = Reply("", tool_calls=[("get_weather", {"city": "Paris"})])
+    async with streaming(reply) as (_, _, hear):
+        asked, _ = await hear(request(tools=(Tool("get_weather", "", {}),)))
+
+    (call,) = asked.reply.tool_calls
+    assert ("get_weather", '{"city": "Paris"}', "call_0") == (
+        call.name,
+        call.arguments_json,
+        call.id,
+    )
