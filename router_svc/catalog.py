@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from router_svc.domains import BUILT_IN, NONE
 from router_svc.eligibility import JurorProfile, TierProfile
-from services.config.tree import Config, Ensemble, Juror, Model, RouteEnsemble, Router, Tier
+from services.config.tree import Config, Ensemble, Juror, Model, Router, Tier, Tiered
 from services.core.tokens import text_tokens
 
 
@@ -15,7 +15,9 @@ class EnsembleProfile:
 
     tiers: tuple[TierProfile, ...]
     min_adequacy: float | None
-    """Adequacy that the first tier must reach, in (0, 1]; None: all jurors are asked at once."""
+    """Adequacy that the first tier must reach, in [0, 1]; None: all jurors are asked at once."""
+    in_order: bool = False
+    """Whether the tiers are tried in configured order, whatever is predicted of them."""
 
 
 def ensemble_profiles(config: Config) -> dict[str, EnsembleProfile]:
@@ -42,7 +44,8 @@ def domain_examples(router: Router) -> list[tuple[str, str]]:
 def _ensemble(ensemble: Ensemble, models: Mapping[str, Model]) -> EnsembleProfile:
     return EnsembleProfile(
         tiers=tuple(_tier(tier, models) for tier in ensemble.tiers),
-        min_adequacy=ensemble.min_adequacy if isinstance(ensemble, RouteEnsemble) else None,
+        min_adequacy=ensemble.min_adequacy if isinstance(ensemble, Tiered) else None,
+        in_order=ensemble.pattern == "cascade",
     )
 
 

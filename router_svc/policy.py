@@ -58,9 +58,16 @@ class Decision:
 
 
 def route(
-    tiers: Sequence[TierProfile], reading: Reading, limits: Limits, *, min_adequacy: float
+    tiers: Sequence[TierProfile],
+    reading: Reading,
+    limits: Limits,
+    *,
+    min_adequacy: float,
+    in_order: bool = False,
 ) -> Decision:
     """Order the tiers that can take a prompt: its specialist, else the cheapest adequate, first.
+
+    `in_order` keeps the configured order instead.
 
     Raises
     ------
@@ -77,10 +84,11 @@ def route(
             nobody_left_text("no tier can take this prompt", [o.seating for o in options])
         )
 
-    order = escalation(eligible, min_adequacy=min_adequacy)
+    ordered = configured_order if in_order else escalation
+    order = ordered(eligible, min_adequacy=min_adequacy)
     reason = _reason(order[0], n_tiers=len(tiers), min_adequacy=min_adequacy)
     others = [option for option in eligible if option is not order[0]]
-    runner_up = escalation(others, min_adequacy=min_adequacy)[0] if others else None
+    runner_up = ordered(others, min_adequacy=min_adequacy)[0] if others else None
     return Decision(
         tiers=tuple(order),
         candidates=tuple(_tier_candidate(option) for option in options),
@@ -145,6 +153,18 @@ def escalation(options: Sequence[Option], *, min_adequacy: float) -> list[Option
     floor = first[-1].adequacy - TIE if first else 0.0
     then = _cascade([option for option in general if option.adequacy >= floor], min_adequacy)
     return [*first, *then] or _cascade(options, min_adequacy)
+
+
+def configured_order(options: Sequence[Option], *, min_adequacy: float) -> list[Option]:
+    """Eligible tiers as configured, without those below the threshold.
+
+    All stay when none reaches it. A specialist for another domain is left out
+    unless no other tier is left.
+    """
+    adequate = [option for option in options if option.adequacy >= min_adequacy - TIE]
+    candidates = adequate or list(options)
+    fitting = [o for o in candidates if o.specialist or not o.seating.tier.domains]
+    return fitting or candidates
 
 
 def cascade_order(

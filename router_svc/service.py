@@ -52,7 +52,9 @@ def decided(
         return convene(ensemble.tiers[0], reading, limits)
     asked = request.HasField("min_adequacy")
     threshold = request.min_adequacy if asked else ensemble.min_adequacy
-    return route(ensemble.tiers, reading, limits, min_adequacy=threshold)
+    return route(
+        ensemble.tiers, reading, limits, min_adequacy=threshold, in_order=ensemble.in_order
+    )
 
 
 def limits_from(request: router_pb2.RouteRequest) -> Limits:

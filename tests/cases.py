@@ -1,7 +1,7 @@
 """Requests on their way through the gateway, for tests that script the rest."""
 
 from gremium.v1 import ensemble_pb2, types_pb2
-from services.config.tree import Config, JuryEnsemble, RouteEnsemble
+from services.config.tree import CascadeEnsemble, Config, Ensemble, JuryEnsemble, RouteEnsemble
 from services.core.deadline import Deadline
 from services.gateway.case import Case
 
@@ -27,6 +27,14 @@ def case(
     return _case(named, allowed_s=allowed_s, budget=budget)
 
 
+def cascade_case(
+    *tiers: dict, allowed_s: float = 10.0, budget: types_pb2.Budget | None = None, **ensemble
+) -> Case:
+    """A request to an ensemble of the pattern cascade, without a judge unless told otherwise."""
+    named = CascadeEnsemble(pattern="cascade", tiers=tiers, **ensemble)
+    return _case(named, allowed_s=allowed_s, budget=budget)
+
+
 def jury_case(*, seats: int = 3, allowed_s: float = 10.0, **ensemble) -> Case:
     """A request to an ensemble of the pattern jury, whose jurors are one model."""
     settings = {"judge": {"models": ["judge"]}, **ensemble}
@@ -40,14 +48,12 @@ def config(*tiers: dict, **ensemble) -> Config:
     return _config(RouteEnsemble(pattern="route", tiers=tiers, **settings))
 
 
-def _config(ensemble: RouteEnsemble | JuryEnsemble) -> Config:
+def _config(ensemble: Ensemble) -> Config:
     models = {juror.model: MODEL for t in ensemble.tiers for juror in t.jurors}
     return Config(models={"judge": MODEL, **models}, ensembles={"main": ensemble})
 
 
-def _case(
-    ensemble: RouteEnsemble | JuryEnsemble, *, allowed_s: float, budget: types_pb2.Budget | None
-) -> Case:
+def _case(ensemble: Ensemble, *, allowed_s: float, budget: types_pb2.Budget | None) -> Case:
     return Case(
         request_id="r1",
         asked=ensemble_pb2.AskRequest(prompt=PROMPT, budget=budget, labels={"team": "a"}),

@@ -95,7 +95,9 @@ class ScriptedMesh:
         ballots = [manifest_pb2.Ballot(juror=answer.juror) for answer in request.answers]
         agreed = self.asked[-1] not in self._split
         return aggregator_pb2.AggregateResponse(
-            tally=manifest_pb2.Tally(consensus=agreed, ballots=ballots),
+            tally=manifest_pb2.Tally(
+                consensus=agreed, ballots=ballots, **_classes(request.answers)
+            ),
             representative=request.answers[0],
         )
 
@@ -109,6 +111,19 @@ class ScriptedMesh:
         return judge_pb2.VerifyResponse(
             verdict=verdict, unspent=_less(request.lease, calls=1), participations=[_judge_part()]
         )
+
+
+def _classes(answers: Iterable[types_pb2.Answer]) -> dict[str, Any]:
+    """Answers with the same text are of one class; each counts 1."""
+    jurors: dict[str, list[str]] = {}
+    for answer in answers:
+        jurors.setdefault(answer.text[:16], []).append(answer.juror)
+    total = sum(len(names) for names in jurors.values())
+    classes = [
+        manifest_pb2.TallyClass(key=text, jurors=names, share=len(names) / total)
+        for text, names in jurors.items()
+    ]
+    return {"classes": classes, "leader": max(classes, key=lambda found: found.share).key}
 
 
 class HungServicer:

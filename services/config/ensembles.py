@@ -76,6 +76,15 @@ class Judge(Section):
     """What to look for."""
     min_score: Fraction = 0.5
     """Score that an answer needs to pass."""
+    on_failure: Literal["open", "closed"] = "open"
+    """What becomes of an answer without a verdict because the judge was down or gave none: `open`
+    gives it, marked unjudged; `closed` rejects it."""
+
+    @model_validator(mode="after")
+    def _only_a_model_can_fail(self) -> Self:
+        if self.on_failure == "closed" and not self.models:
+            raise ValueError("`on_failure: closed` without judge models would reject every answer")
+        return self
 
 
 class Aggregate(Section):
@@ -107,21 +116,64 @@ class Shared(Section):
     safety check."""
 
 
-class RouteEnsemble(Shared):
-    """Sends each prompt to the cheapest adequate tier; a failed verdict goes to the next."""
+class Tiered(Shared):
+    """What ensembles with several tiers have."""
 
-    pattern: Literal["route"]
-    """Always `route`."""
     tiers: tuple[Tier, ...] = Field(min_length=1, max_length=16)
     """Tiers, cheapest first."""
-    min_adequacy: float = Field(default=0.7, gt=0.0, le=1.0)
-    """Predicted adequacy that the first tier must reach."""
+    min_adequacy: float = 0.0
+    """Predicted adequacy that a tier must reach."""
+    default_tier: Name | None = None
+    """Tier to begin with when the router is down; unset: the first."""
 
     @model_validator(mode="after")
     def _tiers_are_unique(self) -> Self:
         names = [tier.name for tier in self.tiers]
         if len(set(names)) < len(names):
             raise ValueError(f"tiers must have different names, not {names}")
+        if self.default_tier is not None and self.default_tier not in names:
+            raise ValueError(f"default_tier {self.default_tier!r} is none of {names}")
+        return self
+
+
+class RouteEnsemble(Tiered):
+    """Sends each prompt to the cheapest adequate tier; a failed verdict goes to the next."""
+
+    pattern: Literal["route"]
+    """Always `route`."""
+    min_adequacy: float = Field(default=0.7, gt=0.0, le=1.0)
+    """Predicted adequacy that the first tier must reach."""
+
+
+class CascadeEnsemble(Tiered):
+    """Asks tier after tier in their order until an answer is good enough.
+
+    It is when the judge does not fail it and either its confidence reaches
+    `accept_at` or a tier before gave the same answer, which is then kept.
+    Confidence is the least of what is known: the share of the jurors who
+    agree, where several answered, and the judge's score. A lone juror without a
+    judge has none, so that only agreement accepts its answer. The last tier's
+    answer is given whatever its confidence.
+    """
+
+    pattern: Literal["cascade"]
+    """Always `cascade`."""
+    accept_at: float = Field(default=0.7, gt=0.0, le=1.0)
+    """Confidence from which on an answer is accepted at once."""
+    min_adequacy: Fraction = 0.0
+    """Predicted adequacy below which the router leaves a tier out, unless no tier reaches it."""
+
+    @model_validator(mode="after")
+    def _nobody_is_asked_the_same_twice(self) -> Self:
+        asked: dict[tuple[str, str], str] = {}
+        for tier in self.tiers:
+            for juror in tier.jurors:
+                earlier = asked.setdefault((juror.model, juror.instruction), tier.name)
+                if earlier != tier.name:
+                    raise ValueError(
+                        f"tier {tier.name!r} asks {juror.model!r} what {earlier!r} asked it before; "
+                        "name another model, or give it another instruction"
+                    )
         return self
 
 
@@ -189,4 +241,4 @@ class SpecialistsEnsemble(Shared):
         )
 
 
-Ensemble = Annotated[RouteEnsemble | JuryEnsemble, Field(discriminator="pattern")]
+Ensemble = Annotated[RouteEnsemble | CascadeEnsemble | JuryEnsemble, Field(discriminator="pattern")]

@@ -44,7 +44,9 @@ PLAIN: Final[Mapping[str, Callable[[Context], str]]] = {
     "too_short": lambda c: f"needs at least {c['min_length']} of them",
     "too_long": lambda c: f"may have at most {c['max_length']} of them",
     "value_error": lambda c: str(c["error"]),
-    "union_tag_not_found": lambda _: "`pattern` is missing; it must be 'route' or 'jury'",
+    "union_tag_not_found": lambda _: (
+        "`pattern` is missing; it must be 'route', 'cascade' or 'jury'"
+    ),
     "union_tag_invalid": lambda c: f"`pattern` must be {_or(c['expected_tags'])}, not '{c['tag']}'",
 }
 """Plain words by the validator's kind of error."""

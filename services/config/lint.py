@@ -109,11 +109,11 @@ def _ensemble(config: Config, name: str) -> Iterator[Finding]:
     if sum(len(tier.jurors) for tier in ensemble.tiers) == 1:
         yield _found("LONE_JUROR", where)
     for tier in ensemble.tiers:
-        at = f"{where}.tiers.{tier.name}" if ensemble.pattern == "route" else f"{where}.jurors"
+        at = f"{where}.tiers.{tier.name}" if ensemble.pattern != "jury" else f"{where}.jurors"
         yield from _jury(config, tier, at)
         yield from _waits(config, ensemble, tier, at)
         yield from _judged(config, ensemble, tier, f"{where}.judge.models")
-    for weaker, stronger in unreachable(ensemble.tiers, config.models):
+    for weaker, stronger in _passed_over(config, ensemble):
         yield _found("UNREACHABLE_TIER", f"{where}.tiers.{weaker}", stronger=stronger)
     yield from _judge_settings(ensemble, where)
     yield from _images(config, ensemble, f"{where}.judge.models")
@@ -140,6 +140,12 @@ def _same(name: str) -> str:
 
 def _identity(model: Model) -> tuple[str, str, str]:
     return model.backend, model.base_url.rstrip("/"), model.model
+
+
+def _passed_over(config: Config, ensemble: Ensemble) -> Iterator[tuple[str, str]]:
+    """A cascade keeps its order, so that each of its tiers has its turn."""
+    if ensemble.pattern != "cascade":
+        yield from unreachable(ensemble.tiers, config.models)
 
 
 def _waits(config: Config, ensemble: Ensemble, tier: Tier, where: str) -> Iterator[Finding]:

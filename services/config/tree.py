@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.config.ensembles import (
     Aggregate,
+    CascadeEnsemble,
     Ensemble,
     Judge,
     Juror,
@@ -15,11 +16,13 @@ from services.config.ensembles import (
     Shared,
     SpecialistsEnsemble,
     Tier,
+    Tiered,
 )
 from services.config.section import Fraction, Name, Seconds, Section, UsdPerMtok
 
 __all__ = [
     "Aggregate",
+    "CascadeEnsemble",
     "Config",
     "Domain",
     "Embeddings",
@@ -37,6 +40,7 @@ __all__ = [
     "Shared",
     "SpecialistsEnsemble",
     "Tier",
+    "Tiered",
 ]
 
 

@@ -6,11 +6,12 @@ import logging
 from typing import Final
 
 from gremium.v1 import ensemble_pb2
-from services.config.tree import JuryEnsemble, RouteEnsemble
+from services.config.tree import CascadeEnsemble, JuryEnsemble, RouteEnsemble
 from services.core.deadline import Deadline
 from services.core.errors import DeadlineSpentError
 from services.gateway.case import Case
 from services.gateway.mesh import Mesh
+from services.gateway.patterns.cascade import cascade
 from services.gateway.patterns.jury import jury
 from services.gateway.patterns.route import route
 from services.gateway.record import Ending, Record
@@ -57,6 +58,8 @@ async def _ending(case: Case, *, mesh: Mesh, record: Record) -> Ending:
     match case.ensemble:
         case RouteEnsemble():
             return await route(case, mesh=mesh, record=record)
+        case CascadeEnsemble(accept_at=accept_at):
+            return await cascade(case, accept_at=accept_at, mesh=mesh, record=record)
         case JuryEnsemble():
             return await jury(case, mesh=mesh, record=record)
 

@@ -1,6 +1,6 @@
 """What each stage is asked, built from the case and the configuration. No I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from gremium.v1 import aggregator_pb2, judge_pb2, jury_pb2, router_pb2, types_pb2
@@ -60,6 +60,23 @@ def aggregate_request(
         min_share=how.min_share,
         min_similarity=how.min_similarity,
     )
+
+
+def comparison(case: Case, answers: Sequence[types_pb2.Answer]) -> aggregator_pb2.AggregateRequest:
+    """Which answers of several tiers say the same; each juror is named by its index."""
+    return aggregator_pb2.AggregateRequest(
+        request_id=case.request_id,
+        answers=[_named(answer, str(nth)) for nth, answer in enumerate(answers)],
+        output_format=case.prompt.output_format,
+        tools=case.prompt.tools,
+    )
+
+
+def _named(answer: types_pb2.Answer, juror: str) -> types_pb2.Answer:
+    named = types_pb2.Answer()
+    named.CopyFrom(answer)
+    named.juror = juror
+    return named
 
 
 def verify_request(

@@ -50,7 +50,12 @@ class Ending:
     answer: types_pb2.Answer | None = None
     """What the caller gets; None: nothing."""
     unjudged: bool = False
-    degraded: bool = False
+    confidence: float | None = None
+    """In [0, 1]; None: nothing is known of it."""
+    judge_lost: bool = False
+    """Whether it is as it is because no judge was there; another tier would end no better."""
+    reason_text: str = ""
+    """Why there is no answer, as words; empty with one."""
 
 
 class Record:
@@ -62,6 +67,8 @@ class Record:
     def __init__(self, case: Case, *, watch: Watch | None = None) -> None:
         self.lease: Lease = budget.whole(case.asked.budget)
         self.jury_watch: JuryWatch | None = of_jurors(watch) if watch else None
+        self.degraded = False
+        """Whether a stage was replaced by its fallback."""
         self._watch = watch
         self._case = case
         self._began_s = time.monotonic()
@@ -190,8 +197,13 @@ class Record:
         self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
         self._tell(judged=verdict)
 
-    def escalated(self, *, from_tier: str, to_tier: str, reason_text: str) -> None:
+    def escalated(
+        self, *, from_tier: str, to_tier: str, reason_text: str, confidence: float | None = None
+    ) -> None:
         """A tier was not enough, and the next one is about to be asked."""
+        self._manifest.escalations.add(
+            from_tier=from_tier, to_tier=to_tier, reason_text=reason_text, confidence=confidence
+        )
         self._tell(
             escalated=ensemble_pb2.Escalated(
                 from_tier=from_tier, to_tier=to_tier, reason_text=reason_text
@@ -207,13 +219,15 @@ class Record:
         """The reply, with the manifest of a request that ended well."""
         manifest = self._closed(manifest_pb2.MANIFEST_STATE_COMPLETED)
         manifest.outcome = ending.outcome
-        manifest.degraded, manifest.unjudged = ending.degraded, ending.unjudged
+        manifest.degraded, manifest.unjudged = self.degraded, ending.unjudged
+        if ending.confidence is not None:
+            manifest.confidence = ending.confidence
         manifest.chosen_juror = ending.answer.juror if ending.answer else ""
         return ensemble_pb2.AskResponse(
             request_id=manifest.request_id,
             outcome=ending.outcome,
             answer=ending.answer,
-            degraded=ending.degraded,
+            degraded=self.degraded,
             unjudged=ending.unjudged,
             manifest=manifest,
         )
@@ -221,6 +235,7 @@ class Record:
     def failed(self, error: BaseException) -> manifest_pb2.Manifest:
         """The manifest of a request that ended in an error, with all that was answered."""
         manifest = self._closed(manifest_pb2.MANIFEST_STATE_FAILED)
+        manifest.degraded = self.degraded
         manifest.error.CopyFrom(error_record(error))
         return manifest
 

@@ -1,6 +1,9 @@
 """The steps that patterns are made of: ask a stage, record what it says."""
 
-from gremium.v1 import aggregator_pb2, jury_pb2, manifest_pb2, router_pb2
+import logging
+from collections.abc import Sequence
+
+from gremium.v1 import aggregator_pb2, jury_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.tree import Judge
 from services.core.deadline import Deadline
 from services.core.errors import (
@@ -9,32 +12,48 @@ from services.core.errors import (
     QuorumNotReachedError,
 )
 from services.core.lease import Lease
-from services.gateway import losses, messages, reserves
+from services.gateway import fallbacks, losses, messages, reserves
 from services.gateway.case import Case
+from services.gateway.confidence import agrees_with, confidence
 from services.gateway.mesh import Mesh
 from services.gateway.record import Ending, Record
+
+logger = logging.getLogger(__name__)
 
 
 async def route(case: Case, *, mesh: Mesh, record: Record) -> list[router_pb2.Tier]:
     """Let the router choose the tiers to try, in order; at least one.
+
+    For want of a router the configured default tier comes first.
 
     Raises
     ------
     BudgetSpentError
         If the budget allows no call at all.
     GremiumError
-        If the router failed.
+        If no tier can take the request, or the time is over.
     """
     _afford(record.lease, free=_has_free_juror(case))
     left_s = case.deadline.left_s
     window_s = reserves.window_s(left_s, allowed_s=case.allowed_s)
     request = messages.route_request(case, record.lease, juror_time_s=_jury_s(case, window_s))
     until = case.deadline.within(reserves.router_s(left_s, allowed_s=case.allowed_s))
-    with record.stage(manifest_pb2.STAGE_ROUTER, deadline=until):
-        response = await mesh.route(request, deadline=until)
+    try:
+        with record.stage(manifest_pb2.STAGE_ROUTER, deadline=until):
+            decision = (await mesh.route(request, deadline=until)).decision
+    except fallbacks.LOST as err:
+        if case.deadline.left_s == 0.0:
+            raise
+        decision = fallbacks.default_route(case, err)
+        _degrade(record, "router", err)
 
-    record.routed(response.decision)
-    return list(response.decision.tiers)
+    record.routed(decision)
+    return list(decision.tiers)
+
+
+def _degrade(record: Record, stage: str, error: GremiumError) -> None:
+    record.degraded = True
+    logger.warning("%s is replaced by its fallback: %s", stage, error)
 
 
 async def try_tier(
@@ -49,13 +68,13 @@ async def try_tier(
     QuorumNotReachedError
         If too few jurors answered in time.
     GremiumError
-        If the jury or the aggregator failed.
+        If the jury failed.
     """
     _afford(record.lease, free=True)  # whom money lacks for, the jury knows
     deliberated = await _deliberate(case, tier, until=until, mesh=mesh, record=record)
-    aggregated = await _aggregate(case, tier, deliberated, until=until, mesh=mesh, record=record)
+    aggregated = await _decide(case, tier, deliberated, until=until, mesh=mesh, record=record)
     if not aggregated.tally.consensus:
-        return Ending(manifest_pb2.OUTCOME_NO_CONSENSUS)
+        return Ending(manifest_pb2.OUTCOME_NO_CONSENSUS, reason_text=aggregated.tally.reason_text)
     if case.ensemble.judge is None:
         return _answered(aggregated, unjudged=True)
     return await verify(
@@ -105,7 +124,7 @@ def _jury_s(case: Case, window_s: float) -> float:
     return window_s - reserves.judge_s(window_s, timeout_s=judge.timeout_s if judge else 0.0)
 
 
-async def _aggregate(
+async def _decide(
     case: Case,
     tier: router_pb2.Tier,
     deliberated: jury_pb2.DeliberateResponse,
@@ -114,12 +133,54 @@ async def _aggregate(
     mesh: Mesh,
     record: Record,
 ) -> aggregator_pb2.AggregateResponse:
+    """Decide between a tier's answers; for want of an aggregator its best juror's stands."""
     request = messages.aggregate_request(case, tier, deliberated.answers)
-    with record.stage(manifest_pb2.STAGE_AGGREGATOR, deadline=until, tier=tier.name):
-        response = await mesh.aggregate(request, deadline=until)
+    until = until.within(_jury_s(case, until.left_s))
+    try:
+        response = await _aggregate(request, tier.name, until=until, mesh=mesh, record=record)
+    except fallbacks.LOST as err:
+        if case.deadline.left_s == 0.0:
+            raise
+        response = fallbacks.best_juror(case, tier, deliberated.answers)
+        _degrade(record, "aggregator", err)
 
     record.aggregated(response, tier=tier.name)
     return response
+
+
+async def _aggregate(
+    request: aggregator_pb2.AggregateRequest,
+    tier: str,
+    *,
+    until: Deadline,
+    mesh: Mesh,
+    record: Record,
+) -> aggregator_pb2.AggregateResponse:
+    with record.stage(manifest_pb2.STAGE_AGGREGATOR, deadline=until, tier=tier):
+        return await mesh.aggregate(request, deadline=until)
+
+
+async def agreeing(
+    case: Case,
+    answers: Sequence[types_pb2.Answer],
+    *,
+    tier: str,
+    until: Deadline,
+    mesh: Mesh,
+    record: Record,
+) -> int | None:
+    """Index of the first of the earlier answers that says what the last one does.
+
+    None when there is none, or when no aggregator is there to compare them.
+    """
+    last = str(len(answers) - 1)
+    request = messages.comparison(case, answers)
+    try:
+        compared = await _aggregate(request, tier, until=until, mesh=mesh, record=record)
+    except fallbacks.LOST as err:
+        _degrade(record, "aggregator", err)
+        return None
+    return min((int(name) for name in agrees_with(compared.tally, last)), default=None)
 
 
 async def verify(
@@ -131,36 +192,62 @@ async def verify(
     mesh: Mesh,
     record: Record,
 ) -> Ending:
-    """A judge that is down costs the verdict, not the answer."""
+    """A judge that is down costs the verdict, and the answer only where it fails closed."""
     request = messages.verify_request(case, judge, aggregated, record.lease)
     seats = losses.judge_seats(case, judge, aggregated, record.lease)
     tier = aggregated.tally.tier
     try:
         with record.stage(manifest_pb2.STAGE_JUDGE, deadline=until, tier=tier, seats=seats) as part:
             response = await mesh.verify(request, deadline=until)
-    except GremiumError:
-        return _answered(aggregated, unjudged=True, degraded=True)
+    except GremiumError as err:
+        _degrade(record, "judge", err)
+        return _unjudged(judge, aggregated, judge_lost=True)
 
     record.verified(response, part)
-    return _judged(case, aggregated, response.verdict)
+    return _judged(case, judge, aggregated, response.verdict)
 
 
 def _judged(
-    case: Case, aggregated: aggregator_pb2.AggregateResponse, verdict: manifest_pb2.Verdict
+    case: Case,
+    judge: Judge,
+    aggregated: aggregator_pb2.AggregateResponse,
+    verdict: manifest_pb2.Verdict,
 ) -> Ending:
-    if verdict.kind != manifest_pb2.VERDICT_KIND_FAIL and not verdict.unsafe:
-        passed = verdict.kind == manifest_pb2.VERDICT_KIND_PASS
-        return _answered(aggregated, unjudged=not passed)
-    given = case.ensemble.deliver_rejected and not verdict.unsafe
-    return Ending(manifest_pb2.OUTCOME_REJECTED, aggregated.representative if given else None)
+    if verdict.kind == manifest_pb2.VERDICT_KIND_FAIL or verdict.unsafe:
+        given = case.ensemble.deliver_rejected and not verdict.unsafe
+        return Ending(
+            manifest_pb2.OUTCOME_REJECTED,
+            aggregated.representative if given else None,
+            reason_text=verdict.reason_text,
+        )
+    if verdict.kind == manifest_pb2.VERDICT_KIND_PASS:
+        return _answered(aggregated, unjudged=False, verdict=verdict)
+    return _unjudged(judge, aggregated)
+
+
+def _unjudged(
+    judge: Judge, aggregated: aggregator_pb2.AggregateResponse, *, judge_lost: bool = False
+) -> Ending:
+    """Without a verdict the configuration decides."""
+    if judge.on_failure == "closed":
+        return Ending(
+            manifest_pb2.OUTCOME_REJECTED,
+            unjudged=True,
+            judge_lost=judge_lost,
+            reason_text="nobody judged the answer",
+        )
+    return _answered(aggregated, unjudged=True)
 
 
 def _answered(
-    aggregated: aggregator_pb2.AggregateResponse, *, unjudged: bool, degraded: bool = False
+    aggregated: aggregator_pb2.AggregateResponse,
+    *,
+    unjudged: bool,
+    verdict: manifest_pb2.Verdict | None = None,
 ) -> Ending:
     return Ending(
         manifest_pb2.OUTCOME_ANSWERED,
         aggregated.representative,
         unjudged=unjudged,
-        degraded=degraded,
+        confidence=confidence(aggregated, verdict),
     )

@@ -86,7 +86,7 @@ def request(
 def written(path: Path, ensemble: Mapping[str, Any], url: str) -> LoadedConfig:
     """A configuration in which every model is called as the provider's script calls it."""
     ensemble = {"pattern": "jury", "grace_s": 0.05, **ensemble}
-    if ensemble["pattern"] == "route":
+    if ensemble["pattern"] in {"route", "cascade"}:
         del ensemble["grace_s"]
     names = {juror["model"] for juror in jurors_of(ensemble)}
     judges = set((ensemble.get("judge") or {}).get("models", ()))

@@ -8,6 +8,7 @@ import pytest
 
 from gremium.v1 import manifest_pb2
 from tests.mesh.meshes import reason, request_id
+from tests.mesh.test_ask import PASS
 
 JUDGED = {"jurors": [{"model": "a"}], "judge": {"models": ["judge"], "timeout_s": 1}}
 TIMEOUT_S = 2.0
@@ -29,8 +30,38 @@ async def test_a_hung_judge_costs_the_verdict(serve):
     assert "DEADLINE_SPENT" == last.reason
 
 
-@pytest.mark.parametrize("stage", ["router", "jury", "aggregator"])
-async def test_a_hung_stage_is_told_before_the_deadline(serve, stage):
+@pytest.mark.parametrize("stage", ["router", "aggregator"])
+async def test_a_hung_stage_is_replaced_before_the_deadline(serve, stage):
+    gateway = await serve(JUDGED, {"judge": PASS}, hung={stage})
+    began_s = time.monotonic()
+
+    reply = await gateway.ask(timeout_s=TIMEOUT_S)
+
+    assert time.monotonic() - began_s < TIMEOUT_S
+    assert ("4", False, True) == (reply.answer.text, reply.unjudged, reply.degraded)
+    (lost,) = [part for part in reply.manifest.participations if part.reason]
+    assert (f"STAGE_{stage.upper()}", "DEADLINE_SPENT") == (
+        manifest_pb2.Stage.Name(lost.stage),
+        lost.reason,
+    )
+
+
+async def test_a_judge_may_fail_closed(serve):
+    judge = {**JUDGED["judge"], "on_failure": "closed"}
+    gateway = await serve({**JUDGED, "judge": judge}, hung={"judge"})
+
+    reply = await gateway.ask(timeout_s=TIMEOUT_S)
+
+    assert (manifest_pb2.OUTCOME_REJECTED, True, True) == (
+        reply.outcome,
+        reply.unjudged,
+        reply.degraded,
+    )
+    assert not reply.HasField("answer")
+
+
+@pytest.mark.parametrize("stage", ["jury"])
+async def test_a_hung_stage_without_a_fallback_is_told_before_the_deadline(serve, stage):
     gateway = await serve(JUDGED, hung={stage})
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await gateway.ask(timeout_s=TIMEOUT_S, request_id="hung")

@@ -75,13 +75,13 @@ async def test_a_failure_keeps_what_was_answered_and_spent(ledger):
 
 
 async def test_a_stage_that_failed_is_in_the_manifest(ledger):
-    mesh = ScriptedMesh({"small": ["42"]}, routing=errors.PeerError("router is down"))
+    mesh = ScriptedMesh({"small": errors.PeerError("jury is down")})
     with pytest.raises(errors.PeerError):
         await flow.ask(case(), mesh=mesh, ledger=ledger)
 
-    (part,) = (await ledger.manifest("r1")).participations
+    (_, part) = (await ledger.manifest("r1")).participations
 
-    assert (manifest_pb2.STAGE_ROUTER, "PEER_UNAVAILABLE", "router is down") == (
+    assert (manifest_pb2.STAGE_JURY, "PEER_UNAVAILABLE", "jury is down") == (
         part.stage,
         part.reason,
         part.reason_text,
@@ -102,13 +102,13 @@ async def test_a_judge_that_failed_is_in_the_manifest(ledger):
 
 
 async def test_a_stage_out_of_time_is_named_with_its_share(ledger):
-    mesh = ScriptedMesh({"small": ["42"]}, routing=errors.DeadlineSpentError("the deadline passed"))
-    text = r"router did not answer within 1\.0 s of the 5\.0 s"
+    mesh = ScriptedMesh({"small": errors.DeadlineSpentError("the deadline passed")})
+    text = r"jury did not answer within 3\.\d s of the 5\.0 s"
     with pytest.raises(errors.DeadlineSpentError, match=text) as caught:
         await flow.ask(case(allowed_s=5.0), mesh=mesh, ledger=ledger)
 
-    assert "router" == caught.value.metadata["stage"]
-    assert "router" == (await ledger.manifest("r1")).error.metadata["stage"]
+    assert "jury" == caught.value.metadata["stage"]
+    assert "jury" == (await ledger.manifest("r1")).error.metadata["stage"]
 
 
 async def test_a_judge_who_was_not_asked_is_skipped(ledger):

@@ -9,7 +9,7 @@ from services.config.tree import Price
 from services.core import errors
 from services.gateway import flow
 from tests.cases import case, jury_case, tier
-from tests.fakes import FAIL, ScriptedMesh
+from tests.fakes import ScriptedMesh
 
 TWO = (tier("small"), tier("large"))
 JURY, JUDGE = manifest_pb2.STAGE_JURY, manifest_pb2.STAGE_JUDGE
@@ -115,26 +115,28 @@ async def test_a_lost_judge_may_have_been_paid(ledger):
 
 
 @pytest.mark.parametrize("error", [errors.PeerError("down"), errors.OverloadedError("full")])
-async def test_a_service_that_is_gone_after_models_were_asked_is_no_invitation_to_retry(
+async def test_an_aggregator_that_is_gone_does_not_cost_what_was_paid(ledger, error):
+    mesh = ScriptedMesh({"small": ["42"]}, counting=error)
+
+    reply = await flow.ask(case(judge=None), mesh=mesh, ledger=ledger)
+
+    assert ("42", True) == (reply.answer.text, reply.degraded)
+
+
+@pytest.mark.parametrize("error", [errors.PeerError("down"), errors.OverloadedError("full")])
+async def test_a_jury_that_is_gone_after_another_tier_was_asked_is_no_invitation_to_retry(
     ledger, error
 ):
-    mesh = ScriptedMesh({"small": ["42"]}, counting=error)
-    with pytest.raises(errors.StageFailedError, match="aggregator") as caught:
-        await flow.ask(case(), mesh=mesh, ledger=ledger)
+    mesh = ScriptedMesh({"small": [None], "large": error})
+    with pytest.raises(errors.StageFailedError, match="jury") as caught:
+        await flow.ask(case(*TWO), mesh=mesh, ledger=ledger)
 
-    assert {"stage": "aggregator", "cause": error.reason} == caught.value.metadata
+    assert {"stage": "jury", "cause": error.reason} == caught.value.metadata
     assert 1 == (await ledger.manifest("r1")).model_calls
 
 
-async def test_a_jury_that_is_gone_after_another_tier_was_asked_neither(ledger):
-    mesh = ScriptedMesh({"small": [None], "large": errors.PeerError("down")}, verdicts=[FAIL])
-
-    with pytest.raises(errors.StageFailedError, match="jury"):
-        await flow.ask(case(*TWO), mesh=mesh, ledger=ledger)
-
-
 async def test_an_outage_before_any_model_was_asked_starts_anew(ledger):
-    down = ScriptedMesh({"small": ["42"]}, routing=errors.PeerError("router is down"))
+    down = ScriptedMesh({"small": errors.PeerError("jury is down")})
     with pytest.raises(errors.PeerError):
         await flow.ask(case(judge=None), mesh=down, ledger=ledger)
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from gremium.v1 import manifest_pb2, types_pb2
+from gremium.v1 import manifest_pb2, router_pb2, types_pb2
 from services.config.tree import Price
 from services.core.errors import (
     BudgetSpentError,
     DeadlineSpentError,
     InternalError,
+    NoEligibleTierError,
     PeerError,
     QuorumNotReachedError,
-    StageFailedError,
 )
 from services.gateway.patterns.route import route
 from services.gateway.record import Record
@@ -80,7 +80,7 @@ async def test_a_verdict_in_prose_neither_passes_nor_rejects():
 
     ending = await answered(case(), mesh)
 
-    assert ("42", True, False) == (ending.answer.text, ending.unjudged, ending.degraded)
+    assert ("42", True) == (ending.answer.text, ending.unjudged)
 
 
 async def test_a_judge_that_is_down_costs_the_verdict_not_the_answer():
@@ -88,13 +88,13 @@ async def test_a_judge_that_is_down_costs_the_verdict_not_the_answer():
 
     ending = await answered(case(), mesh)
 
-    assert ("42", True, True) == (ending.answer.text, ending.unjudged, ending.degraded)
+    assert ("42", True) == (ending.answer.text, ending.unjudged)
 
 
 async def test_without_a_judge_nobody_is_asked_to_verify():
     ending = await answered(case(judge=None), ScriptedMesh({"small": ["42"]}))
 
-    assert ("42", True, False) == (ending.answer.text, ending.unjudged, ending.degraded)
+    assert ("42", True) == (ending.answer.text, ending.unjudged)
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,63 @@ async def test_a_budget_of_no_money_is_the_jurys_to_spend():
     assert [0.0, 0.0] == [lease.cost_usd for lease in mesh.leases]
 
 
-@pytest.mark.parametrize(
-    ("stage", "error"), [("routing", PeerError), ("counting", StageFailedError)]
-)
-async def test_a_stage_without_a_fallback_fails_the_request(stage, error):
-    mesh = ScriptedMesh({"small": ["42"], "large": ["42"]}, **{stage: PeerError("down")})
+async def test_the_default_tier_stands_in_for_a_router_that_is_down():
+    asked = case(*TWO, default_tier="large")
+    record = Record(asked)
+    mesh = ScriptedMesh({"small": ["41"], "large": ["42"]}, verdicts=[PASS], routing=PeerError("-"))
 
-    with pytest.raises(error):
+    ending = await route(asked, mesh=mesh, record=record)
+
+    assert ("42", ["large"], True) == (ending.answer.text, mesh.asked, record.degraded)
+    decision = record.completed(ending).manifest.route
+    assert router_pb2.ROUTE_REASON_FALLBACK == decision.reason
+
+
+async def test_a_router_that_refuses_is_believed():
+    mesh = ScriptedMesh({"small": ["42"]}, routing=NoEligibleTierError("too long"))
+    with pytest.raises(NoEligibleTierError):
         await answered(case(*TWO), mesh)
+
+
+async def test_the_best_juror_stands_in_for_an_aggregator_that_is_down():
+    seats = [{"model": "small", "name": f"small-{nth}", "weight": nth + 1} for nth in range(2)]
+    asked = case({"name": "small", "jurors": seats}, judge=None)
+    record = Record(asked)
+    mesh = ScriptedMesh({"small": ["41", "42"]}, counting=InternalError("broken"))
+
+    ending = await route(asked, mesh=mesh, record=record)
+
+    assert ("42", True) == (ending.answer.text, record.degraded)
+    assert "best_juror" == record.completed(ending).manifest.tallies[0].method
+
+
+@pytest.mark.parametrize("verdict", [PeerError("judge is down"), UNJUDGED], ids=["down", "prose"])
+async def test_a_judge_that_fails_closed_lets_nothing_through(verdict):
+    mesh = ScriptedMesh({"small": ["42"]}, verdicts=[verdict])
+    judge = {"models": ["judge"], "on_failure": "closed"}
+
+    ending = await answered(case(judge=judge, deliver_rejected=True), mesh)
+
+    assert (manifest_pb2.OUTCOME_REJECTED, None, True) == (
+        ending.outcome,
+        ending.answer,
+        ending.unjudged,
+    )
+
+
+async def test_a_judge_that_is_down_is_no_reason_to_ask_another_tier():
+    mesh = ScriptedMesh({"small": ["42"], "large": ["42"]}, verdicts=[PeerError("down")])
+
+    await answered(case(*TWO, judge={"models": ["judge"], "on_failure": "closed"}), mesh)
+
+    assert ["small"] == mesh.asked
+
+
+async def test_an_escalation_says_why():
+    asked = case(*TWO)
+    record = Record(asked)
+    mesh = ScriptedMesh({"small": ["41"], "large": ["42"]}, verdicts=[FAIL, PASS])
+
+    manifest = record.completed(await route(asked, mesh=mesh, record=record)).manifest
+
+    assert [("small", "large")] == [(e.from_tier, e.to_tier) for e in manifest.escalations]

@@ -1,0 +1,59 @@
+"""What stands in for a stage that is not there. No I/O."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
+from services.config.tree import Tier, Tiered
+from services.core.errors import (
+    DeadlineSpentError,
+    GremiumError,
+    InternalError,
+    PeerError,
+    StageFailedError,
+)
+from services.gateway import messages
+from services.gateway.case import Case
+
+LOST: Final = (PeerError, DeadlineSpentError, InternalError, StageFailedError)
+"""How a stage fails that is down, frozen or broken. What it says on purpose is no such failure."""
+
+
+def default_route(case: Case, failure: GremiumError) -> router_pb2.RouteDecision:
+    """For want of a router: the configured default tier, and whatever is configured after it."""
+    tiers = case.ensemble.tiers
+    named = case.ensemble.default_tier if isinstance(case.ensemble, Tiered) else None
+    start = next((nth for nth, tier in enumerate(tiers) if tier.name == named), 0)
+    return router_pb2.RouteDecision(
+        tiers=[_tier(tier) for tier in tiers[start:]],
+        reason=router_pb2.ROUTE_REASON_FALLBACK,
+        reason_text=f"the default tier {tiers[start].name}, for want of a router: {failure}",
+        propensity=1.0,
+    )
+
+
+def _tier(tier: Tier) -> router_pb2.Tier:
+    return router_pb2.Tier(
+        name=tier.name, jurors=[juror.label for juror in tier.jurors], quorum=tier.needed
+    )
+
+
+def best_juror(
+    case: Case, tier: router_pb2.Tier, answers: Sequence[types_pb2.Answer]
+) -> aggregator_pb2.AggregateResponse:
+    """For want of an aggregator: the answer of the juror with the largest weight.
+
+    Of equally heavy ones it is the one with the higher prior adequacy, then
+    the first. Nothing is counted, so that nobody is said to agree.
+    """
+    jurors = {juror.label: juror for juror in messages.jurors(case, tier)}
+
+    def merit(answer: types_pb2.Answer) -> tuple[float, float]:
+        juror = jurors[answer.juror]
+        return juror.weight, case.models[juror.model].adequacy
+
+    ballots = [manifest_pb2.Ballot(juror=answer.juror, reason="NOT_COUNTED") for answer in answers]
+    return aggregator_pb2.AggregateResponse(
+        tally=manifest_pb2.Tally(method="best_juror", consensus=True, ballots=ballots),
+        representative=max(answers, key=merit),
+    )

@@ -1,0 +1,109 @@
+"""Pattern cascade: ask tier after tier until an answer is good enough."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+
+from gremium.v1 import manifest_pb2, router_pb2
+from services.core.errors import GremiumError, NoEligibleTierError
+from services.gateway import stages
+from services.gateway.case import Case
+from services.gateway.mesh import Mesh
+from services.gateway.patterns.tiers import ANOTHER_TIER_MAY_ANSWER, better, escalate, kept, window
+from services.gateway.record import Ending, Record
+
+AGREED = 1.0
+"""Confidence in what two tiers say alike."""
+
+
+async def cascade(case: Case, *, accept_at: float, mesh: Mesh, record: Record) -> Ending:
+    """Try the tiers in order; stop at the first that is sure, or that agrees with one before.
+
+    A tier that fails never costs what an earlier one gave.
+
+    Raises
+    ------
+    QuorumNotReachedError
+        If the last tier that was asked had too few answers in time, and no
+        earlier one had enough.
+    GremiumError
+        If a stage failed before any tier had ended.
+    """
+    tiers = await stages.route(case, mesh=mesh, record=record)
+
+    hand: list[Ending] = []
+    failure: GremiumError = NoEligibleTierError("the router named no tier")
+    for nth in range(len(tiers)):
+        try:
+            ending = await _try(
+                case, tiers[nth:], hand, accept_at=accept_at, mesh=mesh, record=record
+            )
+        except ANOTHER_TIER_MAY_ANSWER as err:
+            failure = err
+            escalate(record, tiers[nth:], reason_text=str(err))
+            continue
+        except GremiumError as err:
+            return kept(surest(hand), err, record)
+        hand.append(ending)
+        if ending.judge_lost or is_sure(ending, at=accept_at):
+            break
+        why = doubt(ending, at=accept_at)
+        escalate(record, tiers[nth:], reason_text=why, confidence=ending.confidence)
+
+    return kept(surest(hand), failure, record)
+
+
+async def _try(
+    case: Case,
+    tiers: Sequence[router_pb2.Tier],
+    hand: Sequence[Ending],
+    *,
+    accept_at: float,
+    mesh: Mesh,
+    record: Record,
+) -> Ending:
+    """Ask the first of these tiers; of an earlier answer that it confirms, the earlier one."""
+    until = window(case, tiers)
+    ending = await stages.try_tier(case, tiers[0], until=until, mesh=mesh, record=record)
+    earlier = [each for each in hand if _is_answered(each)]
+    if not earlier or not _is_answered(ending) or is_sure(ending, at=accept_at):
+        return ending
+    answers = [each.answer for each in (*earlier, ending) if each.answer is not None]
+    confirmed = await stages.agreeing(
+        case, answers, tier=tiers[0].name, until=until, mesh=mesh, record=record
+    )
+    if confirmed is None:
+        return ending
+    return replace(earlier[confirmed], confidence=AGREED)
+
+
+def _is_answered(ending: Ending) -> bool:
+    return ending.outcome == manifest_pb2.OUTCOME_ANSWERED
+
+
+def is_sure(ending: Ending, *, at: float) -> bool:
+    """Whether an answer is accepted without asking anybody else."""
+    return _is_answered(ending) and ending.confidence is not None and ending.confidence >= at
+
+
+def doubt(ending: Ending, *, at: float) -> str:
+    """Why an ending is not enough, as words."""
+    if not _is_answered(ending):
+        return ending.reason_text
+    if ending.confidence is None:
+        return "nothing is known of the confidence in its answer"
+    return f"the confidence in its answer is {ending.confidence:.2f}; {at:.2f} is needed"
+
+
+def surest(hand: Sequence[Ending]) -> Ending | None:
+    """The best of what the tiers gave, in their order; None of nothing."""
+    return reduce(surer, hand) if hand else None
+
+
+def surer(earlier: Ending, later: Ending) -> Ending:
+    """The later ending, unless the earlier one is the only answer or known to be surer."""
+    if not (_is_answered(earlier) and _is_answered(later)):
+        return earlier if _is_answered(earlier) else better(earlier, later)
+    if earlier.confidence is None or later.confidence is None:
+        return later
+    return earlier if earlier.confidence > later.confidence else later

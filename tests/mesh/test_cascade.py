@@ -1,0 +1,69 @@
+"""A cascade over the real stages: what is sure, what agrees, and who is never asked."""
+
+import pytest
+
+from gremium.v1 import router_pb2, types_pb2
+from tests.upstream import Reply
+
+NUMBER = types_pb2.OutputFormat(number=types_pb2.NumberFormat())
+
+
+def lone(*models, **settings):
+    tiers = [{"name": f"tier-{name}", "jurors": [{"model": name}]} for name in models]
+    return {"pattern": "cascade", "tiers": tiers, **settings}
+
+
+def said(**texts):
+    return {name: Reply(text=text) for name, text in texts.items()}
+
+
+async def test_two_models_that_say_the_same_keep_the_third_from_being_asked(serve):
+    script = said(a="It is **4**.", b="2 + 2 = 4", c="5")
+    gateway = await serve(lone("a", "b", "c"), script)
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert ("a", 1.0, 2) == (
+        reply.answer.juror,
+        reply.manifest.confidence,
+        gateway.provider.calls,
+    )
+    assert ["tier-a"] == [told.from_tier for told in reply.manifest.escalations]
+
+
+@pytest.mark.parametrize(
+    ("second", "asked"),
+    [("The capital of France is Paris.", 2), ("Bananas are rich in potassium.", 3)],
+)
+async def test_prose_agrees_when_it_says_the_same(serve, second, asked):
+    script = said(a="The capital of France is Paris.", b=second, c="Nobody knows.")
+    gateway = await serve(lone("a", "b", "c"), script)
+
+    await gateway.ask("What is the capital of France?")
+
+    assert asked == gateway.provider.calls
+
+
+async def test_models_that_disagree_leave_it_to_the_last(serve):
+    gateway = await serve(lone("a", "b", "c"), said(a="4", b="5", c="6"))
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert ("c", 3) == (reply.answer.juror, gateway.provider.calls)
+
+
+async def test_the_configured_order_is_kept_whatever_is_predicted(serve):
+    gateway = await serve(lone("large", "b"), said(large="4", b="4"))
+
+    decision = (await gateway.ask(shape=NUMBER)).manifest.route
+
+    assert ["tier-large", "tier-b"] == [tier.name for tier in decision.tiers]
+    assert router_pb2.ROUTE_REASON_CHEAPEST_ADEQUATE == decision.reason
+
+
+async def test_a_hung_tier_leaves_time_for_the_next(serve):
+    gateway = await serve(lone("hang", "b"), said(b="4"))
+
+    reply = await gateway.ask(shape=NUMBER, timeout_s=2.0)
+
+    assert ("b", False) == (reply.answer.juror, reply.degraded)
