@@ -50,6 +50,8 @@ class Ending:
     answer: types_pb2.Answer | None = None
     """What the caller gets; None: nothing."""
     unjudged: bool = False
+    degraded: bool = False
+    """Whether something stood in for what was asked, beside the stages that the record knows of."""
     confidence: float | None = None
     """In [0, 1]; None: nothing is known of it."""
     judge_lost: bool = False
@@ -219,7 +221,7 @@ class Record:
         """The reply, with the manifest of a request that ended well."""
         manifest = self._closed(manifest_pb2.MANIFEST_STATE_COMPLETED)
         manifest.outcome = ending.outcome
-        manifest.degraded, manifest.unjudged = self.degraded, ending.unjudged
+        manifest.degraded, manifest.unjudged = self.degraded or ending.degraded, ending.unjudged
         if ending.confidence is not None:
             manifest.confidence = ending.confidence
         manifest.chosen_juror = ending.answer.juror if ending.answer else ""
@@ -227,7 +229,7 @@ class Record:
             request_id=manifest.request_id,
             outcome=ending.outcome,
             answer=ending.answer,
-            degraded=self.degraded,
+            degraded=manifest.degraded,
             unjudged=ending.unjudged,
             manifest=manifest,
         )
