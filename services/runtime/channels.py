@@ -41,6 +41,8 @@ OPTIONS: Final = (
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # A closed connection has the name looked up again; the default of 30 s hides new replicas.
+    ("grpc.dns_min_time_between_resolutions_ms", 5_000),
     # Despite its name, the time that one attempt to connect may take.
     ("grpc.min_reconnect_backoff_ms", 2_000),
 )

@@ -1,0 +1,134 @@
+"""The mesh in containers: starts it by the project's compose file, asks it, looks at it."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker.models.containers import Container
+
+from tests.deploy.engine import Engine
+from tests.running import ROOT, environment
+from tests.scripted import CONFIG
+
+MODELS = "http://models:8080/v1"
+SERVICES = ("router", "jury", "judge", "aggregator", "gateway")
+COMMAND_LIMIT_S = 180
+ASK_LIMIT_S = 60
+
+SLOW = """\
+  slow: {{backend: openai, model: slow, family: theta, base_url: "{url}", timeout_s: 9}}
+ensembles:
+  one-slow: {{pattern: jury, quorum: 1, jurors: [{{model: slow}}]}}
+"""
+
+
+def config() -> str:
+    """The scripted mesh, with an ensemble whose juror takes its time."""
+    return CONFIG.replace("ensembles:\n", SLOW, 1).format(url=MODELS)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One project of `docker compose`."""
+
+    engine: Engine
+    project: str
+    port: int
+    """Where its gateway is published."""
+    settings: Mapping[str, str]
+    """Variables that the compose file reads."""
+
+    def compose(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [
+                *("docker", "compose", "--project-name", self.project),
+                *("--file", str(ROOT / "docker-compose.yml")),
+                *("--file", str(ROOT / "tests/deploy/compose.yml")),
+                *arguments,
+            ],
+            cwd=ROOT,
+            env={**self.engine.env, **self.settings},
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_LIMIT_S,
+            check=False,
+        )
+        assert 0 == done.returncode, f"{done.stderr}\n{self._logs() if 'up' in arguments else ''}"
+        return done.stdout
+
+    def up(self, *arguments: str) -> None:
+        """Start what does not run, and wait until everything is healthy."""
+        self.compose("up", "--detach", "--no-build", "--wait", "--wait-timeout=120", *arguments)
+
+    def containers(self, service: str) -> list[Container]:
+        labels = [
+            f"com.docker.compose.project={self.project}",
+            f"com.docker.compose.service={service}",
+        ]
+        return self.engine.client.containers.list(all=True, filters={"label": labels})
+
+    def container(self, service: str) -> Container:
+        [only] = self.containers(service)
+        return only
+
+    def asking(self, question: str, *options: str) -> subprocess.Popen[str]:
+        """Ask over the published port; the reply comes as JSON."""
+        gremium = [sys.executable, "-m", "services.cli"]
+        where = ["--address", f"127.0.0.1:{self.port}", "--json"]
+        return subprocess.Popen(
+            [*self.engine.prefix, *gremium, "ask", *where, *options, question],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, question: str, *options: str) -> dict:
+        return reply_of(self.asking(question, *options))
+
+    def callers_of_models(self) -> set[str]:
+        """Addresses from which jurors were asked so far."""
+        lines = self.container("models").logs(stderr=False).decode().splitlines()
+        calls = [json.loads(line) for line in lines]
+        return {call["host"] for call in calls if call["model"] == "four"}
+
+    def _logs(self) -> str:
+        tails = {name: self.containers(name) for name in (*SERVICES, "models")}
+        return "\n".join(
+            f"{name}: {each.status}\n{each.logs(tail=20).decode()}"
+            for name, all_of_it in tails.items()
+            for each in all_of_it
+        )
+
+
+def reply_of(asking: subprocess.Popen[str]) -> dict:
+    """Wait for the reply; a question that is not answered fails the test."""
+    out, _ = asking.communicate(timeout=ASK_LIMIT_S)
+    assert 0 == asking.returncode, out
+    return json.loads(out)
+
+
+def address(container: Container, network: str) -> str:
+    """Its address in a network of its project."""
+    container.reload()
+    project = container.labels["com.docker.compose.project"]
+    networks = container.attrs["NetworkSettings"]["Networks"]
+    return networks[f"{project}_{network}"]["IPAddress"]
+
+
+def until(condition, *, within_s: float) -> None:
+    """Wait until something is so; fail if it does not become so."""
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, f"not so within {within_s} s"
+        time.sleep(0.2)
+
+
+def write_config(folder: Path) -> Path:
+    path = folder / "gremium.yaml"
+    path.write_text(config())
+    path.chmod(0o644)  # the services run as somebody else
+    return path
