@@ -47,6 +47,14 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrote:
+    """A juror wrote some text."""
+
+    juror: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """A juror answered, failed, was cut off, or was not asked."""
 
@@ -67,6 +75,8 @@ class Hearing:
     unspent: Lease
 
 
-Event = Started | Settled
+Event = Started | Wrote | Settled
 Tell = Callable[[Event], None]
 """Takes note of an event; must not block."""
+Hear = Callable[[str, str], None]
+"""Takes a juror's name and what it has just written; must not block."""

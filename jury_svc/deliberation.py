@@ -5,10 +5,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from jury_svc.affording import planned
-from jury_svc.case import Case, Hearing, Juror, Settled, Started, Tell
+from jury_svc.case import Case, Hear, Hearing, Juror, Settled, Started, Tell
 from jury_svc.quorum import Stop, stop_reason
 from services.core.answers import Answer, ModelReply, ModelRequest, Status
 from services.core.deadline import Deadline
@@ -16,6 +17,7 @@ from services.core.prompts import Prompt
 from services.core.usable import unusable_reason
 from services.core.visible import visible_text
 from services.models.asking import Asked, Attempt, ask, cancelled
+from services.models.listening import Listener
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +36,12 @@ Call = asyncio.Task[Settled]
 Question = tuple[Juror, ModelRequest]
 
 
-async def deliberate(case: Case, *, deadline: Deadline, tell: Tell) -> Hearing:
+async def deliberate(
+    case: Case, *, deadline: Deadline, tell: Tell, hear: Hear | None = None
+) -> Hearing:
     """Ask the jurors that the lease can pay, and reply before the deadline.
+
+    With `hear`, their models stream, and their words are heard as they come.
 
     Jurors still thinking when the jury stops are cancelled: a slow model costs
     money but never latency. What they spent counts.
@@ -48,7 +54,10 @@ async def deliberate(case: Case, *, deadline: Deadline, tell: Tell) -> Hearing:
     settle_s = min(SETTLE_S, SETTLE_SHARE * deadline.remaining())
     plan = planned(case)
 
-    stop, heard = await _hear(case, plan.asked, deadline=deadline, settle_s=settle_s, tell=tell)
+    attempts = [_attempt(juror, hear) for juror, _ in plan.asked]
+    stop, heard = await _hear(
+        case, plan.asked, attempts, deadline=deadline, settle_s=settle_s, tell=tell
+    )
     unasked = [_skipped(juror, why) for juror, why in plan.unpaid]
     for settled in unasked:
         tell(settled)
@@ -56,11 +65,20 @@ async def deliberate(case: Case, *, deadline: Deadline, tell: Tell) -> Hearing:
     return _hearing(case, stop, [*heard, *unasked])
 
 
+def _attempt(juror: Juror, hear: Hear | None) -> Attempt:
+    return Attempt(listener=Listener(partial(hear, juror.name)) if hear else None)
+
+
 async def _hear(
-    case: Case, questions: Sequence[Question], *, deadline: Deadline, settle_s: float, tell: Tell
+    case: Case,
+    questions: Sequence[Question],
+    attempts: Sequence[Attempt],
+    *,
+    deadline: Deadline,
+    settle_s: float,
+    tell: Tell,
 ) -> tuple[Stop, list[Settled]]:
     """Ask, wait, cut off; every juror is accounted for."""
-    attempts = [Attempt() for _ in questions]
     calls = [
         asyncio.create_task(_ask(question, attempt, deadline=deadline, tell=tell))
         for question, attempt in zip(questions, attempts, strict=True)

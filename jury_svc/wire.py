@@ -3,7 +3,7 @@
 from typing import Final
 
 from gremium.v1 import jury_pb2, manifest_pb2
-from jury_svc.case import Case, Event, Hearing, Juror, Settled, Started
+from jury_svc.case import Case, Event, Hearing, Juror, Settled, Started, Wrote
 from jury_svc.quorum import Stop
 from services.core.errors import InvalidRequestError
 from services.models.asking import participation_to_wire
@@ -71,6 +71,9 @@ def event_to_wire(event: Event | Hearing, *, tier: str) -> jury_pb2.DeliberateSt
         case Started(juror):
             started = jury_pb2.JurorStarted(juror=juror.name, model=juror.model.name)
             return jury_pb2.DeliberateStreamResponse(started=started)
+        case Wrote():
+            delta = jury_pb2.JurorDelta(juror=event.juror, text=event.text)
+            return jury_pb2.DeliberateStreamResponse(delta=delta)
         case Settled():
             settled = jury_pb2.JurorSettled(
                 participation=_participation(event, tier),

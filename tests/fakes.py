@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -129,11 +129,15 @@ def _classes(answers: Iterable[types_pb2.Answer]) -> dict[str, Any]:
 class HungServicer:
     """A service that takes every call and answers none."""
 
-    def __getattr__(self, method: str) -> Callable[[Any, Any], Awaitable[None]]:
+    def __getattr__(self, method: str) -> Callable[[Any, Any], Any]:
         async def hang(request: Any, context: Any) -> None:
             await asyncio.Event().wait()
 
-        return hang
+        async def hang_streaming(request: Any, context: Any) -> AsyncIterator[None]:
+            await asyncio.Event().wait()
+            yield
+
+        return hang_streaming if method.endswith("Stream") else hang
 
 
 def _names(tier: str, said: Sequence[Said] | GremiumError) -> list[str]:

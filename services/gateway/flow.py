@@ -43,6 +43,7 @@ async def ask(
         recorded.replayed = True
         return recorded
 
+    record.began()
     try:
         ending = await _ending(case, mesh=mesh, record=record)
     except (Exception, asyncio.CancelledError) as err:

@@ -68,7 +68,7 @@ class Record:
 
     def __init__(self, case: Case, *, watch: Watch | None = None) -> None:
         self.lease: Lease = budget.whole(case.asked.budget)
-        self.jury_watch: JuryWatch | None = of_jurors(watch) if watch else None
+        self.jury_watch: JuryWatch | None = of_jurors(watch.tell) if watch else None
         self.degraded = False
         """Whether a stage was replaced by its fallback."""
         self._watch = watch
@@ -89,6 +89,11 @@ class Record:
     def intent(self) -> manifest_pb2.Manifest:
         """The manifest before anybody was asked."""
         return self._manifest
+
+    def began(self) -> None:
+        """The ledger has the intent."""
+        if self._watch is not None:
+            self._watch.began = True
 
     @contextmanager
     def stage(
@@ -215,7 +220,7 @@ class Record:
     def _tell(self, **event: Any) -> None:
         """Tell whoever watches; a copy, so that what comes later does not change it."""
         if self._watch is not None:
-            self._watch(ensemble_pb2.AskStreamResponse(**event))
+            self._watch.tell(ensemble_pb2.AskStreamResponse(**event))
 
     def completed(self, ending: Ending) -> ensemble_pb2.AskResponse:
         """The reply, with the manifest of a request that ended well."""

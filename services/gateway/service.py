@@ -2,8 +2,8 @@
 
 import logging
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import grpc
@@ -15,6 +15,8 @@ from services.gateway import catalog, flow
 from services.gateway.case import Case
 from services.gateway.fitting import fit
 from services.gateway.mesh import Mesh
+from services.gateway.progress import follow
+from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check, prompt_from_wire
@@ -39,15 +41,28 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         request_id = request.request_id or uuid.uuid4().hex
         with _naming(request_id):
             check(request)
-            prompt_from_wire(request.prompt)
-            case = self._case(request_id, request, context)
+            return await self._answer(self._case(request_id, request, context))
 
-            reply = await flow.ask(case, mesh=self._mesh, ledger=self._ledger)
+    async def AskStream(
+        self, request: ensemble_pb2.AskStreamRequest, context: Context
+    ) -> AsyncIterator[ensemble_pb2.AskStreamResponse]:
+        request_id = request.ask.request_id or uuid.uuid4().hex
+        with _naming(request_id):
+            check(request)
+            case = self._case(request_id, request.ask, context)
 
+        async with aclosing(follow(lambda watch: self._answer(case, watch))) as events:
+            async for event in events:
+                yield event
+
+    async def _answer(self, case: Case, watch: Watch | None = None) -> ensemble_pb2.AskResponse:
+        with _naming(case.request_id):
+            reply = await flow.ask(case, mesh=self._mesh, ledger=self._ledger, watch=watch)
         fit(reply, reply.manifest)
         return reply
 
     def _case(self, request_id: str, request: ensemble_pb2.AskRequest, context: Context) -> Case:
+        prompt_from_wire(request.prompt)
         name = request.ensemble or self._config.default
         ensemble = self._ensemble(name)
         default_s = ensemble.default_timeout_s

@@ -1,11 +1,12 @@
 """Tells whoever watches a request what happens to it. Nobody watches a plain Ask."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from gremium.v1 import ensemble_pb2, jury_pb2
 
-Watch = Callable[[ensemble_pb2.AskStreamResponse], None]
+Tell = Callable[[ensemble_pb2.AskStreamResponse], None]
 """Takes note of an event; must not block."""
 JuryWatch = Callable[[jury_pb2.DeliberateStreamResponse], None]
 """Takes note of what a jury tells, its result excepted; must not block."""
@@ -18,13 +19,22 @@ JURY_EVENTS: Final = {
 """Events of a jury by what they are called in a request's stream."""
 
 
-def of_jurors(watch: Watch) -> JuryWatch:
+@dataclass
+class Watch:
+    """Who watches a request."""
+
+    tell: Tell
+    began: bool = False
+    """Whether the request is recorded: from then on its failure is an event too."""
+
+
+def of_jurors(tell_watcher: Tell) -> JuryWatch:
     """What a jury tells, passed on as events of the request."""
 
     def tell(told: jury_pb2.DeliberateStreamResponse) -> None:
         kind = told.WhichOneof("event") or ""
         if kind in JURY_EVENTS:
             event = {JURY_EVENTS[kind]: getattr(told, kind)}
-            watch(ensemble_pb2.AskStreamResponse(**event))
+            tell_watcher(ensemble_pb2.AskStreamResponse(**event))
 
     return tell

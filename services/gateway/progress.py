@@ -1,0 +1,63 @@
+"""Follow a request while it is answered."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, Final
+
+from gremium.v1 import ensemble_pb2, jury_pb2
+from services.core.errors import GremiumError
+from services.core.outbox import Outbox
+from services.gateway.failures import error_record
+from services.gateway.watch import Watch
+
+LEAVE_S: Final = 2.0
+"""Longest wait for the record of a request whose caller left."""
+
+Event = ensemble_pb2.AskStreamResponse
+Ask = Callable[[Watch], Coroutine[Any, Any, ensemble_pb2.AskResponse]]
+
+
+async def follow(ask: Ask) -> AsyncGenerator[Event, None]:
+    """Yield what happens to a request, and last its reply or its failure.
+
+    The request keeps its own time however slowly the events are read. Whoever
+    stops reading cancels it.
+
+    Raises
+    ------
+    GremiumError
+        If the request was refused before it began.
+    """
+    outbox: Outbox[Event] = Outbox(_delta, tick_s=0.0)
+    watch = Watch(lambda event: _put(outbox, event))
+    asking = asyncio.create_task(ask(watch))
+    asking.add_done_callback(lambda _: outbox.close())
+    try:
+        while events := await outbox.take():
+            for event in events:
+                yield event
+        yield _last(asking, watch)
+    finally:
+        asking.cancel()
+        await asyncio.wait([asking], timeout=LEAVE_S)
+
+
+def _put(outbox: Outbox[Event], event: Event) -> None:
+    """Words that nobody has read yet are joined, so that a slow reader costs no memory."""
+    if event.HasField("juror_delta"):
+        outbox.wrote(event.juror_delta.juror, event.juror_delta.text)
+    else:
+        outbox.tell(event)
+
+
+def _delta(juror: str, text: str) -> Event:
+    return Event(juror_delta=jury_pb2.JurorDelta(juror=juror, text=text))
+
+
+def _last(asking: asyncio.Task[ensemble_pb2.AskResponse], watch: Watch) -> Event:
+    try:
+        return Event(final=asking.result())
+    except GremiumError as err:
+        if not watch.began:
+            raise
+        return Event(error=error_record(err))
