@@ -13,7 +13,7 @@ export QUESTION := $(value Q)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help ask up test check check-code check-protos format generate baseline clean question install install-dev
+.PHONY: help ask up demo test check check-code check-protos format generate baseline clean question install install-dev
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,6 +26,9 @@ question:
 
 up: install ## Keep the mesh running until Ctrl-C
 	@$(BIN)/gremium up
+
+demo: install ## Walk through the patterns with the embedded model
+	@$(BIN)/python examples/demo.py
 
 test: check ## Check, then run every test that this machine can run; the end lists what it cannot
 	@$(BIN)/python -m pytest

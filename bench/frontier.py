@@ -105,9 +105,20 @@ def _ensembles(known: Mapping[str, float]) -> dict[str, Any]:
             "tiers": [{"name": model, "jurors": [{"model": model}]} for model in FAMILIES],
             "judge": {},
         },
+        "cascade": _cascade(STRONG),
+        "cascade-all": _cascade(tuple(FAMILIES)),
         "jury-cheap": _jury(CHEAP, known),
         "jury-strong": _jury(STRONG, known),
         "jury-all": _jury(tuple(FAMILIES), known),
+    }
+
+
+def _cascade(models: Sequence[str]) -> dict[str, Any]:
+    """No judge model: an answer is accepted once a later model says the same."""
+    return {
+        "pattern": "cascade",
+        "tiers": [{"name": model, "jurors": [{"model": model}]} for model in models],
+        "judge": {},
     }
 
 
