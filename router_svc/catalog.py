@@ -5,7 +5,19 @@ from dataclasses import dataclass
 
 from router_svc.domains import BUILT_IN, NONE
 from router_svc.eligibility import JurorProfile, TierProfile
-from services.config.tree import Config, Ensemble, Juror, Model, Router, Tier, Tiered
+from router_svc.plan import Graph, StepProfile
+from services.config.graphs import output_format
+from services.config.steps import Step
+from services.config.tree import (
+    Config,
+    Ensemble,
+    Juror,
+    Model,
+    Router,
+    SpecialistsEnsemble,
+    Tier,
+    Tiered,
+)
 from services.core.tokens import text_tokens
 
 
@@ -18,11 +30,13 @@ class EnsembleProfile:
     """Adequacy that the first tier must reach, in [0, 1]; None: all jurors are asked at once."""
     in_order: bool = False
     """Whether the tiers are tried in configured order, whatever is predicted of them."""
+    graph: Graph | None = None
+    """Its steps; None: it has none, and is routed."""
 
 
 def ensemble_profiles(config: Config) -> dict[str, EnsembleProfile]:
     """All ensembles by name."""
-    return {name: _ensemble(e, config.models) for name, e in config.ensembles.items()}
+    return {name: _ensemble(e, config) for name, e in config.ensembles.items()}
 
 
 def uses_domains(config: Config) -> bool:
@@ -41,12 +55,42 @@ def domain_examples(router: Router) -> list[tuple[str, str]]:
     return [(name, example) for name, examples in shown.items() for example in examples]
 
 
-def _ensemble(ensemble: Ensemble, models: Mapping[str, Model]) -> EnsembleProfile:
+def _ensemble(ensemble: Ensemble, config: Config) -> EnsembleProfile:
+    steps = ensemble if isinstance(ensemble, SpecialistsEnsemble) else None
     return EnsembleProfile(
-        tiers=tuple(_tier(tier, models) for tier in ensemble.tiers),
+        tiers=tuple(_tier(tier, config.models) for tier in ensemble.tiers),
+        graph=_graph(steps, config.ensembles) if steps else None,
         min_adequacy=ensemble.min_adequacy if isinstance(ensemble, Tiered) else None,
         in_order=ensemble.pattern == "cascade",
     )
+
+
+def _graph(ensemble: SpecialistsEnsemble, ensembles: Mapping[str, Ensemble]) -> Graph:
+    return Graph(
+        steps=tuple(_step(name, step, ensembles) for name, step in ensemble.steps.items()),
+        final=tuple(ensemble.final),
+        merge_calls=1 if ensemble.merge and ensemble.merge.model else 0,
+    )
+
+
+def _step(name: str, step: Step, ensembles: Mapping[str, Ensemble]) -> StepProfile:
+    folder = step.retrieval.folder if step.retrieval else ""
+    return StepProfile(
+        id=name,
+        goal=step.goal,
+        specialist=step.model or step.ensemble or folder,
+        reads=step.depends_on,
+        required=step.required,
+        least_calls=_least_calls(step, ensembles),
+        output_format=output_format(step.output_format),
+    )
+
+
+def _least_calls(step: Step, ensembles: Mapping[str, Ensemble]) -> int:
+    """Calls that a step cannot do without: an ensemble's cheapest quorum."""
+    if step.ensemble is None:
+        return 1 if step.model else 0
+    return min((tier.needed for tier in ensembles[step.ensemble].tiers), default=0)
 
 
 def _tier(tier: Tier, models: Mapping[str, Model]) -> TierProfile:

@@ -21,9 +21,8 @@ async def composed(
 ) -> AsyncIterator[RouterServicer]:
     """The router of a configuration. It asks no model, so it has no use for `engines`."""
     del engines
-    # Plan answers UNIMPLEMENTED, as generated, until it is built.
     async with _reader(loaded) as reader:
-        yield RouterServicer(ensemble_profiles(loaded.config), reader)  # type: ignore[abstract]
+        yield RouterServicer(ensemble_profiles(loaded.config), reader)
 
 
 @asynccontextmanager

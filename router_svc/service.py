@@ -10,10 +10,11 @@ from gremium.v1 import router_pb2, router_pb2_grpc
 from router_svc.catalog import EnsembleProfile
 from router_svc.eligibility import Limits
 from router_svc.explain import Reading
+from router_svc.plan import plan
 from router_svc.policy import Decision, convene, route
 from router_svc.reading import Reader
-from router_svc.wire import decision_to_wire
-from services.core.errors import UnknownEnsembleError
+from router_svc.wire import decision_to_wire, plan_to_wire
+from services.core.errors import NoEligibleTierError, UnknownEnsembleError
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check, duration_from_wire, lease_from_wire, prompt_from_wire
 
@@ -38,6 +39,18 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
 
         return router_pb2.RouteResponse(decision=decision_to_wire(decision, reading))
 
+    async def Plan(
+        self, request: router_pb2.PlanRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> router_pb2.PlanResponse:
+        check(request)
+        deadline_from(context)
+        ensemble = self._ensemble(request.ensemble)
+        prompt_from_wire(request.prompt)
+
+        planned = plan(ensemble.graph, lease_from_wire(request.lease))
+
+        return router_pb2.PlanResponse(plan=plan_to_wire(planned), unspent=request.lease)
+
     def _ensemble(self, name: str) -> EnsembleProfile:
         if name not in self._ensembles:
             raise UnknownEnsembleError.named(name, self._ensembles)
@@ -48,6 +61,8 @@ def decided(
     ensemble: EnsembleProfile, reading: Reading, limits: Limits, request: router_pb2.RouteRequest
 ) -> Decision:
     """Decide by the ensemble's pattern."""
+    if ensemble.graph is not None:
+        raise NoEligibleTierError("the ensemble has steps, not tiers; ask for its plan")
     if ensemble.min_adequacy is None:
         return convene(ensemble.tiers[0], reading, limits)
     asked = request.HasField("min_adequacy")

@@ -8,8 +8,9 @@ from gremium.v1 import router_pb2, types_pb2
 from router_svc.adequacy import interval
 from router_svc.eligibility import Filter
 from router_svc.explain import Reading, Reason
+from router_svc.plan import Planned
 from router_svc.policy import ROUTER_VERSION, Candidate, Decision, Option
-from services.runtime.wire import duration_to_wire
+from services.runtime.wire import duration_to_wire, output_format_to_wire
 
 REASON_TO_WIRE: Final = {
     Reason.ONLY_TIER: router_pb2.ROUTE_REASON_ONLY_TIER,
@@ -46,6 +47,21 @@ def decision_to_wire(decision: Decision, reading: Reading) -> router_pb2.RouteDe
         propensity=1.0,
         router_version=ROUTER_VERSION,
     )
+
+
+def plan_to_wire(planned: Planned) -> router_pb2.Plan:
+    steps = [
+        router_pb2.Step(
+            id=step.id,
+            goal=step.goal,
+            specialist=step.specialist,
+            depends_on=step.reads,
+            required=step.required,
+            output_format=output_format_to_wire(step.output_format) if step.output_format else None,
+        )
+        for step in planned.steps
+    ]
+    return router_pb2.Plan(steps=steps, reason_text=planned.reason_text)
 
 
 def _tier(option: Option) -> router_pb2.Tier:

@@ -241,4 +241,7 @@ class SpecialistsEnsemble(Shared):
         )
 
 
-Ensemble = Annotated[RouteEnsemble | CascadeEnsemble | JuryEnsemble, Field(discriminator="pattern")]
+Ensemble = Annotated[
+    RouteEnsemble | CascadeEnsemble | JuryEnsemble | SpecialistsEnsemble,
+    Field(discriminator="pattern"),
+]

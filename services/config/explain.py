@@ -45,7 +45,7 @@ PLAIN: Final[Mapping[str, Callable[[Context], str]]] = {
     "too_long": lambda c: f"may have at most {c['max_length']} of them",
     "value_error": lambda c: str(c["error"]),
     "union_tag_not_found": lambda _: (
-        "`pattern` is missing; it must be 'route', 'cascade' or 'jury'"
+        "`pattern` is missing; it must be 'route', 'cascade', 'jury' or 'specialists'"
     ),
     "union_tag_invalid": lambda c: f"`pattern` must be {_or(c['expected_tags'])}, not '{c['tag']}'",
 }

@@ -42,6 +42,13 @@ ADVICE: Final = {
 }
 """What is wrong and what to do, by code. Codes stay the same for good."""
 
+TIERS_AT: Final = {
+    "route": "tiers.{}",
+    "cascade": "tiers.{}",
+    "jury": "jurors",
+    "specialists": "steps.{}",
+}
+"""Where a tier stands, by pattern."""
 LARGEST_JURY: Final = 5
 """Jurors up to which an unweighted majority is not known to do harm."""
 BILLED: Final = frozenset({"openai", "anthropic", "google"})
@@ -106,10 +113,11 @@ def _is_private(host: str) -> bool:
 
 def _ensemble(config: Config, name: str) -> Iterator[Finding]:
     ensemble, where = config.ensembles[name], f"ensembles.{name}"
-    if sum(len(tier.jurors) for tier in ensemble.tiers) == 1:
+    is_graph = ensemble.pattern == "specialists"
+    if not is_graph and sum(len(tier.jurors) for tier in ensemble.tiers) == 1:
         yield _found("LONE_JUROR", where)
     for tier in ensemble.tiers:
-        at = f"{where}.tiers.{tier.name}" if ensemble.pattern != "jury" else f"{where}.jurors"
+        at = f"{where}.{TIERS_AT[ensemble.pattern].format(tier.name)}"
         yield from _jury(config, tier, at)
         yield from _waits(config, ensemble, tier, at)
         yield from _judged(config, ensemble, tier, f"{where}.judge.models")
@@ -143,8 +151,8 @@ def _identity(model: Model) -> tuple[str, str, str]:
 
 
 def _passed_over(config: Config, ensemble: Ensemble) -> Iterator[tuple[str, str]]:
-    """A cascade keeps its order, so that each of its tiers has its turn."""
-    if ensemble.pattern != "cascade":
+    """A cascade keeps its order, so that each of its tiers has its turn; so has each step."""
+    if ensemble.pattern not in {"cascade", "specialists"}:
         yield from unreachable(ensemble.tiers, config.models)
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from services.config.document import Document, Loc, YamlError, parse
 from services.config.explain import explain
+from services.config.graphs import graph_faults
 from services.config.places import dotted, place
 from services.config.references import unknown_references
 from services.config.secrets import HINT, inline_secrets
@@ -83,7 +84,7 @@ def _checked(document: Document) -> tuple[Config | None, list[tuple[Loc, str]]]:
     references = unknown_references(document.data)
     faults = [*((loc, HINT) for loc in secrets), *references]
     try:
-        return Config.model_validate(document.data), faults
+        config = Config.model_validate(document.data)
     except ValidationError as err:
         found = _explained(err, document.data)
         told = {loc for loc, _ in faults}
@@ -91,6 +92,7 @@ def _checked(document: Document) -> tuple[Config | None, list[tuple[Loc, str]]]:
             *faults,
             *(fault for fault in found if fault[0] not in told and (fault[0] or not references)),
         ]
+    return config, [*faults, *graph_faults(config)]
 
 
 def _explained(err: ValidationError, data: Any) -> Iterator[tuple[Loc, str]]:

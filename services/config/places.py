@@ -6,9 +6,21 @@ from typing import Any, Final, get_args, get_origin
 from pydantic import BaseModel
 
 from services.config.document import Loc
-from services.config.tree import Config, JuryEnsemble, RouteEnsemble, Section
+from services.config.tree import (
+    CascadeEnsemble,
+    Config,
+    JuryEnsemble,
+    RouteEnsemble,
+    Section,
+    SpecialistsEnsemble,
+)
 
-ENSEMBLES: Final[dict[object, type[Section]]] = {"route": RouteEnsemble, "jury": JuryEnsemble}
+ENSEMBLES: Final[dict[object, type[Section]]] = {
+    "route": RouteEnsemble,
+    "cascade": CascadeEnsemble,
+    "jury": JuryEnsemble,
+    "specialists": SpecialistsEnsemble,
+}
 """Kinds of ensemble by pattern."""
 
 

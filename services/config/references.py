@@ -12,7 +12,13 @@ def unknown_references(data: Any) -> list[tuple[Loc, str]]:
     models = _keys(value_at(data, ("models",)))
     ensembles = _keys(value_at(data, ("ensembles",)))
     named = [*_recorders(data), *(ref for name in ensembles for ref in _asked(data, name))]
+    nested = [ref for name in ensembles for ref in _texts(data, _steps(data, name, "ensemble"))]
     found = [(loc, _no_such("model", name, models)) for loc, name in named if name not in models]
+    found += [
+        (loc, _no_such("ensemble", name, ensembles))
+        for loc, name in nested
+        if name not in ensembles
+    ]
     default = value_at(data, ("default_ensemble",))
     if isinstance(default, str) and default not in ensembles:
         found.append((("default_ensemble",), _no_such("ensemble", default, ensembles)))
@@ -36,7 +42,15 @@ def _asked(data: Any, ensemble: str) -> list[tuple[Loc, str]]:
     tiers: list[Loc] = [start, *_items(data, (*start, "tiers"))]
     jurors = [juror for tier in tiers for juror in _items(data, (*tier, "jurors"))]
     judges = _items(data, (*start, "judge", "models"))
-    return _texts(data, [*((*juror, "model") for juror in jurors), *judges])
+    merge: Loc = (*start, "merge", "model")
+    steps = _steps(data, ensemble, "model")
+    return _texts(data, [*((*juror, "model") for juror in jurors), *steps, merge, *judges])
+
+
+def _steps(data: Any, ensemble: str, key: str) -> list[Loc]:
+    """Places of a key in each step of an ensemble."""
+    start: Loc = ("ensembles", ensemble, "steps")
+    return [(*start, step, key) for step in _keys(value_at(data, start))]
 
 
 def _items(data: Any, loc: Loc) -> list[Loc]:

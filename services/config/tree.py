@@ -193,6 +193,10 @@ class Config(Section):
             raise ValueError(
                 f"default_ensemble {self.default!r} is none of {sorted(self.ensembles)}"
             )
+        graphs = [e for e in self.ensembles.values() if isinstance(e, SpecialistsEnsemble)]
+        asked = {s.ensemble for e in graphs for s in e.steps.values() if s.ensemble}
+        if strange := sorted(asked - self.ensembles.keys()):
+            raise ValueError(f"no such ensemble: {strange}; there are {sorted(self.ensembles)}")
         return self
 
     def _named_models(self) -> list[str]:

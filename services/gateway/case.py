@@ -1,11 +1,12 @@
 """One request on its way through the mesh."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from gremium.v1 import ensemble_pb2, types_pb2
 from services.config.tree import Ensemble, Model
 from services.core.deadline import Deadline
+from services.retrieval.library import Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,15 @@ class Case:
     allowed_s: float
     """Seconds from arrival to the deadline."""
     deadline: Deadline
+    ensembles: Mapping[str, Ensemble] = field(default_factory=dict)
+    """All ensembles by name, for steps that ask one."""
+    library: Library | None = None
+    """The folders that steps search."""
 
     @property
     def prompt(self) -> types_pb2.Prompt:
         return self.asked.prompt
+
+    def asking(self, prompt: types_pb2.Prompt) -> "Case":
+        """The same case with another prompt; labels and budget are the request's."""
+        return replace(self, asked=ensemble_pb2.AskRequest(prompt=prompt))

@@ -8,14 +8,18 @@ from services.gateway.mesh import GrpcMesh, Mesh
 from services.gateway.service import EnsembleServicer
 from services.gateway.settings import GatewaySettings
 from services.ledger.sqlite import open_ledger
+from services.retrieval.library import open_library
 from services.runtime.channels import open_channel
 
 
 @asynccontextmanager
 async def composed(loaded: LoadedConfig, *, mesh: Mesh) -> AsyncIterator[EnsembleServicer]:
-    """The gateway's servicer, with its ledger open."""
-    async with open_ledger(loaded.resolve(loaded.config.ledger.path)) as ledger:
-        yield EnsembleServicer(mesh, ledger, loaded)
+    """The gateway's servicer, with its ledger open and the folders of its steps read."""
+    async with (
+        open_ledger(loaded.resolve(loaded.config.ledger.path)) as ledger,
+        open_library(loaded) as library,
+    ):
+        yield EnsembleServicer(mesh, ledger, loaded, library)
 
 
 @asynccontextmanager

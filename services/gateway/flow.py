@@ -6,7 +6,12 @@ import logging
 from typing import Final
 
 from gremium.v1 import ensemble_pb2
-from services.config.tree import CascadeEnsemble, JuryEnsemble, RouteEnsemble
+from services.config.tree import (
+    CascadeEnsemble,
+    JuryEnsemble,
+    RouteEnsemble,
+    SpecialistsEnsemble,
+)
 from services.core.deadline import Deadline
 from services.core.errors import DeadlineSpentError
 from services.gateway.case import Case
@@ -14,6 +19,7 @@ from services.gateway.mesh import Mesh
 from services.gateway.patterns.cascade import cascade
 from services.gateway.patterns.jury import jury
 from services.gateway.patterns.route import route
+from services.gateway.patterns.specialists import specialists
 from services.gateway.record import Ending, Record
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
@@ -63,6 +69,8 @@ async def _ending(case: Case, *, mesh: Mesh, record: Record) -> Ending:
             return await cascade(case, accept_at=accept_at, mesh=mesh, record=record)
         case JuryEnsemble():
             return await jury(case, mesh=mesh, record=record)
+        case SpecialistsEnsemble() as graph:
+            return await specialists(case, graph, mesh=mesh, record=record, nested=_ending)
 
 
 async def _begin(case: Case, record: Record, ledger: Ledger) -> ensemble_pb2.AskResponse | None:

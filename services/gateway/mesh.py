@@ -30,6 +30,12 @@ class Mesh(Protocol):
         """Choose the tiers."""
         ...
 
+    async def plan(
+        self, request: router_pb2.PlanRequest, *, deadline: Deadline
+    ) -> router_pb2.PlanResponse:
+        """Order the steps."""
+        ...
+
     async def deliberate(
         self,
         request: jury_pb2.DeliberateRequest,
@@ -73,6 +79,11 @@ class GrpcMesh:
         self, request: router_pb2.RouteRequest, *, deadline: Deadline
     ) -> router_pb2.RouteResponse:
         return await call(self._router.Route, request, deadline=deadline)
+
+    async def plan(
+        self, request: router_pb2.PlanRequest, *, deadline: Deadline
+    ) -> router_pb2.PlanResponse:
+        return await call(self._router.Plan, request, deadline=deadline)
 
     async def deliberate(
         self,
@@ -119,6 +130,12 @@ class LocalMesh:
     ) -> router_pb2.RouteResponse:
         method = "/gremium.v1.RouterService/Route"
         return await call_local(self._router.Route, request, deadline=deadline, method=method)
+
+    async def plan(
+        self, request: router_pb2.PlanRequest, *, deadline: Deadline
+    ) -> router_pb2.PlanResponse:
+        method = "/gremium.v1.RouterService/Plan"
+        return await call_local(self._router.Plan, request, deadline=deadline, method=method)
 
     async def deliberate(
         self,

@@ -18,6 +18,7 @@ from services.gateway.mesh import Mesh
 from services.gateway.progress import follow
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
+from services.retrieval.library import Library
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check, prompt_from_wire
 
@@ -29,8 +30,11 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     """Thin: holds what `main()` gave it and delegates every decision."""
 
-    def __init__(self, mesh: Mesh, ledger: Ledger, loaded: LoadedConfig) -> None:
+    def __init__(
+        self, mesh: Mesh, ledger: Ledger, loaded: LoadedConfig, library: Library | None = None
+    ) -> None:
         self._mesh = mesh
+        self._library = library
         self._ledger = ledger
         self._config = loaded.config
         self._sha256 = loaded.sha256
@@ -76,6 +80,8 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             config_sha256=self._sha256,
             allowed_s=context.time_remaining() or default_s or deadline.left_s,
             deadline=deadline,
+            ensembles=self._config.ensembles,
+            library=self._library,
         )
 
     def _ensemble(self, name: str) -> Ensemble:

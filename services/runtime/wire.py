@@ -183,6 +183,20 @@ def output_format_from_wire(message: types_pb2.OutputFormat) -> OutputFormat:
             return OutputFormat()
 
 
+def output_format_to_wire(wanted: OutputFormat) -> types_pb2.OutputFormat:
+    match wanted.kind:
+        case "labels":
+            return types_pb2.OutputFormat(labels=types_pb2.LabelFormat(labels=wanted.labels))
+        case "number":
+            tolerance = types_pb2.NumberFormat(relative_tolerance=wanted.relative_tolerance)
+            return types_pb2.OutputFormat(number=tolerance)
+        case "json":
+            text = "" if wanted.schema is None else orjson.dumps(wanted.schema).decode()
+            return types_pb2.OutputFormat(json=types_pb2.JsonFormat(schema_json=text))
+        case "text":
+            return types_pb2.OutputFormat(text=types_pb2.TextFormat())
+
+
 def _schema(text: str, field: str) -> Mapping[str, Any] | None:
     if not text:
         return None

@@ -5,7 +5,6 @@ from importlib import import_module
 import pytest
 
 PLANNED = {
-    "gremium.v1.RouterService/Plan",
     "gremium.v1.JudgeService/Rank",
 }
 SERVICERS = {

@@ -9,6 +9,7 @@ from services.core.errors import (
     BudgetSpentError,
     DeadlineSpentError,
     GremiumError,
+    NoEligibleTierError,
     QuorumNotReachedError,
 )
 from services.gateway.case import Case
@@ -45,7 +46,7 @@ def escalate(
 
 
 def kept(ending: Ending | None, failure: GremiumError, record: Record) -> Ending:
-    """What an earlier tier gave, after a later one was lost with its stage.
+    """What an earlier tier gave, after the last one; degraded if one was lost with its stage.
 
     Raises
     ------
@@ -54,7 +55,8 @@ def kept(ending: Ending | None, failure: GremiumError, record: Record) -> Ending
     """
     if ending is None:
         raise failure
-    record.degraded |= not isinstance(failure, ANOTHER_TIER_MAY_ANSWER)
+    in_order = (*ANOTHER_TIER_MAY_ANSWER, NoEligibleTierError)
+    record.degraded |= not isinstance(failure, in_order)
     return ending
 
 

@@ -158,14 +158,14 @@ def test_its_text_has_one_line_per_problem_with_file_and_line(written):
             "pattern: jury",
             "pattern: jurry",
             9,
-            "ensembles.default.pattern: `pattern` must be 'route', 'cascade' or 'jury', not 'jurry'",
+            "ensembles.default.pattern: `pattern` must be 'route', 'cascade', 'jury' or 'specialists', not 'jurry'",
             id="unknown pattern",
         ),
         pytest.param(
             "    pattern: jury\n",
             "",
             8,
-            "ensembles.default: `pattern` is missing; it must be 'route', 'cascade' or 'jury'",
+            "ensembles.default: `pattern` is missing; it must be 'route', 'cascade', 'jury' or 'specialists'",
             id="no pattern",
         ),
         pytest.param(

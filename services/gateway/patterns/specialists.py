@@ -1,0 +1,224 @@
+"""Pattern specialists: cut the task into steps, run them as a graph, merge what they give."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
+from services.config.steps import MERGE
+from services.config.tree import Judge, SpecialistsEnsemble
+from services.core.errors import (
+    GremiumError,
+    InternalError,
+    OverloadedError,
+    PeerError,
+    StageFailedError,
+)
+from services.core.graph import in_order, time_behind
+from services.gateway import fallbacks, reserves, stages
+from services.gateway.case import Case
+from services.gateway.mesh import Mesh
+from services.gateway.patterns.specialists_prompts import (
+    Output,
+    merged_text,
+    passage_ids,
+    step_prompt,
+)
+from services.gateway.patterns.specialists_shares import Need, model_need, needs
+from services.gateway.patterns.specialists_steps import Nested, NoAnswerError, Work, do, merge
+from services.gateway.record import Ending, Record
+from services.runtime.wire import lease_to_wire
+
+JUDGE: Final = ""
+"""No step is called so."""
+
+
+async def specialists(
+    case: Case, ensemble: SpecialistsEnsemble, *, mesh: Mesh, record: Record, nested: Nested
+) -> Ending:
+    """Plan, run the steps as soon as what they read is there, merge, verify.
+
+    Raises
+    ------
+    InvalidPlanError
+        If the steps cannot be run.
+    GremiumError
+        If a required step failed; `metadata["step"]` names it.
+    """
+    reads = await _plan(case, ensemble, mesh=mesh, record=record)
+    work = _work(case, ensemble, reads, mesh=mesh, record=record, nested=nested)
+    try:
+        await _run(work)
+        merged = await _merged(work)
+    except NoAnswerError as err:
+        return Ending(err.ending.outcome, reason_text=err.ending.reason_text)
+    return await _verified(work, merged)
+
+
+async def _plan(
+    case: Case, ensemble: SpecialistsEnsemble, *, mesh: Mesh, record: Record
+) -> dict[str, Sequence[str]]:
+    """Steps in order, with what they read. For want of a router, in the order worked out here."""
+    until = case.deadline.within(reserves.router_s(case.deadline.left_s, allowed_s=case.allowed_s))
+    request = router_pb2.PlanRequest(
+        request_id=case.request_id,
+        ensemble=case.name,
+        prompt=case.prompt,
+        lease=lease_to_wire(record.lease),
+    )
+    try:
+        with record.stage(manifest_pb2.STAGE_ROUTER, deadline=until):
+            planned = (await mesh.plan(request, deadline=until)).plan
+    except fallbacks.LOST:
+        if case.deadline.left_s == 0.0:
+            raise
+        record.degraded = True
+        return {name: ensemble.reads[name] for name in in_order(ensemble.reads)}
+    if {step.id for step in planned.steps} != ensemble.steps.keys():
+        raise InternalError(f"the router planned other steps than ensemble {case.name} has")
+    return {step.id: step.depends_on for step in planned.steps}
+
+
+def _work(
+    case: Case,
+    ensemble: SpecialistsEnsemble,
+    reads: Mapping[str, Sequence[str]],
+    *,
+    mesh: Mesh,
+    record: Record,
+    nested: Nested,
+) -> Work:
+    window_s = reserves.window_s(case.deadline.left_s, allowed_s=case.allowed_s)
+    judge_s = ensemble.judge.timeout_s if ensemble.judge else 0.0
+    expected = needs(ensemble, case.models, case.ensembles)
+    after = _needs_after(case, ensemble)
+    merge_s = after[MERGE].seconds if MERGE in after else 0.0
+    seconds = {name: need.seconds for name, need in expected.items()}
+    searches = {name: found.passages for name in reads if (found := ensemble.steps[name].retrieval)}
+    taken = [passage.id for passage in case.prompt.grounding.passages]
+    return Work(
+        case=case,
+        ensemble=ensemble,
+        mesh=mesh,
+        record=record,
+        nested=nested,
+        until=case.deadline.within(window_s - reserves.judge_s(window_s, timeout_s=judge_s)),
+        reads=reads,
+        needs={**expected, **after},
+        seconds_behind={name: s + merge_s for name, s in time_behind(reads, seconds).items()},
+        passage_ids=passage_ids(searches, taken=taken),
+    )
+
+
+def _needs_after(case: Case, ensemble: SpecialistsEnsemble) -> dict[str, Need]:
+    """Expected use of the merge and of the judge."""
+    merge, judge = ensemble.merge, ensemble.judge
+    named = {
+        MERGE: merge.model if merge else None,
+        JUDGE: next(iter(judge.models), None) if judge else None,
+    }
+    return {key: model_need(case.models[name]) for key, name in named.items() if name}
+
+
+async def _run(work: Work) -> None:
+    """Run every step as soon as those that it reads are done.
+
+    The first required step that fails stops all others: nobody waits for them.
+    """
+    done: dict[str, asyncio.Task[None]] = {}
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name in work.reads:
+                before = [done[read] for read in work.reads[name]]
+                done[name] = group.create_task(_settle(work, name, before))
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+
+
+async def _settle(work: Work, name: str, before: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for what a step reads, do it, and keep what it gave or why it gave nothing."""
+    if before:
+        await asyncio.wait(before)
+    try:
+        work.outputs[name] = await do(work, name)
+    except (GremiumError, NoAnswerError) as err:
+        told = _named(err, name, work.record)
+        if work.ensemble.steps[name].required:
+            raise told from err
+        work.outputs[name] = Output(note=str(told))
+        work.record.degraded = True
+
+
+def _named(
+    error: GremiumError | NoAnswerError, step: str, record: Record
+) -> GremiumError | NoAnswerError:
+    """The error with the step that it ended; no free retry once models were asked."""
+    if isinstance(error, NoAnswerError):
+        return error
+    asked = any(part.model_calls for part in record.intent().participations)
+    if isinstance(error, PeerError | OverloadedError) and asked:
+        metadata = {**error.metadata, "cause": error.reason}
+        error = StageFailedError(f"a service took no call after models had been asked: {error}")
+        error.metadata.update(metadata)
+    error.metadata["step"] = step
+    return error
+
+
+async def _merged(work: Work) -> Output:
+    """Make the answer out of the final outputs."""
+    finals = {name: work.outputs[name] for name in work.ensemble.final}
+    plan = work.ensemble.merge
+    if all(output.note for output in finals.values()):
+        notes = "; ".join(f"{name}: {output.note}" for name, output in finals.items())
+        raise StageFailedError(f"no step gave anything to answer with: {notes}")
+    if plan is None:
+        (only,) = finals.values()
+        return only
+    if plan.model is None:
+        return _templated(work, plan.template, finals)
+    prompt = step_prompt(
+        work.case.prompt,
+        plan.goal,
+        finals,
+        passages=work.passages_for(work.ensemble.final),
+        output_format=work.case.prompt.output_format,
+    )
+    return await merge(work, plan.model, prompt, name=MERGE)
+
+
+def _templated(work: Work, template: str, finals: Mapping[str, Output]) -> Output:
+    text = merged_text(work.case.prompt, template, finals)
+    families = dict.fromkeys(o.answer.family for o in finals.values() if o.answer)
+    answer = types_pb2.Answer(juror=MERGE, text=text, family="+".join(families))
+    work.record.intent().answers.append(answer)
+    return Output(text, answer=answer)
+
+
+async def _verified(work: Work, merged: Output) -> Ending:
+    """Let the judge audit the answer, with all that was found as its grounding."""
+    case, judge = work.case, work.ensemble.judge
+    answer = merged.answer or types_pb2.Answer(juror=MERGE, text=merged.text)
+    if judge is None:
+        return Ending(manifest_pb2.OUTCOME_ANSWERED, answer, unjudged=True)
+    grounded = types_pb2.Prompt()
+    grounded.CopyFrom(case.prompt)
+    del grounded.grounding.passages[:]
+    grounded.grounding.passages.extend(work.passages_for(work.ensemble.final))
+    seconds = reserves.window_s(case.deadline.left_s, allowed_s=case.allowed_s)
+    return await stages.verify(
+        case.asking(grounded),
+        _independent(judge, case, answer),
+        aggregator_pb2.AggregateResponse(
+            representative=answer, tally=manifest_pb2.Tally(tier=MERGE)
+        ),
+        until=case.deadline.within(seconds),
+        mesh=work.mesh,
+        record=work.record,
+    )
+
+
+def _independent(judge: Judge, case: Case, answer: types_pb2.Answer) -> Judge:
+    """The judge without models of any family that wrote a part of the answer."""
+    authors = {family.strip().casefold() for family in answer.family.split("+")}
+    models = [m for m in judge.models if case.models[m].family.strip().casefold() not in authors]
+    return judge.model_copy(update={"models": tuple(models)})
