@@ -61,6 +61,16 @@ async def test_is_rejected_when_every_tier_fails():
     assert (manifest_pb2.OUTCOME_REJECTED, None) == (ending.outcome, ending.answer)
 
 
+async def test_a_rejected_answer_is_no_degraded_one():
+    asked = case(*TWO)
+    record = Record(asked)
+    mesh = ScriptedMesh({"small": ["41"], "large": ["43"]}, verdicts=[FAIL, FAIL])
+
+    await route(asked, mesh=mesh, record=record)
+
+    assert not record.degraded
+
+
 async def test_gives_a_rejected_answer_only_on_demand():
     mesh = ScriptedMesh({"small": ["41"]}, verdicts=[FAIL])
 
