@@ -8,7 +8,7 @@ from services.core.answers import Answer
 from services.core.canonical import Ballot
 from services.core.prompts import OutputFormat, Tool
 
-Method = Literal["auto", "plurality", "medoid"]
+Method = Literal["auto", "plurality", "medoid", "weighted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Case:
     """Shape (n,), >= 0."""
     priors: Floats
     """Shape (n,), in [0, 1]; NaN when unknown."""
+    scores: Floats
+    """What a judge thinks of each answer, shape (n,), in [-1, 1]; NaN when unknown."""
     min_share: float
     min_similarity: float | None
     """In [-1, 1]; None: as the vectors ask for."""
@@ -34,7 +36,7 @@ class Decision:
     """How the answers were counted. Indices are those of the answers."""
 
     method: str
-    """`plurality`, `medoid`, `medoid_words` or `single`."""
+    """`plurality`, `medoid`, `medoid_words`, `single` or `weighted`."""
     ballots: tuple[Ballot, ...]
     """One per answer, with the key of its class."""
     count: Count | None

@@ -10,7 +10,17 @@ import numpy as np
 
 from aggregator_svc.case import Case, Decision
 from aggregator_svc.medoid import MIN_SIMILARITY, MIN_SIMILARITY_BY_WORDS, Medoid, medoid
-from aggregator_svc.voting import Class, Count, Floats, close_groups, entropy, margin, plurality
+from aggregator_svc.voting import (
+    TIE,
+    Class,
+    Count,
+    Floats,
+    close_groups,
+    entropy,
+    margin,
+    plurality,
+    scaled,
+)
 from services.core.answers import Answer
 from services.core.canonical import NO_CALL, PROSE, Ballot, ballot, number_of, prose_ballot
 from services.core.deadline import Deadline
@@ -31,8 +41,12 @@ async def decide(
     """Count structured answers, find the medoid of prose.
 
     Without an embedder, or when it fails or has no time left, prose is
-    compared by its words, and the method says so.
+    compared by its words, and the method says so. Where judge scores count,
+    they scale the weights, and of a class the best scored answer stands for it.
     """
+    if case.method == "weighted":
+        known = np.where(np.isnan(case.scores), case.priors, (1.0 + case.scores) / 2.0)
+        case = replace(case, weights=scaled(case.weights, case.scores), priors=known)
     members = [i for i, vote in enumerate(ballots) if vote.key or vote.reason == PROSE]
     if not members:
         return Decision("plurality", ballots, None, reason_text=_no_ballot(ballots))
@@ -87,7 +101,7 @@ def _is_prose(case: Case, votes: Sequence[Ballot]) -> bool:
     if case.method == "medoid":
         return True
     return all(vote.reason == PROSE or vote.key == NO_CALL.key for vote in votes) and (
-        case.method == "auto"
+        case.method in {"auto", "weighted"}
     )
 
 
@@ -115,11 +129,17 @@ async def _counted(
         count = _represented(count, count.leader.members[found.chosen])
     named = dict(zip(members, votes, strict=True))
     return Decision(
-        method="plurality" if len(members) > 1 else "single",
+        method=_method(case, len(members)),
         ballots=tuple(named.get(i, vote) for i, vote in enumerate(ballots)),
         count=count,
         reason_text=count.reason_text,
     )
+
+
+def _method(case: Case, n_ballots: int) -> str:
+    if n_ballots < 2:
+        return "single"
+    return "weighted" if case.method == "weighted" else "plurality"
 
 
 def _named(vote: Ballot, answer: Answer) -> Ballot:
@@ -161,9 +181,13 @@ async def _nearest(
     needed = case.min_similarity
     if needed is None:
         needed = MIN_SIMILARITY_BY_WORDS if by_words else MIN_SIMILARITY
-    count = _clustered(classes, members[found.chosen], found, min_similarity=needed)
+    chosen = members[found.chosen]
+    if case.method == "weighted":
+        chosen = _heaviest(classes, chosen)
+    count = _clustered(classes, chosen, found, min_similarity=needed)
+    by_medoid = "medoid_words" if by_words else "medoid"
     return Decision(
-        method="medoid_words" if by_words else "medoid",
+        method="weighted" if case.method == "weighted" else by_medoid,
         ballots=tuple(
             Ballot(key_of[i], value_of[key_of[i]], vote.repairs) if i in key_of else vote
             for i, vote in enumerate(ballots)
@@ -174,10 +198,20 @@ async def _nearest(
     )
 
 
+def _heaviest(classes: Sequence[Class], chosen: int) -> int:
+    """The representative of the heaviest class; of equally heavy ones the chosen answer's."""
+    most = max(found.weight for found in classes) - TIE
+    heaviest = [found for found in classes if found.weight >= most]
+    own = [found for found in heaviest if chosen in found.members]
+    return (own or heaviest)[0].representative
+
+
 def _cluster(case: Case, members: Sequence[int], cluster: Sequence[int], found: Medoid) -> Class:
     indices = tuple(members[i] for i in cluster)
     is_chosen = found.chosen in cluster
     best = found.chosen if is_chosen else max(cluster, key=lambda i: (found.scores[i], -i))
+    if case.method == "weighted":
+        best = max(cluster, key=lambda i: (case.weights[members[i]], found.scores[i], -i))
     weight, total = float(case.weights[list(indices)].sum()), float(case.weights[members].sum())
     key = _prose(case, members[best]).key
     return Class(key, indices, weight, weight / total if total > 0.0 else 0.0, members[best])
@@ -229,7 +263,8 @@ async def _medoid(
     by_words = vectors is None
     known: Floats = word_vectors(texts).astype(np.float64) if vectors is None else vectors
     rows = list(members)
-    return medoid(texts, known, case.weights[rows], case.priors[rows]), by_words
+    nearby = np.ones(len(rows)) if case.method == "weighted" else case.weights[rows]
+    return medoid(texts, known, nearby, case.priors[rows]), by_words
 
 
 def _said(answer: Answer) -> str:

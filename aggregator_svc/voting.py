@@ -156,6 +156,35 @@ def _objection(leader: Class, rule: str, leading: int, min_share: float) -> str:
     return ""
 
 
+def scaled(weights: Floats, scores: Floats) -> Floats:
+    """Weights times judge scores.
+
+    Parameters
+    ----------
+    weights : ndarray of float64, shape (n,)
+        What each ballot counts, >= 0.
+    scores : ndarray of float64, shape (n,)
+        What a judge thinks of each answer, in [-1, 1]; NaN when unknown.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Each weight times its score moved to [0, 1]. An unknown score is the
+        mean of the known ones; without any, the weights stay as they are.
+
+    Examples
+    --------
+    >>> scaled(np.array([1.0, 2.0, 1.0]), np.array([1.0, 0.0, np.nan])).tolist()
+    [1.0, 1.0, 0.75]
+    """
+    known = scores[~np.isnan(scores)]
+    if known.size == 0:
+        return weights
+    filled = np.where(np.isnan(scores), known.mean(), scores)
+    product: Floats = weights * (1.0 + filled) / 2.0
+    return product
+
+
 def margin(shares: Sequence[float]) -> float:
     """The first share minus the largest other one, in [0, 1]; a share alone is its own margin."""
     return max(0.0, shares[0] - max(shares[1:], default=0.0))

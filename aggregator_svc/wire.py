@@ -18,6 +18,7 @@ METHODS: Final[dict[int, Method]] = {
     aggregator_pb2.AGGREGATION_METHOD_UNSPECIFIED: "auto",
     aggregator_pb2.AGGREGATION_METHOD_PLURALITY: "plurality",
     aggregator_pb2.AGGREGATION_METHOD_MEDOID: "medoid",
+    aggregator_pb2.AGGREGATION_METHOD_WEIGHTED: "weighted",
 }
 
 
@@ -27,29 +28,24 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
     Raises
     ------
     InvalidRequestError
-        If a juror answers or is weighted twice, a schema is no JSON object, or
-        the method does not exist yet.
+        If a juror answers, is weighted or is scored twice, or a schema is no
+        JSON object.
     """
     jurors = [answer.juror for answer in request.answers]
     _check_unique("answers", jurors)
     _check_unique("weights", [weight.juror for weight in request.weights])
+    _check_unique("scores", [score.juror for score in request.scores])
     return Case(
         answers=tuple(answer_from_wire(answer) for answer in request.answers),
         output_format=output_format_from_wire(request.output_format),
         tools=tools_from_wire(request.tools),
-        method=_method(request.method),
+        method=METHODS[request.method],
         weights=_weights(request, jurors),
         priors=_priors(request, jurors),
+        scores=_scores(request, jurors),
         min_share=request.min_share if request.HasField("min_share") else MIN_SHARE,
         min_similarity=request.min_similarity if request.HasField("min_similarity") else None,
     )
-
-
-def _method(asked: aggregator_pb2.AggregationMethod.ValueType) -> Method:
-    if asked not in METHODS:
-        problem = f"{aggregator_pb2.AggregationMethod.Name(asked)} is not built yet"
-        raise InvalidRequestError(f"method: {problem}", violations=(("method", problem),))
-    return METHODS[asked]
 
 
 def _check_unique(field: str, jurors: Sequence[str]) -> None:
@@ -66,6 +62,11 @@ def _weights(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) ->
 
 def _priors(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> Floats:
     given = {w.juror: w.prior for w in request.weights if w.HasField("prior")}
+    return np.array([given.get(juror, np.nan) for juror in jurors])
+
+
+def _scores(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> Floats:
+    given = {score.juror: score.score for score in request.scores}
     return np.array([given.get(juror, np.nan) for juror in jurors])
 
 

@@ -14,5 +14,4 @@ async def composed(
 ) -> AsyncIterator[JudgeServicer]:
     """The judge of a configuration; `engines` holds the address of each local model's engine."""
     async with open_roster(loaded, engines=engines) as roster:
-        # Rank answers UNIMPLEMENTED, as generated, until it is built.
-        yield JudgeServicer(roster)  # type: ignore[abstract]
+        yield JudgeServicer(roster)

@@ -84,7 +84,7 @@ def judge_prompt(
     can be replayed.
     """
     material = _material(prompt, answer, checks)
-    fence = _fence("\n".join(text for _, text in material))
+    fence = fence_of("\n".join(text for _, text in material))
     instruction = INSTRUCTION.format(
         fence=fence,
         questions="\n".join(f"- {criterion}: {QUESTIONS[criterion]}" for criterion in criteria),
@@ -138,25 +138,37 @@ def read_verdict(text: str, answer: Answer, criteria: Sequence[Criterion]) -> tu
     UnreadableError
         If it is no verdict, or more than one. The reason begins with VERDICT_.
     """
-    verdict = _the_object(visible_text(text), answer)
-    _check_keys(verdict, criteria, "the verdict")
+    verdict = the_object(visible_text(text), answer)
+    check_keys(verdict, criteria, "the verdict")
     return tuple(_finding(criterion, verdict[criterion]) for criterion in criteria)
 
 
 def _material(prompt: Prompt, answer: Answer, checks: Sequence[Check]) -> list[tuple[str, str]]:
     """Titled texts that the judge examines."""
     number = count(1)
+    found = "\n".join(f"{check.name}: {check.evidence}" for check in checks if check.failed)
+    return [
+        *asked_material(prompt, number),
+        *([("FINDINGS OF AUTOMATIC CHECKS", found)] if found else []),
+        ("ANSWER TO AUDIT", answer_text(answer, number)),
+    ]
+
+
+def answer_text(answer: Answer, number: Iterator[int]) -> str:
+    """What an answer says and calls; images take the next numbers."""
+    return _spoken((visible_text(answer.text), *answer.tool_calls), number)
+
+
+def asked_material(prompt: Prompt, number: Iterator[int]) -> list[tuple[str, str]]:
+    """Titled texts of what was asked, the empty ones left out."""
     turns = [f"[{turn.role}]\n{_spoken(turn.parts, number)}" for turn in prompt.messages]
     passages = "\n\n".join(f"[{p.id}] {p.source}\n{p.text}" for p in prompt.passages)
     tools = "\n".join(f"{tool.name}: {tool.description}" for tool in prompt.tools)
-    found = "\n".join(f"{check.name}: {check.evidence}" for check in checks if check.failed)
     sections = {
         "CONVERSATION": "\n\n".join(turns),
         "TOOLS THAT THE AUTHOR COULD CALL": tools,
         "PASSAGES THAT THE ANSWER HAS TO BE FAITHFUL TO": passages,
         "SHAPE THAT WAS ASKED FOR": _asked_shape(prompt.output_format),
-        "FINDINGS OF AUTOMATIC CHECKS": found,
-        "ANSWER TO AUDIT": _spoken((visible_text(answer.text), *answer.tool_calls), number),
     }
     return [(title, text) for title, text in sections.items() if text]
 
@@ -190,7 +202,7 @@ def _asked_shape(output_format: OutputFormat) -> str:
             return ""
 
 
-def _fence(material: str) -> str:
+def fence_of(material: str) -> str:
     """A mark that does not occur in the material and that its author cannot have foreseen."""
     digest = hashlib.sha256(material.encode()).hexdigest()
     while digest[:16] in material:
@@ -198,7 +210,7 @@ def _fence(material: str) -> str:
     return f"=== {digest[:16]} ==="
 
 
-def _the_object(reply: str, answer: Answer) -> dict[str, Any]:
+def the_object(reply: str, answer: Answer) -> dict[str, Any]:
     """The one JSON object of a reply: all of it, or the only one amid prose."""
     if not reply:
         raise UnreadableError("VERDICT_EMPTY", "the judge said nothing")
@@ -237,7 +249,7 @@ def _squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-def _check_keys(value: Any, expected: Sequence[str], what: str) -> None:
+def check_keys(value: Any, expected: Sequence[str], what: str) -> None:
     if not isinstance(value, dict):
         raise UnreadableError("VERDICT_WRONG_TYPE", f"{what} is no object")
     if missing := [key for key in expected if key not in value]:
@@ -248,7 +260,7 @@ def _check_keys(value: Any, expected: Sequence[str], what: str) -> None:
 
 
 def _finding(criterion: Criterion, value: Any) -> Finding:
-    _check_keys(value, ("evidence", "pass", "score"), criterion)
+    check_keys(value, ("evidence", "pass", "score"), criterion)
     evidence, passed, score = value["evidence"], value["pass"], value["score"]
     is_number = isinstance(score, int | float) and not isinstance(score, bool)
     if not (isinstance(evidence, str) and isinstance(passed, bool) and is_number):

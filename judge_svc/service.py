@@ -7,8 +7,9 @@ import grpc
 from gremium.v1 import judge_pb2, judge_pb2_grpc
 from judge_svc.audit import Audit, audited, independent
 from judge_svc.checks import checked
+from judge_svc.comparing import compared
 from judge_svc.verdict import vetoed
-from judge_svc.wire import audit_to_wire, case_from_wire
+from judge_svc.wire import audit_to_wire, case_from_wire, contest_from_wire, ranking_to_wire
 from services.models.roster import Roster
 from services.runtime.calls import deadline_from
 from services.runtime.wire import answer_from_wire, check, lease_from_wire, prompt_from_wire
@@ -41,3 +42,16 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
         )
 
         return audit_to_wire(audit, juror=answer.juror)
+
+    async def Rank(
+        self, request: judge_pb2.RankRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> judge_pb2.RankResponse:
+        check(request)
+        deadline = deadline_from(context)
+        contest = contest_from_wire(request)
+        judges = [self._roster.get(name) for name in request.judge.models]
+        lease = lease_from_wire(request.lease)
+
+        ranking = await compared(contest, judges, lease=lease, deadline=deadline)
+
+        return ranking_to_wire(ranking)

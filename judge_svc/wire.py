@@ -5,13 +5,21 @@ from typing import Final
 from gremium.v1 import judge_pb2, manifest_pb2
 from judge_svc.audit import Audit, Case
 from judge_svc.checks import Check, Outcome
+from judge_svc.comparing import Contest, Ranking
 from judge_svc.rubric import CRITERIA, Criterion
 from judge_svc.verdict import Verdict
 from services.core.answers import Answer
+from services.core.errors import InvalidRequestError
 from services.core.prompts import Prompt
 from services.models.asking import Asked, participation_to_wire
 from services.models.backend import RosterModel
-from services.runtime.wire import cut, duration_from_wire, lease_to_wire
+from services.runtime.wire import (
+    answer_from_wire,
+    cut,
+    duration_from_wire,
+    lease_to_wire,
+    prompt_from_wire,
+)
 
 DEFAULT_MIN_SCORE: Final = 0.5
 MAX_EVIDENCE_BYTES: Final = 1024
@@ -49,6 +57,42 @@ def audit_to_wire(audit: Audit, *, juror: str) -> judge_pb2.VerifyResponse:
         verdict=_verdict(audit.verdict, juror),
         participations=[_participation(judge, asked) for judge, asked in audit.asked],
         unspent=lease_to_wire(audit.unspent),
+    )
+
+
+def contest_from_wire(request: judge_pb2.RankRequest) -> Contest:
+    """Read a request to compare.
+
+    Raises
+    ------
+    InvalidRequestError
+        If a juror answers twice.
+    """
+    answers = tuple(answer_from_wire(answer) for answer in request.answers)
+    jurors = [answer.juror for answer in answers]
+    if twice := sorted({juror for juror in jurors if jurors.count(juror) > 1}):
+        problem = f"jurors must be unique; {twice} occur twice"
+        raise InvalidRequestError(f"answers: {problem}", violations=(("answers", problem),))
+    return Contest(
+        prompt=prompt_from_wire(request.prompt),
+        answers=answers,
+        timeout_s=duration_from_wire(request.judge.timeout),
+    )
+
+
+def ranking_to_wire(ranking: Ranking) -> judge_pb2.RankResponse:
+    return judge_pb2.RankResponse(
+        ranking=[
+            judge_pb2.RankedAnswer(
+                juror=ranking.jurors[standing.answer],
+                score=standing.score,
+                position_inconsistent=standing.position_inconsistent,
+                comparisons=standing.comparisons,
+            )
+            for standing in ranking.standings
+        ],
+        participations=[_participation(judge, asked) for judge, asked in ranking.asked],
+        unspent=lease_to_wire(ranking.unspent),
     )
 
 

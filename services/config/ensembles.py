@@ -90,8 +90,10 @@ class Judge(Section):
 class Aggregate(Section):
     """How answers are combined."""
 
-    method: Literal["auto", "plurality", "medoid"] = "auto"
-    """`auto`: plurality for structured answers and tool calls, medoid for prose."""
+    method: Literal["auto", "plurality", "medoid", "weighted"] = "auto"
+    """`auto`: plurality for structured answers and tool calls, medoid for prose. `weighted`: the
+    same classes, but each vote counts its juror's weight times what the judge thinks of the answer
+    beside the others."""
     min_share: Fraction = 0.5
     """Share of the weight that the leading class of structured answers needs; below it, or in a
     tie, there is no consensus."""
@@ -114,6 +116,12 @@ class Shared(Section):
     deliver_rejected: bool = False
     """Whether the text of an answer that the judge failed is still given; never after a failed
     safety check."""
+
+    @model_validator(mode="after")
+    def _scores_need_a_judge(self) -> Self:
+        if self.aggregate.method == "weighted" and not (self.judge and self.judge.models):
+            raise ValueError("`aggregate.method: weighted` needs judge models to score answers")
+        return self
 
 
 class Tiered(Shared):

@@ -37,6 +37,37 @@ def returned(lease: Lease, unspent: Lease) -> Lease:
     )
 
 
+def before_verdict(lease: Lease) -> tuple[Lease, Lease]:
+    """What comparing answers may spend, and what is kept for the verdict: a call, half the rest.
+
+    Examples
+    --------
+    >>> spendable, kept = before_verdict(Lease(model_calls=5, tokens=300))
+    >>> spendable.model_calls, kept.model_calls, kept.tokens
+    (4, 1, 150)
+    """
+    spendable = Lease(
+        None if lease.cost_usd is None else lease.cost_usd / 2,
+        None if lease.model_calls is None else max(0, lease.model_calls - 1),
+        None if lease.tokens is None else lease.tokens // 2,
+    )
+    kept = lease.less(
+        cost_usd=spendable.cost_usd or 0.0,
+        model_calls=spendable.model_calls or 0,
+        tokens=spendable.tokens or 0,
+    )
+    return spendable, kept
+
+
+def joined(one: Lease, other: Lease) -> Lease:
+    """Both leases as one; a limit that either lacks is none."""
+    return Lease(
+        None if one.cost_usd is None else one.cost_usd + (other.cost_usd or 0.0),
+        None if one.model_calls is None else one.model_calls + (other.model_calls or 0),
+        None if one.tokens is None else one.tokens + (other.tokens or 0),
+    )
+
+
 def may_have_spent(error: BaseException) -> bool:
     """Whether a stage that failed so may have spent.
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Final
 
-from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2
+from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.tree import Judge, Model
 from services.core.answers import Usage
 from services.core.lease import Lease
@@ -44,13 +45,34 @@ def judge_seats(
     answer = aggregated.representative
     written = [answer.text, *(call.arguments_json for call in answer.tool_calls)]
     added = RUBRIC_TOKENS + sum(text_tokens(text) for text in written)
+    independent = _independent(case, judge, answer)
+    return [Seat(name, name, added) for name in independent][: lease.model_calls]
+
+
+def duel_seats(
+    case: Case, judge: Judge, answers: Sequence[types_pb2.Answer], lease: Lease
+) -> Sequence[Seat]:
+    """One judge for each order of each pair of answers."""
+    seats = []
+    for one, two in permutations(answers, 2):
+        fair = [
+            name
+            for name in _independent(case, judge, one)
+            if name in _independent(case, judge, two)
+        ]
+        added = RUBRIC_TOKENS + text_tokens(one.text) + text_tokens(two.text)
+        seats += [Seat(name, name, added) for name in fair[:1]]
+    return seats[: lease.model_calls]
+
+
+def _independent(case: Case, judge: Judge, answer: types_pb2.Answer) -> list[str]:
+    """Judges of another family than an answer's; none when that is not known."""
     author = answer.family.strip().casefold()
-    independent = [
+    return [
         name
         for name in judge.models
         if author and case.models[name].family.strip().casefold() != author
     ]
-    return [Seat(name, name, added) for name in independent][: lease.model_calls]
 
 
 def lost(

@@ -58,6 +58,12 @@ class Mesh(Protocol):
         """Audit the representative."""
         ...
 
+    async def rank(
+        self, request: judge_pb2.RankRequest, *, deadline: Deadline
+    ) -> judge_pb2.RankResponse:
+        """Compare answers with each other."""
+        ...
+
 
 class GrpcMesh:
     """Four services in processes of their own."""
@@ -107,6 +113,11 @@ class GrpcMesh:
         self, request: judge_pb2.VerifyRequest, *, deadline: Deadline
     ) -> judge_pb2.VerifyResponse:
         return await call(self._judge.Verify, request, deadline=deadline)
+
+    async def rank(
+        self, request: judge_pb2.RankRequest, *, deadline: Deadline
+    ) -> judge_pb2.RankResponse:
+        return await call(self._judge.Rank, request, deadline=deadline)
 
 
 class LocalMesh:
@@ -172,6 +183,12 @@ class LocalMesh:
     ) -> judge_pb2.VerifyResponse:
         method = "/gremium.v1.JudgeService/Verify"
         return await call_local(self._judge.Verify, request, deadline=deadline, method=method)
+
+    async def rank(
+        self, request: judge_pb2.RankRequest, *, deadline: Deadline
+    ) -> judge_pb2.RankResponse:
+        method = "/gremium.v1.JudgeService/Rank"
+        return await call_local(self._judge.Rank, request, deadline=deadline, method=method)
 
 
 class _Told:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from gremium.v1 import aggregator_pb2, judge_pb2, jury_pb2, router_pb2, types_pb2
+from gremium.v1 import aggregator_pb2, judge_pb2, jury_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.tree import Judge, Juror, Model, Tier
 from services.core.errors import InternalError
 from services.core.lease import Lease
@@ -14,6 +14,7 @@ METHODS: Final = {
     "auto": aggregator_pb2.AGGREGATION_METHOD_UNSPECIFIED,
     "plurality": aggregator_pb2.AGGREGATION_METHOD_PLURALITY,
     "medoid": aggregator_pb2.AGGREGATION_METHOD_MEDOID,
+    "weighted": aggregator_pb2.AGGREGATION_METHOD_WEIGHTED,
 }
 CRITERIA: Final = {
     "hallucination": judge_pb2.CRITERION_HALLUCINATION,
@@ -47,7 +48,10 @@ def deliberate_request(
 
 
 def aggregate_request(
-    case: Case, tier: router_pb2.Tier, answers: Iterable[types_pb2.Answer]
+    case: Case,
+    tier: router_pb2.Tier,
+    answers: Iterable[types_pb2.Answer],
+    standings: Iterable[manifest_pb2.Standing] = (),
 ) -> aggregator_pb2.AggregateRequest:
     how = case.ensemble.aggregate
     return aggregator_pb2.AggregateRequest(
@@ -59,6 +63,11 @@ def aggregate_request(
         weights=[_weight(juror, case.models[juror.model]) for juror in jurors(case, tier)],
         min_share=how.min_share,
         min_similarity=how.min_similarity,
+        scores=[
+            aggregator_pb2.JudgeScore(juror=each.juror, score=each.score)
+            for each in standings
+            if each.comparisons
+        ],
     )
 
 
@@ -90,14 +99,30 @@ def verify_request(
         request_id=case.request_id,
         prompt=case.prompt,
         answer=aggregated.representative,
-        judge=judge_pb2.JudgeSpec(
-            models=judge.models,
-            timeout=duration_to_wire(judge.timeout_s),
-            criteria=[CRITERIA[criterion] for criterion in judge.criteria],
-            min_score=judge.min_score,
-        ),
+        judge=_judge_spec(judge),
         tally=aggregated.tally if several else None,
         lease=lease_to_wire(lease),
+    )
+
+
+def rank_request(
+    case: Case, judge: Judge, answers: Iterable[types_pb2.Answer], lease: Lease
+) -> judge_pb2.RankRequest:
+    return judge_pb2.RankRequest(
+        request_id=case.request_id,
+        prompt=case.prompt,
+        answers=answers,
+        judge=_judge_spec(judge),
+        lease=lease_to_wire(lease),
+    )
+
+
+def _judge_spec(judge: Judge) -> judge_pb2.JudgeSpec:
+    return judge_pb2.JudgeSpec(
+        models=judge.models,
+        timeout=duration_to_wire(judge.timeout_s),
+        criteria=[CRITERIA[criterion] for criterion in judge.criteria],
+        min_score=judge.min_score,
     )
 
 

@@ -204,6 +204,16 @@ class Record:
         self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
         self._tell(judged=verdict)
 
+    def ranked(self, response: judge_pb2.RankResponse, part: manifest_pb2.Participation) -> None:
+        """A ranking that took no model is the stage's own part."""
+        if not response.participations:
+            part.status = manifest_pb2.PARTICIPATION_STATUS_SKIPPED
+            part.reason, part.reason_text = "NOTHING_COMPARED", "no two answers were compared"
+        for asked in response.participations:
+            asked.tier = part.tier
+        self._manifest.participations.extend(response.participations or [part])
+        self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
+
     def escalated(
         self, *, from_tier: str, to_tier: str, reason_text: str, confidence: float | None = None
     ) -> None:

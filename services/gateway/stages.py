@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 from gremium.v1 import aggregator_pb2, jury_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.tree import Judge
@@ -16,9 +17,13 @@ from services.gateway import fallbacks, losses, messages, reserves
 from services.gateway.case import Case
 from services.gateway.confidence import agrees_with, confidence
 from services.gateway.mesh import Mesh
+from services.gateway.ranking import standings
 from services.gateway.record import Ending, Record
 
 logger = logging.getLogger(__name__)
+
+COUNTING_S: Final = 0.2
+"""Seconds kept back from comparing the answers to count them."""
 
 
 async def route(case: Case, *, mesh: Mesh, record: Record) -> list[router_pb2.Tier]:
@@ -119,7 +124,14 @@ def _too_few(response: jury_pb2.DeliberateResponse, *, quorum: int) -> GremiumEr
 
 
 def _jury_s(case: Case, window_s: float) -> float:
-    """Seconds of a tier's window that its jurors may take."""
+    """Seconds of a tier's window that its jurors may take, before the judge compares and audits."""
+    compares = case.ensemble.aggregate.method == "weighted"
+    before_audit_s = _before_judge_s(case, window_s)
+    return _before_judge_s(case, before_audit_s) if compares else before_audit_s
+
+
+def _before_judge_s(case: Case, window_s: float) -> float:
+    """Seconds of a window that may pass before the judge is asked."""
     judge = case.ensemble.judge
     return window_s - reserves.judge_s(window_s, timeout_s=judge.timeout_s if judge else 0.0)
 
@@ -134,8 +146,17 @@ async def _decide(
     record: Record,
 ) -> aggregator_pb2.AggregateResponse:
     """Decide between a tier's answers; for want of an aggregator its best juror's stands."""
-    request = messages.aggregate_request(case, tier, deliberated.answers)
-    until = until.within(_jury_s(case, until.left_s))
+    before_verdict = until.within(_before_judge_s(case, until.left_s))
+    compared = await standings(
+        case,
+        deliberated.answers,
+        tier=tier.name,
+        until=before_verdict.reserve(COUNTING_S),
+        mesh=mesh,
+        record=record,
+    )
+    request = messages.aggregate_request(case, tier, deliberated.answers, compared)
+    until = before_verdict
     try:
         response = await _aggregate(request, tier.name, until=until, mesh=mesh, record=record)
     except fallbacks.LOST as err:
@@ -144,6 +165,7 @@ async def _decide(
         response = fallbacks.best_juror(case, tier, deliberated.answers)
         _degrade(record, "aggregator", err)
 
+    response.tally.standings.extend(compared)
     record.aggregated(response, tier=tier.name)
     return response
 

@@ -4,9 +4,8 @@ from importlib import import_module
 
 import pytest
 
-PLANNED = {
-    "gremium.v1.JudgeService/Rank",
-}
+PLANNED: frozenset[str] = frozenset()
+"""Methods of the contract that nobody answers yet."""
 SERVICERS = {
     "EnsembleService": ("ensemble", "services.gateway.service", "EnsembleServicer"),
     "RouterService": ("router", "router_svc.service", "RouterServicer"),

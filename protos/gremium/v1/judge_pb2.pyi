@@ -273,22 +273,28 @@ class RankedAnswer(_message.Message):
     JUROR_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     POSITION_INCONSISTENT_FIELD_NUMBER: _builtins.int
+    COMPARISONS_FIELD_NUMBER: _builtins.int
     juror: _builtins.str
     """Name of the juror."""
     score: _builtins.float
     """Mean of its comparisons, in [-1, 1]; 0 is a tie."""
     position_inconsistent: _builtins.bool
-    """Whether swapping the order changed a comparison."""
+    """Whether swapping the order changed a comparison, which then counts as a tie."""
+    comparisons: _builtins.int
+    """Comparisons it is the mean of; 0: it was not compared, and its score says
+    nothing.
+    """
     def __init__(
         self,
         *,
         juror: _builtins.str = ...,
         score: _builtins.float = ...,
         position_inconsistent: _builtins.bool = ...,
+        comparisons: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["juror", b"juror", "position_inconsistent", b"position_inconsistent", "score", b"score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comparisons", b"comparisons", "juror", b"juror", "position_inconsistent", b"position_inconsistent", "score", b"score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -64,7 +64,10 @@ class JudgeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Rank(self, request, context):
-        """Scores answers against each other, pairwise in both orders.
+        """Scores answers against each other, pairwise in both orders, by a judge of
+        another family than both authors. A comparison that fails in either order,
+        or that nothing is left to pay for, is none; equal answers are a tie that
+        nobody is asked about.
 
         Fails like Verify.
         """

@@ -25,7 +25,10 @@ class JudgeServiceStub:
     (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`).
     """
     Rank: _aio.UnaryUnaryMultiCallable[_judge_pb2.RankRequest, _judge_pb2.RankResponse]
-    """Scores answers against each other, pairwise in both orders.
+    """Scores answers against each other, pairwise in both orders, by a judge of
+    another family than both authors. A comparison that fails in either order,
+    or that nothing is left to pay for, is none; equal answers are a tie that
+    nobody is asked about.
 
     Fails like Verify.
     """
@@ -53,7 +56,10 @@ class JudgeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _judge_pb2.RankRequest,
         context: _aio.ServicerContext[_judge_pb2.RankRequest, _abc.Awaitable[_judge_pb2.RankResponse]],
     ) -> _abc.Awaitable[_judge_pb2.RankResponse]:
-        """Scores answers against each other, pairwise in both orders.
+        """Scores answers against each other, pairwise in both orders, by a judge of
+        another family than both authors. A comparison that fails in either order,
+        or that nothing is left to pay for, is none; equal answers are a tie that
+        nobody is asked about.
 
         Fails like Verify.
         """

@@ -400,6 +400,40 @@ class Ballot(_message.Message):
 Global___Ballot: _TypeAlias = Ballot  # noqa: Y015
 
 @_typing.final
+class Standing(_message.Message):
+    """How one answer compared with the others, in a judge's view."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JUROR_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    COMPARISONS_FIELD_NUMBER: _builtins.int
+    POSITION_INCONSISTENT_FIELD_NUMBER: _builtins.int
+    juror: _builtins.str
+    """Name of the juror."""
+    score: _builtins.float
+    """Mean of its comparisons, in [-1, 1]; 0 is a tie."""
+    comparisons: _builtins.int
+    """Comparisons it is the mean of, each in both orders."""
+    position_inconsistent: _builtins.bool
+    """Whether swapping the order changed a comparison, which then counts as a tie."""
+    def __init__(
+        self,
+        *,
+        juror: _builtins.str = ...,
+        score: _builtins.float = ...,
+        comparisons: _builtins.int = ...,
+        position_inconsistent: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comparisons", b"comparisons", "juror", b"juror", "position_inconsistent", b"position_inconsistent", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Standing: _TypeAlias = Standing  # noqa: Y015
+
+@_typing.final
 class Tally(_message.Message):
     """How the jurors voted."""
 
@@ -419,6 +453,7 @@ class Tally(_message.Message):
     REASON_TEXT_FIELD_NUMBER: _builtins.int
     P_CORRECT_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
+    STANDINGS_FIELD_NUMBER: _builtins.int
     leader: _builtins.str
     """Key of the leading class; empty when there are no ballots."""
     consensus: _builtins.bool
@@ -459,6 +494,10 @@ class Tally(_message.Message):
     def p_correct(self) -> _types_pb2.Probability:
         """Probability that the leader is correct."""
 
+    @_builtins.property
+    def standings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Standing]:
+        """How the answers compared, best first; only where judge scores count."""
+
     def __init__(
         self,
         *,
@@ -476,10 +515,11 @@ class Tally(_message.Message):
         reason_text: _builtins.str = ...,
         p_correct: _types_pb2.Probability | None = ...,
         tier: _builtins.str = ...,
+        standings: _abc.Iterable[Global___Standing] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "p_correct", b"p_correct", "similarity", b"similarity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "ballots", b"ballots", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "leader", b"leader", "margin", b"margin", "method", b"method", "p_correct", b"p_correct", "reason_text", b"reason_text", "similarity", b"similarity", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "ballots", b"ballots", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "leader", b"leader", "margin", b"margin", "method", b"method", "p_correct", b"p_correct", "reason_text", b"reason_text", "similarity", b"similarity", "standings", b"standings", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__similarity: _TypeAlias = _typing.Literal["similarity"]  # noqa: Y015
     _WhichOneofArgType__similarity: _TypeAlias = _typing.Literal["_similarity", b"_similarity"]  # noqa: Y015

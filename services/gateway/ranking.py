@@ -1,0 +1,77 @@
+"""Asks the judge to compare answers, before they are counted by its scores."""
+
+import logging
+from collections.abc import Sequence
+
+from gremium.v1 import manifest_pb2, types_pb2
+from services.config.tree import Judge
+from services.core.deadline import Deadline
+from services.core.errors import GremiumError
+from services.gateway import budget, losses, messages
+from services.gateway.case import Case
+from services.gateway.mesh import Mesh
+from services.gateway.record import Record
+
+logger = logging.getLogger(__name__)
+
+MOST_ANSWERS = 16
+"""More are not compared; whoever is left out counts with the mean score."""
+
+
+async def standings(
+    case: Case,
+    answers: Sequence[types_pb2.Answer],
+    *,
+    tier: str,
+    until: Deadline,
+    mesh: Mesh,
+    record: Record,
+) -> list[manifest_pb2.Standing]:
+    """How the answers compare, best first; empty when there is nothing to compare or nobody to ask.
+
+    Something of the budget is kept for the verdict. For want of a judge the weights
+    alone count, and the request is degraded.
+    """
+    judge = case.ensemble.judge
+    if judge is None or case.ensemble.aggregate.method != "weighted" or len(answers) < 2:
+        return []
+    compared = list(answers)[:MOST_ANSWERS]
+    try:
+        return await _ranked(
+            case, judge, compared, tier=tier, until=until, mesh=mesh, record=record
+        )
+    except GremiumError as err:
+        record.degraded = True
+        logger.warning("answers are counted without judge scores: %s", err)
+        return []
+
+
+async def _ranked(
+    case: Case,
+    judge: Judge,
+    answers: Sequence[types_pb2.Answer],
+    *,
+    tier: str,
+    until: Deadline,
+    mesh: Mesh,
+    record: Record,
+) -> list[manifest_pb2.Standing]:
+    spendable, kept = budget.before_verdict(record.lease)
+    request = messages.rank_request(case, judge, answers, spendable)
+    seats = losses.duel_seats(case, judge, answers, spendable)
+    record.lease = spendable
+    try:
+        with record.stage(manifest_pb2.STAGE_JUDGE, deadline=until, tier=tier, seats=seats) as part:
+            response = await mesh.rank(request, deadline=until)
+        record.ranked(response, part)
+    finally:
+        record.lease = budget.joined(record.lease, kept)
+    return [
+        manifest_pb2.Standing(
+            juror=ranked.juror,
+            score=ranked.score,
+            comparisons=ranked.comparisons,
+            position_inconsistent=ranked.position_inconsistent,
+        )
+        for ranked in response.ranking
+    ]

@@ -1,0 +1,65 @@
+"""A jury whose votes count what the judge thinks of them."""
+
+import json
+
+import pytest
+
+from gremium.v1 import manifest_pb2, types_pb2
+from tests.mesh.test_ask import PASS
+from tests.upstream import Reply
+
+NUMBER = types_pb2.OutputFormat(number=types_pb2.NumberFormat())
+JURY = {
+    "jurors": [{"model": "a"}, {"model": "b"}, {"model": "c"}],
+    "quorum": 3,
+    "judge": {"models": ["judge"], "timeout_s": 2},
+    "aggregate": {"method": "weighted"},
+}
+SCRIPT = {"a": Reply(text="5"), "b": Reply(text="5"), "c": Reply(text="4")}
+
+
+def judge(body):
+    """Audits with a pass, and prefers 4 wherever it stands."""
+    text = str(body["messages"][-1]["content"])
+    if "ANSWER TWO" not in text:
+        return PASS
+    one, _, two = text.partition("ANSWER ONE")[2].partition("ANSWER TWO")
+    better = {(True, False): "one", (False, True): "two"}.get(("\n4" in one, "\n4" in two), "tie")
+    return Reply(text=json.dumps({"evidence": "seen", "better": better}))
+
+
+async def test_the_judges_scores_outweigh_the_majority(serve):
+    gateway = await serve(JURY, {**SCRIPT, "judge": judge})
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    (tally,) = reply.manifest.tallies
+    assert ("c", "weighted", False, False) == (
+        reply.answer.juror,
+        tally.method,
+        reply.unjudged,
+        reply.degraded,
+    )
+    assert [("c", 1.0, 2), ("a", -0.5, 2), ("b", -0.5, 2)] == [
+        (each.juror, each.score, each.comparisons) for each in tally.standings
+    ]
+    assert 8 == reply.manifest.model_calls == gateway.provider.calls
+
+
+async def test_a_ranking_leaves_enough_for_the_verdict(serve):
+    gateway = await serve(JURY, {**SCRIPT, "judge": judge})
+
+    reply = await gateway.ask(shape=NUMBER, budget=types_pb2.Budget(max_model_calls=6))
+
+    assert (6, False) == (reply.manifest.model_calls, reply.unjudged)
+
+
+@pytest.mark.parametrize("hung", [{"judge"}])
+async def test_without_a_judge_the_weights_count_alone(serve, hung):
+    gateway = await serve(JURY, {**SCRIPT, "judge": judge}, hung=hung)
+
+    reply = await gateway.ask(shape=NUMBER, timeout_s=3.0)
+
+    assert ("5", True, True) == (reply.answer.text, reply.unjudged, reply.degraded)
+    lost = [p for p in reply.manifest.participations if p.stage == manifest_pb2.STAGE_JUDGE]
+    assert {"DEADLINE_SPENT"} == {part.reason for part in lost}
