@@ -11,7 +11,12 @@ from typing import Any, Final
 
 import click
 
-from gremium.v1.ensemble_pb2 import AskRequest, AskResponse, GetManifestRequest
+from gremium.v1.ensemble_pb2 import (
+    AskRequest,
+    AskResponse,
+    AskStreamResponse,
+    GetManifestRequest,
+)
 from gremium.v1.ensemble_pb2_grpc import EnsembleServiceStub
 from gremium.v1.manifest_pb2 import (
     OUTCOME_ANSWERED,
@@ -20,6 +25,7 @@ from gremium.v1.manifest_pb2 import (
     Manifest,
 )
 from services.cli import state
+from services.cli.ask_stream import Show, followed, print_event, showing
 from services.cli.client import connected, find_mesh
 from services.cli.mesh import Options, mesh_running
 from services.cli.options import address_option, config_option, json_option, timeout_option
@@ -72,7 +78,8 @@ class Failure:
 @address_option
 @click.option("--start", is_flag=True, help="Run a mesh for this question if none runs.")
 @config_option
-@json_option("Print the reply as JSON.")
+@click.option("--stream", is_flag=True, help="Show each step and the jurors' words as they come.")
+@json_option("Print the reply as JSON; with --stream, each event as a line.")
 def ask(
     *,
     text: str,
@@ -81,6 +88,7 @@ def ask(
     address: str | None,
     start: bool,
     config: Path | None,
+    stream: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -95,10 +103,12 @@ def ask(
         **options,
     )
     _refuse_contradictions(question, config=config, start=start)
-    result = run_until_stopped(
-        _ask(request_of(question), Where(address, start, config), timeout_s=timeout_s)
-    )
-    return _print(result, as_json=as_json)
+    request, where = request_of(question), Where(address, start, config)
+    if not stream:
+        return _print(run_until_stopped(_ask(request, where, timeout_s=timeout_s)), as_json=as_json)
+    with showing(as_json=as_json) as show:
+        result = run_until_stopped(_ask(request, where, timeout_s=timeout_s, show=show))
+    return _print(result, as_json=as_json, as_line=as_json)
 
 
 def _refuse_contradictions(question: Question, *, config: Path | None, start: bool) -> None:
@@ -110,10 +120,15 @@ def _refuse_contradictions(question: Question, *, config: Path | None, start: bo
         raise click.UsageError("--config is for the mesh that --start runs")
 
 
-async def _ask(request: AskRequest, where: Where, *, timeout_s: float) -> AskResponse | Failure:
+async def _ask(
+    request: AskRequest, where: Where, *, timeout_s: float, show: Show | None = None
+) -> AskResponse | Failure:
     async with _mesh(where) as stub:
+        deadline = Deadline.after(timeout_s)
         try:
-            return await call(stub.Ask, request, deadline=Deadline.after(timeout_s))
+            if show is None:
+                return await call(stub.Ask, request, deadline=deadline)
+            return await followed(stub, request, show, deadline=deadline)
         except GremiumError as err:
             return Failure(err, await _manifest(stub, err.metadata.get("request_id", "")))
 
@@ -150,16 +165,21 @@ async def _manifest(stub: EnsembleServiceStub, request_id: str) -> Manifest | No
     return reply.manifest
 
 
-def _print(result: AskResponse | Failure | None, *, as_json: bool) -> int:
+def _print(result: AskResponse | Failure | None, *, as_json: bool, as_line: bool = False) -> int:
     match result:
         case None:
             return INTERRUPTED
-        case Failure():
-            (_print_failure_json if as_json else _print_failure)(result)
+        case Failure() if as_json:
+            _print_failure_json(result, indent=None if as_line else 2)
             return ERROR
+        case Failure():
+            _print_failure(result)
+            return ERROR
+        case _ if as_line:
+            print_event(AskStreamResponse(final=result))
         case _:
             (print_json if as_json else show_reply)(result)
-            return EXIT_CODES.get(result.outcome, ERROR)
+    return EXIT_CODES.get(result.outcome, ERROR)
 
 
 def _print_failure(failure: Failure) -> None:
@@ -168,7 +188,8 @@ def _print_failure(failure: Failure) -> None:
     click.echo(f"error: {failure.error} [{failure.error.reason}]", err=True)
 
 
-def _print_failure_json(failure: Failure) -> None:
+def _print_failure_json(failure: Failure, *, indent: int | None) -> None:
     error = {"reason": failure.error.reason, "message": str(failure.error)}
     manifest = as_dict(failure.manifest) if failure.manifest else None
-    click.echo(json.dumps({"error": error, "manifest": manifest}, indent=2, ensure_ascii=False))
+    told = {"error": error, "manifest": manifest}
+    click.echo(json.dumps(told, indent=indent, ensure_ascii=False))

@@ -7,6 +7,9 @@ import grpc
 import pytest
 
 from gremium.v1 import ensemble_pb2, manifest_pb2
+from services.cli.ask_stream import followed
+from services.core.deadline import Deadline
+from services.core.errors import QuorumNotReachedError
 from tests.mesh.meshes import TIMEOUT_S, reason, request
 from tests.upstream import Reply
 
@@ -217,7 +220,33 @@ async def test_an_ensemble_that_goes_on_tells_each_tier(serve):
 
     started = [event.juror_started.juror for event in events if event.HasField("juror_started")]
     assert ["small", "large"] == started
+    (escalated,) = [event.escalated for event in events if event.HasField("escalated")]
+    assert ("small", "large") == (escalated.from_tier, escalated.to_tier)
     assert ["judged", "final"] == [kind for kind in kinds(events) if kind in {"judged", "final"}][
         1:
     ]
     assert "four" == events[-1].final.answer.text
+
+
+async def test_the_command_gets_the_reply_and_shows_the_rest(serve):
+    gateway, shown = await serve(JURY, SAYS), []
+    reply = await followed(
+        gateway.stub, request("2 + 2?"), shown.append, deadline=Deadline.after(TIMEOUT_S)
+    )
+
+    assert SENTENCE == reply.answer.text
+    assert {"juror_started", "juror_delta", "juror_settled"} <= set(kinds(shown))
+    assert not {"final", "error"} & set(kinds(shown))
+
+
+async def test_the_command_gets_the_failure_with_its_request(serve):
+    gateway = await serve(JURY, dict.fromkeys("abc", Reply(SENTENCE, cut_after=2)))
+    with pytest.raises(QuorumNotReachedError) as caught:
+        await followed(
+            gateway.stub,
+            request("2 + 2?", request_id="r1"),
+            [].append,
+            deadline=Deadline.after(TIMEOUT_S),
+        )
+
+    assert "r1" == caught.value.metadata["request_id"]

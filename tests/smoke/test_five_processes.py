@@ -55,6 +55,34 @@ def test_people_read_the_answer_and_a_table(gremium, mesh):
     assert all(head in out for head in ("stage", "model", "family", "outcome", "tokens", "USD"))
 
 
+def test_a_stream_tells_each_step_and_then_the_answer(gremium, mesh):
+    code, out, err = gremium(mesh.folder, "ask", QUESTION, "--stream")
+
+    assert 0 == code
+    assert "Paris" in out
+    assert all(f"asked    {name} (" in err for name in ("terse", "careful", "plain"))
+    assert "tally    " in err
+
+
+def test_a_stream_of_json_is_a_line_an_event(gremium, mesh):
+    events = [
+        json.loads(line) for line in ask(gremium, mesh, QUESTION, "--stream", "--json").splitlines()
+    ]
+
+    kinds = [next(iter(event)) for event in events]
+    assert ("routed", "final") == (kinds[0], kinds[-1])
+    for name in ("terse", "careful", "plain"):
+        words = [
+            e["juror_delta"]["text"]
+            for e in events
+            if e.get("juror_delta", {}).get("juror") == name
+        ]
+        said = next(
+            a["text"] for a in events[-1]["final"]["manifest"]["answers"] if a["juror"] == name
+        )
+        assert said == "".join(words).strip()
+
+
 def test_a_question_comes_from_standard_input(gremium, mesh):
     code, out, _ = gremium(mesh.folder, "ask", "-", text=QUESTION)
 

@@ -113,7 +113,15 @@ class EnsembleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AskStream(self, request, context):
-        """Like Ask, telling each step. The last message is `final` or `error`.
+        """Like Ask, telling each step: the same flow, ledger, manifest and idempotency.
+        The last message is `final` or `error`. A call that ends with a status
+        instead was refused before the request began, replays a recorded failure,
+        or broke off. A replayed reply is the only message.
+
+        Whoever leaves cancels the request down to its models. Whoever reads slowly
+        holds up nobody, and gets fewer and longer deltas. What a model writes as
+        its reasoning is left out. Deltas show what is being written; what counts,
+        stripped and checked, is the answer in `juror_settled`.
         buf:lint:ignore RPC_NO_SERVER_STREAMING
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -54,7 +54,15 @@ class EnsembleServiceStub:
     was refused before, such as an invalid one, has no manifest.
     """
     AskStream: _aio.UnaryStreamMultiCallable[_ensemble_pb2.AskStreamRequest, _ensemble_pb2.AskStreamResponse]
-    """Like Ask, telling each step. The last message is `final` or `error`.
+    """Like Ask, telling each step: the same flow, ledger, manifest and idempotency.
+    The last message is `final` or `error`. A call that ends with a status
+    instead was refused before the request began, replays a recorded failure,
+    or broke off. A replayed reply is the only message.
+
+    Whoever leaves cancels the request down to its models. Whoever reads slowly
+    holds up nobody, and gets fewer and longer deltas. What a model writes as
+    its reasoning is left out. Deltas show what is being written; what counts,
+    stripped and checked, is the answer in `juror_settled`.
     buf:lint:ignore RPC_NO_SERVER_STREAMING
     """
     GetManifest: _aio.UnaryUnaryMultiCallable[_ensemble_pb2.GetManifestRequest, _ensemble_pb2.GetManifestResponse]
@@ -127,7 +135,15 @@ class EnsembleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ensemble_pb2.AskStreamRequest,
         context: _aio.ServicerContext[_ensemble_pb2.AskStreamRequest, _abc.AsyncIterator[_ensemble_pb2.AskStreamResponse]],
     ) -> _abc.AsyncIterator[_ensemble_pb2.AskStreamResponse]:
-        """Like Ask, telling each step. The last message is `final` or `error`.
+        """Like Ask, telling each step: the same flow, ledger, manifest and idempotency.
+        The last message is `final` or `error`. A call that ends with a status
+        instead was refused before the request began, replays a recorded failure,
+        or broke off. A replayed reply is the only message.
+
+        Whoever leaves cancels the request down to its models. Whoever reads slowly
+        holds up nobody, and gets fewer and longer deltas. What a model writes as
+        its reasoning is left out. Deltas show what is being written; what counts,
+        stripped and checked, is the answer in `juror_settled`.
         buf:lint:ignore RPC_NO_SERVER_STREAMING
         """
 

@@ -67,6 +67,7 @@ class JuryServiceServicer:
 
     def DeliberateStream(self, request, context):
         """Like Deliberate, telling each juror's progress. The last message is `done`.
+        A juror whose model breaks off in the middle has failed and has no vote.
         buf:lint:ignore RPC_NO_SERVER_STREAMING
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -28,6 +28,7 @@ class JuryServiceStub:
     """
     DeliberateStream: _aio.UnaryStreamMultiCallable[_jury_pb2.DeliberateStreamRequest, _jury_pb2.DeliberateStreamResponse]
     """Like Deliberate, telling each juror's progress. The last message is `done`.
+    A juror whose model breaks off in the middle has failed and has no vote.
     buf:lint:ignore RPC_NO_SERVER_STREAMING
     """
 
@@ -57,6 +58,7 @@ class JuryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_jury_pb2.DeliberateStreamRequest, _abc.AsyncIterator[_jury_pb2.DeliberateStreamResponse]],
     ) -> _abc.AsyncIterator[_jury_pb2.DeliberateStreamResponse]:
         """Like Deliberate, telling each juror's progress. The last message is `done`.
+        A juror whose model breaks off in the middle has failed and has no vote.
         buf:lint:ignore RPC_NO_SERVER_STREAMING
         """
 

@@ -1,0 +1,138 @@
+"""What a person sees while a question is answered."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from gremium.v1 import ensemble_pb2, jury_pb2, manifest_pb2, router_pb2, types_pb2
+from services.cli.ask_events import TAIL_CHARS, Board, line_of
+from services.cli.ask_stream import drawn, showing
+
+Event = ensemble_pb2.AskStreamResponse
+ROUTED = Event(
+    routed=router_pb2.RouteDecision(tiers=[router_pb2.Tier(name="small")], reason_text="cheap")
+)
+TALLIED = Event(tallied=manifest_pb2.Tally(consensus=True, method="majority", divergence=0.25))
+JUDGED = Event(judged=manifest_pb2.Verdict(kind=manifest_pb2.VERDICT_KIND_PASS, judge="j"))
+ESCALATED = Event(
+    escalated=ensemble_pb2.Escalated(from_tier="small", to_tier="large", reason_text="unsure")
+)
+
+
+def started(juror="a"):
+    return Event(juror_started=jury_pb2.JurorStarted(juror=juror, model="gpt"))
+
+
+def wrote(text, juror="a"):
+    return Event(juror_delta=jury_pb2.JurorDelta(juror=juror, text=text))
+
+
+def settled(juror="a", text="Paris", status="ANSWERED", reason=""):
+    part = manifest_pb2.Participation(
+        name=juror,
+        model="gpt",
+        status=manifest_pb2.ParticipationStatus.Value(f"PARTICIPATION_STATUS_{status}"),
+        reason=reason,
+    )
+    part.duration.FromMilliseconds(1500)
+    answer = types_pb2.Answer(juror=juror, text=text) if text else None
+    return Event(juror_settled=jury_pb2.JurorSettled(participation=part, answer=answer))
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (ROUTED, "route    small: cheap"),
+        (started(), "asked    a (gpt)"),
+        (settled(), "juror    a answered in 1.50 s"),
+        (
+            settled(text="", status="FAILED", reason="STREAM_CUT"),
+            "juror    a failed: STREAM_CUT in 1.50 s",
+        ),
+        (TALLIED, "tally    consensus by majority, 0 classes, divergence 0.25"),
+        (JUDGED, "verdict  pass by j"),
+        (ESCALATED, "next     small to large: unsure"),
+    ],
+    ids=lambda value: value.WhichOneof("event") if isinstance(value, Event) else "",
+)
+def test_each_step_is_a_line(event, line):
+    assert [line] == line_of(event)
+
+
+def test_words_are_no_lines():
+    assert [] == line_of(wrote("Par"))
+
+
+def test_the_board_shows_how_far_everyone_is():
+    board = Board()
+    for event in (ROUTED, started("a"), started("b"), wrote("Par"), wrote("is\nis")):
+        board.take(event)
+
+    assert [("a", "writing", "Paris is"), ("b", "asked", "")] == [
+        (row.juror, row.state, row.tail) for row in board.rows
+    ]
+    board.take(settled("a", "Paris"))
+    board.take(settled("b", "", "FAILED", "STREAM_CUT"))
+    board.take(TALLIED)
+    assert [
+        ("answered in 1.50 s", "Paris"),
+        ("failed: STREAM_CUT in 1.50 s", ""),
+    ] == [(row.state, row.tail) for row in board.rows]
+    assert 2 == len(board.lines)
+
+
+def test_a_juror_who_was_not_asked_is_on_the_board_too():
+    board = Board()
+    board.take(settled("a", "", "SKIPPED", "BUDGET_SPENT"))
+
+    assert ["skipped: BUDGET_SPENT in 1.50 s"] == [row.state for row in board.rows]
+
+
+def test_a_juror_of_the_next_tier_has_a_row_of_its_own():
+    board = Board()
+    for event in (started(), wrote("x"), settled(), ESCALATED, started(), wrote("y")):
+        board.take(event)
+
+    assert ["Paris", "y"] == [row.text for row in board.rows]
+
+
+def test_only_the_end_of_a_long_answer_is_shown():
+    board = Board()
+    board.take(started())
+    board.take(wrote("word " * 1000 + "end"))
+
+    assert board.rows[0].tail.endswith("word end")
+    assert TAIL_CHARS == len(board.rows[0].tail)
+
+
+def test_the_table_takes_words_as_they_are():
+    board = Board()
+    for event in (ROUTED, started(), wrote("[bold]:smile:[/x]"), TALLIED):
+        board.take(event)
+    out = io.StringIO()
+    Console(file=out, width=120, markup=False, emoji=False).print(drawn(board))
+
+    lines = [line.strip() for line in out.getvalue().splitlines() if line.strip()]
+    assert lines[0].startswith("route")
+    assert "[bold]:smile:[/x]" in lines[-2]
+    assert lines[-1].startswith("tally")
+
+
+def test_without_a_terminal_steps_are_lines_on_standard_error(capsys):
+    with showing(as_json=False) as show:
+        show(started())
+        show(wrote("Par"))
+
+    assert ("", "asked    a (gpt)\n") == capsys.readouterr()
+
+
+def test_json_is_a_line_an_event(capsys):
+    with showing(as_json=True) as show:
+        show(started())
+        show(wrote("Par\nis"))
+
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {"juror": "a", "model": "gpt"} == first["juror_started"]
+    assert "Par\nis" == second["juror_delta"]["text"]
