@@ -1,0 +1,125 @@
+"""Steps that cannot be run are refused where they stand in the file."""
+
+import pytest
+
+from services.config.load import ConfigError, load
+
+HEAD = """\
+models:
+  m: {backend: openai, model: m, family: f, timeout_s: 5}
+ensembles:
+  main:
+    pattern: specialists
+"""
+VALID = """\
+    steps:
+      search:
+        retrieval: {folder: docs}
+      answer:
+        model: m
+        goal: "{prompt} {search}"
+        depends_on: [search]
+    merge: {template: "{answer}"}
+"""
+
+
+@pytest.fixture
+def problems(tmp_path):
+    def found(text):
+        path = tmp_path / "gremium.yaml"
+        path.write_text(text)
+        with pytest.raises(ConfigError) as caught:
+            load(path)
+        return [(problem.line, problem.message) for problem in caught.value.problems]
+
+    return found
+
+
+def test_a_graph_that_can_be_run_is_taken(tmp_path):
+    path = tmp_path / "gremium.yaml"
+    path.write_text(HEAD + VALID)
+
+    assert ["search", "answer"] == list(load(path).config.ensembles["main"].steps)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        pytest.param(
+            "[search]", "[nobody, search]", 9, "`answer` reads the step `nobody`", id="missing"
+        ),
+        pytest.param(
+            "{folder: docs}",
+            "{folder: docs}\n        depends_on: [answer]",
+            7,
+            "search -> answer -> search",
+            id="cycle",
+        ),
+        pytest.param(
+            '{template: "{answer}"}',
+            '{template: "{search}"}',
+            9,
+            "the output of `answer` never reaches",
+            id="unreachable",
+        ),
+        pytest.param(
+            '{template: "{answer}"}',
+            '{template: "{anwser}"}',
+            4,
+            "the merge reads the step `anwser`",
+            id="merge",
+        ),
+        pytest.param(
+            "{prompt} {search}",
+            "{question}",
+            11,
+            "`{question}` is the output of no step",
+            id="goal",
+        ),
+        pytest.param(
+            "        model: m\n", "        model: mm\n", 10, "no model is called `mm`", id="model"
+        ),
+        pytest.param(
+            "        model: m\n",
+            "        ensemble: pannel\n",
+            10,
+            "no ensemble is called `pannel`",
+            id="ensemble",
+        ),
+        pytest.param(
+            "        model: m\n",
+            "        model: m\n        ensemble: main\n",
+            9,
+            "exactly one of `model`, `ensemble` and",
+            id="two",
+        ),
+        pytest.param(
+            "        model: m\n",
+            "        ensemble: main\n",
+            6,
+            "ask each other: main -> main",
+            id="ring",
+        ),
+        pytest.param(
+            '{template: "{answer}"}',
+            "{}",
+            13,
+            "exactly one of `template` and `model`",
+            id="no merge",
+        ),
+        pytest.param(
+            "      answer:", "      merge:", 9, "may not be called `merge`", id="reserved"
+        ),
+        pytest.param(
+            "[search]",
+            "[search]\n        output_format: {json_schema: {type: nonsense}}",
+            13,
+            "output_format",
+            id="shape",
+        ),
+    ],
+)
+def test_points_to_the_line(problems, old, new, line, message):
+    found = problems(HEAD + VALID.replace(old, new, 1))
+
+    assert [line] == sorted({at for at, told in found if message in told}), found

@@ -1,0 +1,227 @@
+"""A folder is searched by words and by meaning, and only what changed is read again."""
+
+import asyncio
+import os
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.config.steps import Retrieval
+from services.config.tree import Config, LoadedConfig
+from services.core.deadline import Deadline
+from services.core.errors import BackendError, DeadlineSpentError
+from services.models.words import word_vectors
+from services.retrieval.folder import files
+from services.retrieval.fusion import fused
+from services.retrieval.index import Index
+from services.retrieval.library import open_library
+from services.retrieval.passages import TARGET_CHARACTERS, pieces
+
+BEES = "# Honey\n\nBees make honey from nectar.\n"
+TAX = "# Tax\n\nThe form is due in April.\n"
+MODEL = {"backend": "openai", "model": "m", "family": "f", "timeout_s": 5}
+
+
+@pytest.fixture
+def docs(tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "bees.md").write_text(BEES)
+    (folder / "tax.md").write_text(TAX)
+    return folder
+
+
+@pytest.fixture
+def opened(tmp_path, docs):
+    """Open the index of the folder, as often as wanted."""
+    held = []
+
+    def again(*, patterns=("**/*.md",), embedder="words"):
+        held.append(Index(tmp_path / "i.sqlite", folder=docs, patterns=patterns, embedder=embedder))
+        return held[-1]
+
+    yield again
+    for index in held:
+        index.close()
+
+
+@asynccontextmanager
+async def library(folder: Path, *, embeddings="none", passages=2):
+    where = Retrieval(folder=folder.name, passages=passages)
+    step = {"retrieval": where.model_dump()}
+    graph = {"pattern": "specialists", "steps": {"search": step}}
+    config = Config(
+        models={"m": MODEL}, ensembles={"main": graph}, embeddings={"backend": embeddings}
+    )
+    loaded = LoadedConfig(config=config, path=folder.parent / "gremium.yaml", sha256="0" * 64)
+    async with open_library(loaded) as shelves:
+
+        async def search(query, *, within_s=10.0):
+            return await shelves.search(where, query, deadline=Deadline.after(within_s))
+
+        yield search
+
+
+def sources(index, query):
+    return [found.source for found in index.passages(index.by_words(query, 10))]
+
+
+def test_a_heading_starts_a_passage_and_names_it():
+    text = "Intro.\n\n# A\n\nOne.\n\n## B\n\nTwo.\n\n# C\n\nThree."
+
+    found = [(piece.heading, piece.text) for piece in pieces(text)]
+
+    assert [("", "Intro."), ("A", "One."), ("A > B", "Two."), ("C", "Three.")] == found
+
+
+def test_a_comment_in_code_is_no_heading():
+    (piece,) = pieces("# Setup\n\n```sh\n# install\nmake\n```")
+
+    assert ("Setup", "```sh\n# install\nmake\n```") == (piece.heading, piece.text)
+
+
+def test_paragraphs_are_packed_to_about_the_target_and_none_is_lost():
+    paragraphs = [f"w{n} " * 60 for n in range(40)] + ["long " * 2000]
+
+    found = pieces("\n\n".join(paragraphs))
+
+    words = " ".join(piece.text for piece in found).split()
+    assert " ".join(paragraphs).split() == words
+    assert max(len(piece.text) for piece in found) <= 3 * TARGET_CHARACTERS
+
+
+def test_what_both_rankings_like_comes_first():
+    assert "b" == fused([["a", "b"], ["b", "c"]])[0]
+
+
+def test_equal_ranks_keep_their_order():
+    assert ["a", "b"] == fused([["a"], ["b"]])
+
+
+def test_hidden_files_and_other_kinds_are_left_out(docs):
+    (docs / ".git").mkdir()
+    (docs / ".git" / "x.md").write_text("no")
+    (docs / ".hidden.md").write_text("no")
+    (docs / "a.py").write_text("no")
+
+    assert ["bees.md", "tax.md"] == [path for path, _ in files(docs, ("**/*.md",))]
+
+
+def test_finds_by_words_whatever_their_ending(opened):
+    index = opened()
+    index.refresh()
+
+    assert ["bees.md: Honey"] == sources(index, "What does a bee make?")
+
+
+def test_a_query_cannot_speak_the_languages_of_the_index(opened):
+    index = opened()
+    index.refresh()
+
+    assert [] == sources(index, '" OR * NEAR( ; DROP TABLE passages --')
+    assert ["tax.md: Tax"] == sources(index, 'april" AND NOT "')
+
+
+def test_reads_only_what_changed(opened, docs):
+    index = opened()
+    assert 2 == index.refresh()
+    assert 0 == index.refresh()
+
+    (docs / "bees.md").write_text(BEES.replace("honey", "wax"))
+    (docs / "tax.md").unlink()
+
+    assert 1 == index.refresh()
+    assert [] == sources(index, "april")
+    assert ["bees.md: Honey"] == sources(index, "wax")
+    assert 0 == opened().refresh()
+
+
+def test_notices_a_change_of_time_alone(opened, docs):
+    index = opened()
+    index.refresh()
+    os.utime(docs / "bees.md", ns=(1, 1))
+
+    assert 1 == index.refresh()
+
+
+def test_vectors_of_another_model_are_not_used(opened):
+    first = opened()
+    first.refresh()
+    new = first.without_vector(10)
+    first.add_vectors([one for one, _ in new], word_vectors([text for _, text in new]))
+    assert first.by_meaning(word_vectors(["nectar"])[0], 5)
+
+    second = opened(embedder="another")
+
+    assert [] == second.by_meaning(word_vectors(["nectar"])[0], 5)
+
+
+def test_what_stopped_underway_goes_on(opened):
+    index = opened()
+    turns = iter([True, False])
+
+    assert 1 == index.refresh(go_on=lambda: next(turns))
+    assert 1 == index.refresh()
+
+
+def test_nothing_is_like_a_text_without_words(opened):
+    index = opened()
+    index.refresh()
+
+    assert [] == index.by_meaning(np.zeros(8, dtype=np.float32), 5)
+
+
+async def test_sees_a_file_that_came_since(docs):
+    async with library(docs) as search:
+        (docs / "new.md").write_text("# Cheese\n\nGouda is a cheese from Holland.")
+
+        found = await search("Where is gouda from?")
+
+    assert "new.md: Cheese" == found[0].source
+
+
+async def test_finds_by_meaning_what_shares_no_word(docs):
+    async with library(docs, embeddings="minilm", passages=1) as search:
+        (found,) = await search("When must I file with revenue authorities?")
+
+    assert "tax.md: Tax" == found.source
+
+
+async def test_a_folder_that_is_gone_is_told(docs):
+    async with library(docs) as search:
+        for path in docs.iterdir():
+            path.unlink()
+        docs.rmdir()
+
+        with pytest.raises(BackendError, match="no folder"):
+            await search("honey")
+
+
+async def test_a_search_ends_with_its_deadline(docs):
+    async with library(docs) as search:
+        with pytest.raises(DeadlineSpentError):
+            await search("honey", within_s=0.0)
+
+
+async def test_a_search_leaves_the_event_loop_free(docs):
+    longest_s, ended = 0.0, asyncio.Event()
+
+    async def beat():
+        nonlocal longest_s
+        while not ended.is_set():
+            began_s = time.monotonic()
+            await asyncio.sleep(0.005)
+            longest_s = max(longest_s, time.monotonic() - began_s)
+
+    async with library(docs) as search, asyncio.TaskGroup() as group:
+        for n in range(300):
+            (docs / f"{n}.md").write_text(f"# Part {n}\n\n" + "some words here\n\n" * 200)
+        group.create_task(beat())
+        began_s = time.monotonic()
+        await search("honey")
+        ended.set()
+
+    assert longest_s < (time.monotonic() - began_s) / 2
