@@ -10,8 +10,8 @@ from gremium.v1 import ensemble_pb2, manifest_pb2
 from services.cli.ask_stream import followed
 from services.core.deadline import Deadline
 from services.core.errors import QuorumNotReachedError
-from tests.mesh.meshes import TIMEOUT_S, reason, request
-from tests.upstream import Reply
+from tests.mesh.meshes import TIMEOUT_S, metadata, reason, request
+from tests.upstream import MISBEHAVIOUR, Reply
 
 
 def verdict(passed):
@@ -250,3 +250,27 @@ async def test_the_command_gets_the_failure_with_its_request(serve):
         )
 
     assert "r1" == caught.value.metadata["request_id"]
+
+
+async def test_a_failure_is_recorded_and_not_spent_again(serve):
+    gateway = await serve(JURY, dict.fromkeys("abc", Reply(SENTENCE, cut_after=2)))
+    await told(gateway, request_id="r1")
+    calls = gateway.provider.calls
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await told(gateway, request_id="r1")
+
+    assert "QUORUM_NOT_REACHED" == reason(caught.value)
+    assert "replayed" in metadata(caught.value)
+    assert calls == gateway.provider.calls
+
+
+@pytest.mark.parametrize("name", sorted(set(MISBEHAVIOUR) - {"slow", "json", "truncated"}))
+async def test_whatever_a_model_does_the_others_answer(serve, name):
+    jurors = [{"model": "a"}, {"model": "b"}, {"model": name, "name": "bad"}]
+    gateway = await serve({**JURY, "jurors": jurors, "grace_s": 1.0})
+    events = await told(gateway)
+
+    assert manifest_pb2.OUTCOME_ANSWERED == events[-1].final.outcome
+    settled = [event.juror_settled for event in events if event.HasField("juror_settled")]
+    assert ["bad"] == [end.participation.name for end in settled if not end.HasField("answer")]
+    assert not words(events, "bad").startswith("Let me see")

@@ -3,6 +3,8 @@
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_trace_id
 
+from gremium.v1 import ensemble_pb2
+from tests.mesh.meshes import TIMEOUT_S, request
 from tests.mesh.test_ask import JUDGED, JURY, PASS
 
 ASK = "gremium.v1.EnsembleService/Ask"
@@ -36,6 +38,29 @@ async def test_every_hop_hangs_below_its_caller(serve, exporter):
     }
     assert edges == EDGES
     assert {reply.manifest.trace_id} == {format_trace_id(span.context.trace_id) for span in spans}
+
+
+async def test_a_streamed_request_is_the_same_trace(serve, exporter):
+    gateway = await serve({**JURY, **JUDGED}, {"judge": PASS})
+
+    asked = ensemble_pb2.AskStreamRequest(ask=request("2 + 2?"))
+    events = [event async for event in gateway.stub.AskStream(asked, timeout=TIMEOUT_S)]
+
+    spans = exporter.get_finished_spans()
+    by_id = {span.context.span_id: label(span) for span in spans}
+    edges = {
+        (by_id.get(span.parent.span_id) if span.parent else None, label(span)) for span in spans
+    }
+    followed = {ASK: f"{ASK}Stream", DELIBERATE: f"{DELIBERATE}Stream"}
+    assert edges == {
+        tuple(
+            end and next((end.replace(k, v) for k, v in followed.items() if k in end), end)
+            for end in edge
+        )
+        for edge in EDGES
+    }
+    trace_id = events[-1].final.manifest.trace_id
+    assert {trace_id} == {format_trace_id(span.context.trace_id) for span in spans}
 
 
 async def test_every_participant_names_its_span(serve, exporter):
