@@ -1,6 +1,6 @@
-"""Two small local families, asked ten plain questions: a route with a judge, and a jury of both.
+"""Two small local families, asked ten plain questions: a cascade and a route with a judge, a jury of both.
 
-    GREMIUM_TEST_GGUF=qwen.gguf python bench/families.py [--json] [--ensembles route,jury]
+    GREMIUM_TEST_GGUF=qwen.gguf python bench/families.py [--json] [--ensembles cascade,jury]
 
 SmolLM2-135M is the embedded model; the second family is any GGUF, by default
 called Qwen. Each judges what the other wrote. Right and wrong are told by the
@@ -55,12 +55,18 @@ ensembles:
     quorum: 2
     judge: &judge {{models: [qwen, smollm2], timeout_s: 60, criteria: [logic]}}
     deliver_rejected: true
-  route:
-    pattern: route
-    min_adequacy: 0.2 # so that the small one is asked first
+  cascade:
+    pattern: cascade
+    accept_at: 0.7 # of the judge's score
     tiers: &tiers
       - {{name: small, jurors: [{{model: smollm2, instruction: Answer in one plain sentence.}}]}}
       - {{name: larger, jurors: [{{model: qwen, instruction: Answer in one plain sentence.}}]}}
+    judge: *judge
+    deliver_rejected: true
+  route:
+    pattern: route
+    min_adequacy: 0.2 # so that the small one is asked first
+    tiers: *tiers
     judge: *judge
     deliver_rejected: true
 """
@@ -84,7 +90,7 @@ async def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--gguf", default=os.environ.get("GREMIUM_TEST_GGUF"), help="second family")
-    parser.add_argument("--ensembles", default="route,jury")
+    parser.add_argument("--ensembles", default="cascade,route,jury")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
     options = parser.parse_args()
     if not options.gguf:
@@ -123,7 +129,7 @@ def row(question: str, reply: ensemble_pb2.AskResponse) -> dict[str, Any]:
         "by": reply.answer.juror,
         "answer": " ".join(text.split()),
         "verdicts": [verdict(each) for each in manifest.verdicts],
-        "tiers": len({p.tier for p in manifest.participations if p.tier}),
+        "escalations": [each.reason_text for each in manifest.escalations],
         "calls": manifest.model_calls,
         "s": round(duration_from_wire(manifest.duration), 1),
     }
@@ -135,11 +141,11 @@ def verdict(given: manifest_pb2.Verdict) -> str:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = ["| ensemble | question | outcome | right | by | verdicts | tiers | s | answer |"]
+    lines = ["| ensemble | question | outcome | right | by | verdicts | escalations | s | answer |"]
     lines.append("|---" * 9 + "|")
     lines += [
         f"| {r['ensemble']} | {r['question']} | {r['outcome']} | {'yes' if r['right'] else 'no'} | {r['by']} "
-        f"| {', '.join(r['verdicts'])} | {r['tiers']} | {r['s']} | {r['answer'][:90]} |"
+        f"| {', '.join(r['verdicts'])} | {'; '.join(r['escalations'])} | {r['s']} | {r['answer'][:90]} |"
         for r in rows
     ]
     return "\n".join(lines)

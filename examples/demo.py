@@ -16,16 +16,16 @@ from typing import Any
 import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
-LIMIT_S = 120
+LIMIT_S = 200
 STAND_IN = {
     "backend": "local",
     "model": "smollm2-135m",
     "family": "smollm",
     "provider": "local",
-    "timeout_s": 60,
+    "timeout_s": 100,
     "temperature": 0,
-    "context_tokens": 2048,
-    "max_output_tokens": 120,
+    "context_tokens": 4096,
+    "max_output_tokens": 80,
     "tools": False,
 }
 WAYS = (
@@ -39,6 +39,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "route": ("What is the capital of France?",),
     "cascade": ("What is the largest ocean on Earth?",),
     "jury": ("Is the Earth round?", "--label", "yes", "--label", "no"),
+    "specialists": ("What does gremium lint warn of?",),
 }
 """What each example is asked, in the order of the tour."""
 
@@ -50,7 +51,7 @@ def main() -> int:
         print(" ".join(["$ gremium ask --start", *question[1:], f'"{question[0]}"']), flush=True)
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "gremium.yaml"
-            path.write_text(stood_in(text))
+            path.write_text(stood_in(text, HERE / name))
             if (code := ask(path, question)) == 1:
                 return code
     print("\nThe answers above are those of a very small model. For real ones, copy an example.")
@@ -59,7 +60,7 @@ def main() -> int:
 
 def ask(config: pathlib.Path, question: tuple[str, ...]) -> int:
     """Exit code of `gremium ask`: 1 is an error, everything else an outcome."""
-    command = [sys.executable, "-m", "services.cli", "ask", "--start", "--timeout", "60"]
+    command = [sys.executable, "-m", "services.cli", "ask", "--start", "--timeout", "150"]
     done = subprocess.run(
         [*command, "--config", str(config), *question[1:], "--", question[0]],
         cwd=config.parent,
@@ -69,12 +70,23 @@ def ask(config: pathlib.Path, question: tuple[str, ...]) -> int:
     return done.returncode
 
 
-def stood_in(text: str) -> str:
-    """A configuration whose models all are the embedded one."""
+def stood_in(text: str, folder: pathlib.Path) -> str:
+    """A configuration whose models all are the embedded one; `folder` is where it stood."""
     config = yaml.safe_load(text)
     models = dict(zip(config["models"], cycle(WAYS), strict=False))
-    ensembles = _replaced(config["ensembles"], models)
+    ensembles = _replaced(in_place(config["ensembles"], folder), models)
     return yaml.safe_dump({**config, "models": {"smollm2": STAND_IN}, "ensembles": ensembles})
+
+
+def in_place(part: Any, folder: pathlib.Path) -> Any:
+    """A part of a configuration that is read elsewhere: the folders it searches stay the same."""
+    match part:
+        case {"retrieval": {"folder": str(relative), **how}, **rest}:
+            return {**rest, "retrieval": {**how, "folder": str((folder / relative).resolve())}}
+        case dict():
+            return {key: in_place(value, folder) for key, value in part.items()}
+        case _:
+            return part
 
 
 def _replaced(part: Any, models: Mapping[str, str]) -> Any:
