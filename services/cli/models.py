@@ -14,6 +14,7 @@ from services.cli.health import is_engine_ready
 from services.cli.models_shelf import add, pull
 from services.cli.options import config_option, json_option
 from services.cli.show import plain_table, screen
+from services.cli.stages import stage_states, stage_table
 from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
 from services.config.tree import LoadedConfig, Model, Price
@@ -77,6 +78,7 @@ def _roster(config: Path | None, *, check: bool, as_json: bool) -> int:
     else:
         click.echo(chosen.origin)
         _show(states)
+        _show_stages()
     return 0
 
 
@@ -152,6 +154,13 @@ def price_text(price: Price) -> str:
     if not (price.input_usd_per_mtok or price.output_usd_per_mtok):
         return "no price set"
     return f"{price.input_usd_per_mtok:g} in, {price.output_usd_per_mtok:g} out"
+
+
+def _show_stages() -> None:
+    """The services of the mesh that runs in this folder, if one does."""
+    stages = run_until_stopped(stage_states(Path.cwd()))
+    if stages:
+        screen().print(stage_table(stages))
 
 
 def _show(states: list[ModelState]) -> None:

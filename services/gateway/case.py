@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from gremium.v1 import ensemble_pb2, types_pb2
 from services.config.tree import Ensemble, Model
 from services.core.deadline import Deadline
+from services.gateway.stage_log import StageLog
 from services.retrieval.library import Library
 
 
@@ -28,6 +29,8 @@ class Case:
     """All ensembles by name, for steps that ask one."""
     library: Library | None = None
     """The folders that steps search."""
+    stages: StageLog = field(default_factory=StageLog)
+    """Where calls to stages are counted."""
 
     @property
     def prompt(self) -> types_pb2.Prompt:

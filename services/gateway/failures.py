@@ -1,6 +1,7 @@
 """What callers and manifests are told of an error. No I/O."""
 
 import asyncio
+from typing import Final
 
 import grpc
 
@@ -16,6 +17,9 @@ from services.core.errors import (
     StageFailedError,
 )
 from services.runtime.status import MAX_VALUE_BYTES, MAX_VALUES, shortened, status_of
+
+LOST: Final = (PeerError, DeadlineSpentError, InternalError, StageFailedError)
+"""How a stage fails that is down, frozen or broken. What it says on purpose is no such failure."""
 
 
 def stage_error(

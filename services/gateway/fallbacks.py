@@ -1,22 +1,12 @@
 """What stands in for a stage that is not there. No I/O."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.tree import Tier, Tiered
-from services.core.errors import (
-    DeadlineSpentError,
-    GremiumError,
-    InternalError,
-    PeerError,
-    StageFailedError,
-)
+from services.core.errors import GremiumError
 from services.gateway import messages
 from services.gateway.case import Case
-
-LOST: Final = (PeerError, DeadlineSpentError, InternalError, StageFailedError)
-"""How a stage fails that is down, frozen or broken. What it says on purpose is no such failure."""
 
 
 def default_route(case: Case, failure: GremiumError) -> router_pb2.RouteDecision:

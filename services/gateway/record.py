@@ -24,7 +24,7 @@ from services.core.errors import GremiumError
 from services.core.lease import Lease
 from services.gateway import budget
 from services.gateway.case import Case
-from services.gateway.failures import error_record, stage_error
+from services.gateway.failures import LOST, error_record, stage_error
 from services.gateway.losses import Seat, lost
 from services.gateway.watch import JuryWatch, Watch, of_jurors
 from services.runtime.telemetry import CallNote, current_trace_id, noting_call
@@ -121,6 +121,7 @@ class Record:
             start_time=timestamp_to_wire(datetime.now(UTC)),
         )
         given_s, began_s = deadline.left_s, time.monotonic()
+        self._case.stages.called(stage)
         try:
             with noting_call() as noted:
                 yield part
@@ -151,6 +152,8 @@ class Record:
                 allowed_s=self._case.allowed_s,
                 models_asked=any(p.model_calls for p in self._manifest.participations),
             )
+        if isinstance(told, LOST) and given_s > 0.0:
+            self._case.stages.failed(part.stage, error_record(error).reason)
         part.status = (
             manifest_pb2.PARTICIPATION_STATUS_CANCELLED
             if isinstance(error, asyncio.CancelledError)

@@ -16,6 +16,7 @@ from services.gateway.case import Case
 from services.gateway.fitting import fit
 from services.gateway.mesh import Mesh
 from services.gateway.progress import follow
+from services.gateway.stage_log import StageLog
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
 from services.retrieval.library import Library
@@ -38,6 +39,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         self._ledger = ledger
         self._config = loaded.config
         self._sha256 = loaded.sha256
+        self._stages = StageLog()
 
     async def Ask(
         self, request: ensemble_pb2.AskRequest, context: Context
@@ -82,6 +84,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             deadline=deadline,
             ensembles=self._config.ensembles,
             library=self._library,
+            stages=self._stages,
         )
 
     def _ensemble(self, name: str) -> Ensemble:
@@ -120,7 +123,9 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     ) -> ensemble_pb2.ListEnsemblesResponse:
         del context
         check(request)
-        return catalog.to_wire(self._config, sha256=self._sha256)
+        listed = catalog.to_wire(self._config, sha256=self._sha256)
+        listed.stages.extend(self._stages.records())
+        return listed
 
 
 @contextmanager

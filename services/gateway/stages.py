@@ -16,6 +16,7 @@ from services.core.lease import Lease
 from services.gateway import fallbacks, losses, messages, reserves
 from services.gateway.case import Case
 from services.gateway.confidence import agrees_with, confidence
+from services.gateway.failures import LOST
 from services.gateway.mesh import Mesh
 from services.gateway.ranking import standings
 from services.gateway.record import Ending, Record
@@ -46,7 +47,7 @@ async def route(case: Case, *, mesh: Mesh, record: Record) -> list[router_pb2.Ti
     try:
         with record.stage(manifest_pb2.STAGE_ROUTER, deadline=until):
             decision = (await mesh.route(request, deadline=until)).decision
-    except fallbacks.LOST as err:
+    except LOST as err:
         if case.deadline.left_s == 0.0:
             raise
         decision = fallbacks.default_route(case, err)
@@ -159,7 +160,7 @@ async def _decide(
     until = before_verdict
     try:
         response = await _aggregate(request, tier.name, until=until, mesh=mesh, record=record)
-    except fallbacks.LOST as err:
+    except LOST as err:
         if case.deadline.left_s == 0.0:
             raise
         response = fallbacks.best_juror(case, tier, deliberated.answers)
@@ -199,7 +200,7 @@ async def agreeing(
     request = messages.comparison(case, answers)
     try:
         compared = await _aggregate(request, tier, until=until, mesh=mesh, record=record)
-    except fallbacks.LOST as err:
+    except LOST as err:
         _degrade(record, "aggregator", err)
         return None
     return min((int(name) for name in agrees_with(compared.tally, last)), default=None)

@@ -15,8 +15,9 @@ from services.core.errors import (
     StageFailedError,
 )
 from services.core.graph import in_order, time_behind
-from services.gateway import fallbacks, reserves, stages
+from services.gateway import reserves, stages
 from services.gateway.case import Case
+from services.gateway.failures import LOST
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.specialists_prompts import (
     Output,
@@ -69,7 +70,7 @@ async def _plan(
     try:
         with record.stage(manifest_pb2.STAGE_ROUTER, deadline=until):
             planned = (await mesh.plan(request, deadline=until)).plan
-    except fallbacks.LOST:
+    except LOST:
         if case.deadline.left_s == 0.0:
             raise
         record.degraded = True
