@@ -11,7 +11,7 @@ from tests.scripted import SCRIPT
 from tests.upstream import Reply, Upstream, upstream
 
 PORT = 8080
-SLOW_S = 3.0
+SLOW_S = 2.0
 TELL_EVERY_S = 0.05
 
 
