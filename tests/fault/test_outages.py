@@ -220,3 +220,20 @@ def test_a_caller_who_leaves_is_counted_as_having_paid(gateway, server):
     assert [(name, "CANCELLED", True) for name in JURORS] == jurors_told(manifest)
     assert (3, True) == (manifest.model_calls, manifest.cost_usd > 0)
     assert (code, reason) == (manifest.error.code, manifest.error.reason)
+
+
+def test_a_jury_that_dies_while_it_is_followed_ends_the_stream_with_an_error(mesh, gateway, server):
+    before = server.calls
+    asked = ensemble_pb2.AskStreamRequest(ask=request("followed", "slow"))
+    call = gateway.AskStream(asked, timeout=TIMEOUT_S)
+    wait_until(lambda: server.calls == before + 3, within_s=TIMEOUT_S)
+    with killed(mesh, "jury_svc"):
+        began = time.monotonic()
+        *_, last = call
+        took_s = time.monotonic() - began
+    manifest = manifest_of(gateway, "followed")
+
+    assert ("INTERNAL", "jury") == (last.error.reason, last.error.metadata["stage"])
+    assert took_s < 1
+    assert [(name, "FAILED", True) for name in JURORS] == jurors_told(manifest)
+    assert (3, True) == (manifest.model_calls, manifest.cost_usd > 0)
