@@ -75,6 +75,7 @@ def story(manifest: Manifest) -> list[str]:
         *_route(manifest),
         *(f"tally    {_counted(tally)}" for tally in manifest.tallies),
         *(f"verdict  {_judged(verdict)}" for verdict in manifest.verdicts),
+        *(f"passage  [{passage.id}] {passage.source}" for passage in manifest.passages),
     ]
 
 

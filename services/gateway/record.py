@@ -267,7 +267,7 @@ class Record:
         manifest.usage.CopyFrom(usage_to_wire(_sum(parts)))
         manifest.cost_usd = sum(part.cost_usd for part in parts)
         manifest.model_calls = sum(part.model_calls for part in parts)
-        manifest.self_ensemble = is_self_ensemble(parts)
+        manifest.self_ensemble = _votes_are_of_one_model(manifest)
         return manifest
 
 
@@ -290,6 +290,15 @@ def _sum(parts: Iterable[manifest_pb2.Participation]) -> Usage:
         min(used.output_tokens, MOST_TOKENS),
         min(used.reasoning_tokens, MOST_TOKENS),
     )
+
+
+def _votes_are_of_one_model(manifest: manifest_pb2.Manifest) -> bool:
+    """Steps of specialists are no votes: there it counts within each step."""
+    parts = manifest.participations
+    if manifest.pattern != "specialists":
+        return is_self_ensemble(parts)
+    steps = {part.tier for part in parts}
+    return any(is_self_ensemble(part for part in parts if part.tier == step) for step in steps)
 
 
 def is_self_ensemble(parts: Iterable[manifest_pb2.Participation]) -> bool:

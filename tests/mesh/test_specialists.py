@@ -8,9 +8,18 @@ from itertools import pairwise
 import grpc
 import pytest
 
-from gremium.v1 import manifest_pb2, types_pb2
+from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
 from services.config.load import load
-from tests.mesh.meshes import MESHES, Gateway, gateway, metadata, model, reason, request_id
+from tests.mesh.meshes import (
+    MESHES,
+    Gateway,
+    gateway,
+    metadata,
+    model,
+    reason,
+    request,
+    request_id,
+)
 from tests.upstream import Reply, upstream
 
 FINDING = {"evidence": "", "pass": True, "score": 0.9}
@@ -32,7 +41,7 @@ async def serve(transport, tmp_path):
     """Start a mesh with ensembles: `gateway = await serve({"main": …}, script)`."""
     async with AsyncExitStack() as started:
 
-        async def start(ensembles, script=None, **settings):
+        async def start(ensembles, script=None, *, hung=(), **settings):
             provider = await started.enter_async_context(upstream(script or {}))
             names = {name for e in ensembles.values() for name in models_of(e)}
             models = {name: {**model(name, provider.url), "timeout_s": 5.0} for name in names}
@@ -43,7 +52,7 @@ async def serve(transport, tmp_path):
             config = {"models": models, "ensembles": ensembles, "embeddings": embeddings}
             path.write_text(json.dumps({**config, "default_ensemble": "main"}))
             loaded = load(path)
-            mesh = await started.enter_async_context(MESHES[transport](loaded, ()))
+            mesh = await started.enter_async_context(MESHES[transport](loaded, hung))
             stub = await started.enter_async_context(gateway(loaded, mesh))
             return Gateway(stub, provider)
 
@@ -292,6 +301,43 @@ async def test_a_citation_of_nothing_fails_the_verdict(serve, tmp_path):
     reply = await gateway.ask("What do bees make?")
 
     assert manifest_pb2.OUTCOME_REJECTED == reply.outcome
+
+
+async def test_for_want_of_a_router_the_graph_is_run_all_the_same(serve):
+    gateway = await serve(specialists(DIAMOND), hung={"router"})
+
+    reply = await gateway.ask(timeout_s=5.0)
+
+    assert ("4", True) == (reply.answer.text, reply.degraded)
+    assert dict.fromkeys(DIAMOND, "ANSWERED") == statuses(reply.manifest)
+
+
+async def test_steps_of_one_model_are_no_votes(serve):
+    chain = {"a": {"model": "m"}, "b": {"model": "m", "depends_on": ["a"]}}
+    gateway = await serve(specialists(chain))
+
+    assert not (await gateway.ask()).manifest.self_ensemble
+
+
+async def test_a_jury_of_one_model_is_a_self_ensemble_within_its_step(serve):
+    twice = [{"model": "m"}, {"model": "m", "name": "again"}]
+    panel = {"pattern": "jury", "jurors": twice}
+    gateway = await serve({**specialists({"vote": {"ensemble": "panel"}}), "panel": panel})
+
+    assert (await gateway.ask()).manifest.self_ensemble
+
+
+async def test_whoever_watches_is_told_of_each_step(serve):
+    gateway = await serve(specialists(DIAMOND))
+    stream = gateway.stub.AskStream(
+        ensemble_pb2.AskStreamRequest(ask=request("What is 2 + 2?")), timeout=10
+    )
+
+    events = [event async for event in stream]
+
+    started = {e.juror_started.juror for e in events if e.WhichOneof("event") == "juror_started"}
+    assert set(DIAMOND) == started
+    assert "4" == events[-1].final.answer.text
 
 
 async def test_steps_start_in_the_order_of_the_graph(serve):
