@@ -68,8 +68,8 @@ class Model(Section):
     backend: Literal["openai", "anthropic", "google", "local", "recorded"]
     """How it is reached. `openai` is every OpenAI-compatible endpoint."""
     model: str = Field(min_length=1)
-    """Model as its provider calls it; for `local` a known name such as `smollm2-135m`, or a path
-    to a GGUF file."""
+    """Model as its provider calls it; for `local` a known name such as `smollm2-135m`, one that
+    `gremium models pull` or `add` gave, or a path to a GGUF file."""
     family: str = Field(min_length=1)
     """What it was trained as, such as `gpt`, `claude`, `qwen`. Jurors and judge should differ."""
     provider: str = ""
