@@ -158,10 +158,11 @@ class CascadeEnsemble(Tiered):
 
     It is when the judge does not fail it and either its confidence reaches
     `accept_at` or a tier before gave the same answer, which is then kept.
-    Confidence is the least of what is known: the share of the jurors who
-    agree, where several answered, and the judge's score. A lone juror without a
-    judge has none, so that only agreement accepts its answer. The last tier's
-    answer is given whatever its confidence.
+    Confidence is the least of what is known: how far the jurors agree, where
+    several answered (the leading share, or for prose the mean similarity if
+    that is more), and the judge's score. A lone juror without a judge has none,
+    so that only an earlier tier's agreement accepts its answer. When all tiers
+    are asked or lost, the surest answer is given whatever its confidence.
     """
 
     pattern: Literal["cascade"]

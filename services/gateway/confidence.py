@@ -8,22 +8,28 @@ def confidence(
 ) -> float | None:
     """The least of what speaks for an answer, in [0, 1]; None when nothing is known of it.
 
-    With several ballots the share of the weight that agrees with it counts,
-    with a judge its score. Nothing is fitted: it orders answers, and is no
-    probability.
+    With several ballots it counts how far they agree, with a judge its score.
+    Nothing is fitted: it orders answers, and is no probability.
     """
     known = []
-    tally = aggregated.tally
-    if len(tally.ballots) > 1 and (share := leading_share(tally)) is not None:
-        known.append(share)
+    if (agreed := agreement(aggregated.tally)) is not None:
+        known.append(agreed)
     if verdict is not None and verdict.HasField("score"):
         known.append(verdict.score)
     return min(known, default=None)
 
 
-def leading_share(tally: manifest_pb2.Tally) -> float | None:
-    """Share of the weight that the leading class has; None when nothing was counted."""
-    return next((found.share for found in tally.classes if found.key == tally.leader), None)
+def agreement(tally: manifest_pb2.Tally) -> float | None:
+    """How far several jurors agree, in [0, 1]; None of a single one, or when nothing was counted.
+
+    The leading class's share of the weight; for prose the representative's mean
+    similarity to the others if that is more, since paraphrases may be classes
+    of their own.
+    """
+    share = next((found.share for found in tally.classes if found.key == tally.leader), None)
+    if share is None or len(tally.ballots) < 2:
+        return None
+    return max(share, tally.similarity) if tally.HasField("similarity") else share
 
 
 def agrees_with(tally: manifest_pb2.Tally, juror: str) -> list[str]:

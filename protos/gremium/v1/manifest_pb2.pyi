@@ -806,8 +806,8 @@ class Manifest(_message.Message):
     """Answers left out of `answers` so that the message fits."""
     confidence: _builtins.float
     """Confidence in the answer that was given, in [0, 1], as a cascade measures it:
-    the least of the leading class's share and the judge's score; 1 when two
-    tiers agree. Unset when nothing is known of it.
+    the least of how far the jurors agree and the judge's score; 1 when two tiers
+    agree. No probability: nothing is fitted. Unset when nothing is known of it.
     """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:

@@ -63,3 +63,42 @@ def test_asks_for_log_probabilities(backend):
 def test_refuses_to_ask_for_log_probabilities_where_it_cannot(backend):
     with pytest.raises(ValidationError, match="only for the backends"):
         asking_for_logprobs(backend)
+
+
+JUROR = {"model": "m"}
+
+
+def ensemble(**settings):
+    plain = {"backend": "openai", "model": "m", "family": "f", "timeout_s": 5}
+    return Config.model_validate({"models": {"m": plain}, "ensembles": {"e": settings}})
+
+
+def tiers(*jurors):
+    return [{"name": f"t{nth}", "jurors": [juror]} for nth, juror in enumerate(jurors)]
+
+
+def test_a_cascade_asks_nobody_the_same_twice():
+    with pytest.raises(ValidationError, match="'t1' asks 'm' what 't0' asked it before"):
+        ensemble(pattern="cascade", tiers=tiers(JUROR, {**JUROR, "name": "again"}))
+
+
+def test_a_cascade_may_ask_a_model_something_else():
+    other = {**JUROR, "instruction": "Think first."}
+
+    assert 2 == len(ensemble(pattern="cascade", tiers=tiers(JUROR, other)).ensembles["e"].tiers)
+
+
+@pytest.mark.parametrize("pattern", ["route", "cascade"])
+def test_the_default_tier_exists(pattern):
+    with pytest.raises(ValidationError, match="default_tier 't9' is none of"):
+        ensemble(pattern=pattern, tiers=tiers(JUROR), default_tier="t9")
+
+
+def test_votes_are_not_weighted_without_a_judge():
+    with pytest.raises(ValidationError, match="needs judge models"):
+        ensemble(pattern="jury", jurors=[JUROR], aggregate={"method": "weighted"})
+
+
+def test_checks_alone_cannot_fail_closed():
+    with pytest.raises(ValidationError, match="would reject every answer"):
+        ensemble(pattern="jury", jurors=[JUROR], judge={"on_failure": "closed"})

@@ -45,3 +45,16 @@ def test_a_stage_that_never_began_spent_nothing(error):
 def test_a_stage_that_was_lost_may_have_spent_all_it_had(error):
     assert budget.may_have_spent(error)
     assert Lease(cost_usd=0.0, model_calls=0, tokens=0) == budget.returned(ALL, Lease())
+
+
+def test_comparing_answers_keeps_a_call_and_half_the_rest_for_the_verdict():
+    spendable, kept = budget.before_verdict(Lease(1.0, 5, 301))
+
+    assert (Lease(0.5, 4, 150), Lease(0.5, 1, 151)) == (spendable, kept)
+    assert Lease(1.0, 5, 301) == budget.joined(spendable, kept)
+
+
+def test_comparing_without_limits_has_none():
+    spendable, kept = budget.before_verdict(Lease())
+
+    assert Lease() == spendable == kept == budget.joined(spendable, kept)

@@ -31,6 +31,28 @@ def test_starts_with_the_cheapest_adequate_tier():
     assert [0, 1] == order([0.6, 0.9], [1.0, 5.0])
 
 
+def in_order(*tiers, at=0.0, **read):
+    return names(route(tiers, reading(**read), limits(), min_adequacy=at, in_order=True))
+
+
+def test_a_cascade_keeps_its_order_whatever_is_predicted():
+    tiers = [tier("dear", adequacy=0.9, usd=5.0), tier("cheap", adequacy=0.4, usd=1.0)]
+
+    assert ["dear", "cheap"] == in_order(*tiers)
+
+
+def test_a_cascade_leaves_out_who_is_too_weak_or_for_another_domain():
+    tiers = [tier("weak", adequacy=0.1), tier("law", adequacy=0.9, domains=("legal",)),
+             tier("fit", adequacy=0.9)]  # fmt: skip
+
+    assert ["fit"] == in_order(*tiers, at=0.5, domain="code")
+    assert ["law", "fit"] == in_order(*tiers, at=0.5, domain="legal")
+
+
+def test_a_cascade_without_an_adequate_tier_keeps_all():
+    assert ["a", "b"] == in_order(tier("a", adequacy=0.2), tier("b", adequacy=0.1), at=0.9)
+
+
 def test_skips_tiers_below_the_threshold():
     assert [1] == order([0.4, 0.9], [1.0, 5.0])
 
