@@ -69,7 +69,7 @@ def hearing_to_wire(hearing: Hearing, *, tier: str) -> jury_pb2.DeliberateRespon
 def event_to_wire(event: Event | Hearing, *, tier: str) -> jury_pb2.DeliberateStreamResponse:
     match event:
         case Started(juror):
-            started = jury_pb2.JurorStarted(juror=juror.name, model=juror.model.name)
+            started = jury_pb2.JurorStarted(juror=juror.name, model=juror.model.spec.model)
             return jury_pb2.DeliberateStreamResponse(started=started)
         case Wrote():
             delta = jury_pb2.JurorDelta(juror=event.juror, text=event.text)

@@ -97,6 +97,7 @@ async def test_a_stream_tells_each_step_and_then_the_whole(jury):
     steps = [event.WhichOneof("event") for event in events]
     assert ["started"] * 3 == steps[:3]
     assert ["settled"] * 3 + ["done"] == steps[3:]
+    assert ["good-1", "dead-1", "hung-1"] == [event.started.model for event in events[:3]]
     settled = {event.settled.participation.name: event.settled for event in events[3:6]}
     done = events[-1].done
     assert list(done.answers) == [settled["j0"].answer]

@@ -8,8 +8,9 @@ import pytest
 from services.core.answers import FinishReason, ModelReply, Status, Usage
 from services.core.deadline import Deadline
 from services.core.prompts import OutputFormat, Params, ToolCall
-from services.models.asking import ask
+from services.models.asking import Attempt, ask
 from services.models.cassette import Cassette, cassette_key
+from services.models.listening import Listener
 from tests.unit.models.rosters import prompt, request, roster_of
 from tests.upstream import Reply, upstream
 
@@ -200,3 +201,35 @@ def test_a_recording_is_read_as_it_was_written(tmp_path, finish):
     tape.record("k", model="m", question="?", reply=reply)
 
     assert [reply] == tape.recordings("k")
+
+
+async def listened(folder, **spec):
+    """What is heard while a model answers, and its answer."""
+    heard = []
+    attempt = Attempt(listener=Listener(heard.append))
+    live = spec.pop("live", {})
+    async with roster_of({"m": {**TAPE, **spec}, **live}, folder=folder) as roster:
+        limits = {"deadline": Deadline.after(5), "timeout_s": 5, "attempt": attempt}
+        asked = await ask(roster.get("m"), request(), **limits)
+    return asked.reply.text, heard
+
+
+async def test_a_listener_hears_a_recording_word_by_word(tmp_path):
+    text = " It is\n<think>41?</think> 42.\n"
+    write(tmp_path, {"model": "m", "prompt": "6 x 7?", "text": text})
+
+    told, heard = await listened(tmp_path)
+
+    assert text == told
+    assert [" It ", "is\n", " ", "42.\n"] == heard
+
+
+async def test_a_listener_hears_a_live_answer_while_it_is_recorded(tmp_path):
+    async with upstream({"live": Reply("forty two")}) as server:
+        live = {"live": {"model": "live", "base_url": server.url}}
+        first = await listened(tmp_path, record="live", live=live)
+        again = await listened(tmp_path, record="live", live=live)
+
+    assert ("forty two", ["forty", " two"]) == first
+    assert ("forty two", ["forty ", "two"]) == again
+    assert 1 == server.calls
