@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from services.config.reach import unreachable
-from services.config.tree import Config, Ensemble, Model, Tier
+from services.config.steps import MERGE
+from services.config.tree import Config, Ensemble, Model, SpecialistsEnsemble, Tier
 
 ADVICE: Final = {
     "UNUSED_MODEL": "no juror or judge uses it; use it or remove it",
@@ -120,7 +121,8 @@ def _ensemble(config: Config, name: str) -> Iterator[Finding]:
         at = f"{where}.{TIERS_AT[ensemble.pattern].format(tier.name)}"
         yield from _jury(config, tier, at)
         yield from _waits(config, ensemble, tier, at)
-        yield from _judged(config, ensemble, tier, f"{where}.judge.models")
+        if _writes_the_answer(ensemble, tier):
+            yield from _judged(config, ensemble, tier, f"{where}.judge.models")
     for weaker, stronger in _passed_over(config, ensemble):
         yield _found("UNREACHABLE_TIER", f"{where}.tiers.{weaker}", stronger=stronger)
     yield from _judge_settings(ensemble, where)
@@ -148,6 +150,14 @@ def _same(name: str) -> str:
 
 def _identity(model: Model) -> tuple[str, str, str]:
     return model.backend, model.base_url.rstrip("/"), model.model
+
+
+def _writes_the_answer(ensemble: Ensemble, tier: Tier) -> bool:
+    """Of specialists only the last ones do; what the others wrote is not judged."""
+    if not isinstance(ensemble, SpecialistsEnsemble):
+        return True
+    merged = ensemble.merge is not None and ensemble.merge.model is not None
+    return tier.name == MERGE if merged else tier.name in ensemble.final
 
 
 def _passed_over(config: Config, ensemble: Ensemble) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from services.config.steps import Retrieval
 from services.config.tree import Embeddings, LoadedConfig, SpecialistsEnsemble
 from services.core.deadline import Deadline
-from services.core.errors import BackendError, DeadlineSpentError
+from services.core.errors import BackendError, DeadlineSpentError, InternalError
 from services.models.embeddings import Embedder, open_embedder
 from services.retrieval.fusion import fused
 from services.retrieval.index import Found, Index
@@ -49,7 +49,7 @@ class Shelf:
         ------
         DeadlineSpentError
             If the deadline passed first.
-        BackendError
+        InternalError
             If the folder or its index cannot be read, or the embedder fails.
         """
         try:
@@ -61,6 +61,8 @@ class Shelf:
             return await self._run(self._index.passages, best, deadline=deadline)
         except TimeoutError as err:
             raise DeadlineSpentError("the folder was not searched in time") from err
+        except BackendError as err:
+            raise InternalError(f"the folder cannot be searched by meaning: {err}") from err
 
     async def refresh(self, *, deadline: Deadline) -> None:
         """Read what changed. What was read before the time was up stays.
@@ -69,8 +71,10 @@ class Shelf:
         ------
         TimeoutError
             If the deadline passed first.
+        InternalError
+            If the folder or its index cannot be read; the log says why.
         BackendError
-            If the folder or its index cannot be read, or the embedder fails.
+            If the embedder fails.
         """
         async with asyncio.timeout(deadline.left_s), self._refreshing:
             stopped = threading.Event()
@@ -96,7 +100,7 @@ class Shelf:
             raise
         except Exception as err:
             logger.exception("a folder's index failed")
-            raise BackendError(f"the folder's index failed: {err}", cause="RETRIEVAL") from err
+            raise InternalError("the folder cannot be searched") from err
 
 
 class Library:
@@ -155,7 +159,7 @@ async def _read_all(shelves: Sequence[Shelf]) -> None:
     for shelf in shelves:
         try:
             await shelf.refresh(deadline=deadline)
-        except (TimeoutError, BackendError):
+        except (TimeoutError, BackendError, InternalError):
             logger.warning("a folder was not read at start; the first search goes on with it")
 
 

@@ -349,3 +349,35 @@ async def test_steps_start_in_the_order_of_the_graph(serve):
 
     called = [body["model"] for body in gateway.provider.requests]
     assert all(earlier < later for earlier, later in pairwise(called))
+
+
+SEARCH = {
+    "search": {"retrieval": {"folder": "nowhere"}},
+    "summary": {"model": "writer", "depends_on": ["search"]},
+}
+
+
+async def test_a_folder_that_is_not_there_is_an_error_without_its_path(serve, tmp_path):
+    gateway = await serve(specialists(SEARCH))
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await gateway.ask()
+
+    told = metadata(caught.value)
+    assert ("INTERNAL", "search", "retrieval") == (
+        reason(caught.value),
+        told["step"],
+        told["stage"],
+    )
+    assert str(tmp_path) not in caught.value.details()
+    assert 0 == gateway.provider.calls
+
+
+async def test_an_optional_search_that_fails_is_a_note(serve):
+    search = {**SEARCH["search"], "required": False}
+    gateway = await serve(specialists({**SEARCH, "search": search}))
+
+    reply = await gateway.ask()
+
+    assert ("4", True) == (reply.answer.text, reply.degraded)
+    assert "The step `search` gave nothing" in asked(gateway, "writer")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.config.lint import lint
 from services.config.load import ConfigError, load
 
 HEAD = """\
@@ -123,3 +124,23 @@ def test_points_to_the_line(problems, old, new, line, message):
     found = problems(HEAD + VALID.replace(old, new, 1))
 
     assert [line] == sorted({at for at, told in found if message in told}), found
+
+
+def findings(tmp_path, *, judge):
+    path = tmp_path / "gremium.yaml"
+    models = HEAD.replace(
+        "ensembles:",
+        "  j: {backend: recorded, cassette: c, model: j, family: g, timeout_s: 5}\nensembles:",
+    )
+    first = VALID.replace("retrieval: {folder: docs}", "model: j")
+    path.write_text(f"{models}{first}    judge: {{models: [{judge}]}}\n")
+    return [(finding.code, finding.where) for finding in lint(load(path).config)]
+
+
+def test_a_judge_may_have_worked_on_an_earlier_step(tmp_path):
+    assert not [found for found in findings(tmp_path, judge="j") if "JUDGE" in found[0]]
+
+
+def test_a_judge_that_wrote_the_answer_is_found(tmp_path):
+    where = "ensembles.main.judge.models"
+    assert ("JUDGE_IN_JURY", where) in findings(tmp_path, judge="m")

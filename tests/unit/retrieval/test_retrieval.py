@@ -12,7 +12,7 @@ import pytest
 from services.config.steps import Retrieval
 from services.config.tree import Config, LoadedConfig
 from services.core.deadline import Deadline
-from services.core.errors import BackendError, DeadlineSpentError
+from services.core.errors import DeadlineSpentError, InternalError
 from services.models.words import word_vectors
 from services.retrieval.folder import files
 from services.retrieval.fusion import fused
@@ -22,6 +22,7 @@ from services.retrieval.passages import TARGET_CHARACTERS, pieces
 
 BEES = "# Honey\n\nBees make honey from nectar.\n"
 TAX = "# Tax\n\nThe form is due in April.\n"
+ROOT = Path(__file__).parents[3]
 MODEL = {"backend": "openai", "model": "m", "family": "f", "timeout_s": 5}
 
 
@@ -196,7 +197,7 @@ async def test_a_folder_that_is_gone_is_told(docs):
             path.unlink()
         docs.rmdir()
 
-        with pytest.raises(BackendError, match="no folder"):
+        with pytest.raises(InternalError, match="cannot be searched"):
             await search("honey")
 
 
@@ -225,3 +226,25 @@ async def test_a_search_leaves_the_event_loop_free(docs):
         ended.set()
 
     assert longest_s < (time.monotonic() - began_s) / 2
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        pytest.param("Which exit code means that there is no consensus?", "The command", id="exit"),
+        pytest.param("What may I change to use my own API keys?", "Which models answer", id="keys"),
+        pytest.param("Does a juror that hangs lose the answer?", "What happens to a", id="hang"),
+        pytest.param("How do I call it from Python?", "Calling it from a program", id="python"),
+        pytest.param("In which folder is the SQLite ledger?", "How to read the code", id="ledger"),
+        pytest.param("What does CI run?", "Testing and changing it", id="ci"),
+    ],
+)
+async def test_finds_in_the_own_readme_what_answers(tmp_path, question, expected):
+    (tmp_path / "docs").mkdir()
+    for name in ("README.md", "CHANGELOG.md"):
+        (tmp_path / "docs" / name).write_bytes((ROOT / name).read_bytes())
+
+    async with library(tmp_path / "docs", embeddings="minilm", passages=3) as search:
+        found = await search(question)
+
+    assert any(expected in each.source for each in found), [each.source for each in found]
