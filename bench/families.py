@@ -1,10 +1,11 @@
-"""Two small local families, asked ten plain questions: a cascade and a route with a judge, a jury of both.
+"""Two small local families, asked ten plain questions: two cascades, a route and a jury of both.
 
     GREMIUM_TEST_GGUF=qwen.gguf python bench/families.py [--json] [--ensembles cascade,jury]
 
 SmolLM2-135M is the embedded model; the second family is any GGUF, by default
-called Qwen. Each judges what the other wrote. Right and wrong are told by the
-words that an answer must have, so read the answers too.
+called Qwen. Each judges what the other wrote; in `agreement` nobody judges.
+Right and wrong are told by the words that an answer must have, so read the
+answers too.
 """
 
 import argparse
@@ -63,6 +64,11 @@ ensembles:
       - {{name: larger, jurors: [{{model: qwen, instruction: Answer in one plain sentence.}}]}}
     judge: *judge
     deliver_rejected: true
+  agreement: # no judge model: the second one confirms the first, or its own answer is given
+    pattern: cascade
+    tiers: *tiers
+    judge: {{}}
+    deliver_rejected: true
   route:
     pattern: route
     min_adequacy: 0.2 # so that the small one is asked first
@@ -90,7 +96,7 @@ async def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--gguf", default=os.environ.get("GREMIUM_TEST_GGUF"), help="second family")
-    parser.add_argument("--ensembles", default="cascade,route,jury")
+    parser.add_argument("--ensembles", default="cascade,agreement,route,jury")
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
     options = parser.parse_args()
     if not options.gguf:
@@ -137,7 +143,8 @@ def row(question: str, reply: ensemble_pb2.AskResponse) -> dict[str, Any]:
 
 def verdict(given: manifest_pb2.Verdict) -> str:
     kind = manifest_pb2.VerdictKind.Name(given.kind).removeprefix("VERDICT_KIND_")
-    return f"{kind} by {given.judge or 'checks'}"
+    score = f" {given.score:.1f}" if given.HasField("score") else ""
+    return f"{kind}{score} by {given.judge or 'checks'}"
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

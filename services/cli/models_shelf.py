@@ -55,12 +55,13 @@ async def _pull(name: str, known: PublishedWeights) -> bool:
 
 
 async def _download(known: PublishedWeights, target: Path) -> None:
+    hub = (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task(known.file, total=known.size_bytes)
         async with open_session() as session:
             await download(
-                f"{os.environ.get('HF_ENDPOINT') or HUB}/{known.address}",
+                f"{hub}/{known.address}",
                 target,
                 size_bytes=known.size_bytes,
                 sha256=known.sha256,
