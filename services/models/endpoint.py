@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -19,10 +19,13 @@ from services.runtime import telemetry
 
 MAX_REPLY_BYTES: Final = 32 * 1024 * 1024
 MAX_QUOTED_CHARS: Final = 300
+NO_HEADERS: Final[Mapping[str, str]] = {}
+LAST: Final = {"Connection": "close"}
+"""Asks to use the connection no more. llama.cpp closes it after a stream without saying so,
+and the next request on it would be lost."""
 EVENT_STREAM: Final = "text/event-stream"
 DONE: Final = "[DONE]"
 """What OpenAI's protocol sends last."""
-DRAIN_S: Final = 0.05
 
 Take = Callable[[Mapping[str, Any]], None]
 """Takes one object of a stream; must not block."""
@@ -90,7 +93,7 @@ class Endpoint:
     ) -> dict[str, Any] | None:
         """Post `body` and `take` each JSON object of the event stream that comes back.
 
-        Cancelling closes the connection. Whether the last object was the last
+        The connection is not used again, and cancelling closes it. Whether the last object was the last
         one that was meant, only the caller can tell.
 
         Returns
@@ -106,7 +109,8 @@ class Endpoint:
             If the deadline passed before the end.
         """
         self._require_key()
-        async with asyncio.timeout(deadline.left_s), self._posted(path, body) as response:
+        posted = self._posted(path, body, added=LAST)
+        async with asyncio.timeout(deadline.left_s), posted as response:
             if response.status != 200 or response.content_type != EVENT_STREAM:
                 return await self._whole(response)
             await self._take_events(response, take)
@@ -128,7 +132,6 @@ class Endpoint:
                 raise self.invalid(f"its reply has more than {MAX_REPLY_BYTES} bytes")
             for data in parser.feed(chunk):
                 if data == DONE:
-                    await _drain(response)
                     return
                 take(self._object(data.encode()))
 
@@ -140,14 +143,14 @@ class Endpoint:
 
     @asynccontextmanager
     async def _posted(
-        self, path: str, body: Mapping[str, Any]
+        self, path: str, body: Mapping[str, Any], *, added: Mapping[str, str] = NO_HEADERS
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response to a post, while it is read in the block."""
         try:
             async with self._session.post(
                 self._base_url + path,
                 data=orjson.dumps(body),
-                headers={**self._headers, **_trace_headers()},
+                headers={**self._headers, **_trace_headers(), **added},
                 proxy=self._proxy,
                 allow_redirects=False,
             ) as response:
@@ -208,14 +211,6 @@ class Endpoint:
             text = text.replace(self._key, "***")
         line = " ".join(text.split())
         return line if len(line) <= MAX_QUOTED_CHARS else line[: MAX_QUOTED_CHARS - 1] + "…"
-
-
-async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read the end that follows the last event, so that the connection can be used again."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_S):
-            while not response.content.at_eof():
-                await response.content.readany()
 
 
 def not_sent(message: str, *, cause: str, **metadata: str) -> BackendError:

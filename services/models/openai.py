@@ -7,6 +7,7 @@ from typing import Any, Final
 from services.config.tree import Model
 from services.core.answers import FinishReason, ModelReply, ModelRequest, Usage
 from services.core.deadline import Deadline
+from services.core.errors import BackendError
 from services.core.prompts import Image, Message, Prompt, ToolCall, ToolResult
 from services.core.visible import visible_text
 from services.models.conversation import (
@@ -34,6 +35,7 @@ from services.models.reading import (
 from services.models.streaming import streamed
 
 API: Final = "https://api.openai.com/v1"
+PATH: Final = "/chat/completions"
 FINISH: Final = {
     "stop": FinishReason.STOP,
     "eos": FinishReason.STOP,
@@ -52,6 +54,7 @@ class OpenAIBackend:
         self._endpoint = endpoint
         self._spec = spec
         self._default_instruction = default_instruction
+        self._may_ask_for_usage = True
 
     async def generate(
         self, request: ModelRequest, *, deadline: Deadline, listener: Listener | None = None
@@ -59,19 +62,33 @@ class OpenAIBackend:
         talk = conversation(request, default_instruction=self._default_instruction)
         body = chat_body(talk, request.prompt, self._spec, host=self._endpoint.host)
 
-        path = "/chat/completions"
         if listener is None:
-            reply = await self._endpoint.post(path, body, deadline=deadline)
+            reply = await self._endpoint.post(PATH, body, deadline=deadline)
         else:
-            body |= {"stream": True, "stream_options": {"include_usage": True}}
-            assembly = ChatAssembly(listener)
-            reply = await streamed(self._endpoint, path, body, assembly, deadline=deadline)
+            reply = await self._streamed(body, listener, deadline=deadline)
 
         choices = items(reply.get("choices"))
         if not choices or not isinstance(choices[0].get("message"), dict):
             said = self._endpoint.quoted(str(reply.get("error") or reply))
             raise self._endpoint.invalid(f"its reply has no message: {said}")
         return chat_reply(reply, choices[0], request)
+
+    async def _streamed(
+        self, body: dict[str, Any], listener: Listener, *, deadline: Deadline
+    ) -> dict[str, Any]:
+        """Ask for a stream that tells its usage; Mistral refuses the wish and tells it anyway."""
+        wish = {"stream_options": {"include_usage": True}} if self._may_ask_for_usage else {}
+        body = {**body, "stream": True}
+        assembly = ChatAssembly(listener)
+        try:
+            return await streamed(
+                self._endpoint, PATH, {**body, **wish}, assembly, deadline=deadline
+            )
+        except BackendError as err:
+            if not wish or "http_status" not in err.metadata or "stream_options" not in str(err):
+                raise
+        self._may_ask_for_usage = False
+        return await streamed(self._endpoint, PATH, body, assembly, deadline=deadline)
 
 
 def headers(key: str) -> dict[str, str]:

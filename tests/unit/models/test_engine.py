@@ -8,7 +8,8 @@ from pathlib import Path
 from services.core.answers import FinishReason, Status
 from services.core.deadline import Deadline
 from services.core.prompts import OutputFormat, Params
-from services.models.asking import ask
+from services.models.asking import Attempt, ask
+from services.models.listening import Listener
 from services.models.local import engine_plan
 from tests.running import environment, is_alive
 from tests.unit.models.rosters import loaded, request, roster_of
@@ -49,6 +50,23 @@ async def gone(pid, *, within_s=10.0):
     async with asyncio.timeout(within_s):
         while is_alive(pid):  # noqa: ASYNC110  another process's end is no event of ours
             await asyncio.sleep(0.05)
+
+
+async def test_one_stream_after_the_other_is_heard_word_by_word():
+    async with (
+        engine() as process,
+        roster_of({"m": SMOLLM}, engines={"m": await address_of(process)}) as roster,
+    ):
+        for _ in range(3):
+            heard = []
+            limits = {"deadline": Deadline.after(60), "timeout_s": 60}
+            listened = Attempt(listener=Listener(heard.append))
+            wanted = request("Tell me about Paris.", params=Params(max_output_tokens=12))
+            asked = await ask(roster.get("m"), wanted, attempt=listened, **limits)
+
+            assert (Status.ANSWERED, False) == (asked.status, asked.usage_estimated)
+            assert asked.reply.text == "".join(heard).strip()
+            assert 12 == asked.usage.output_tokens == len(heard)
 
 
 async def test_answers_questions():

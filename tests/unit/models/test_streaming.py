@@ -190,13 +190,27 @@ async def test_nobody_listening_means_no_stream():
     assert "stream" not in server.requests[0]
 
 
-async def test_a_connection_serves_the_next_stream_too():
+async def test_each_stream_has_a_connection_of_its_own():
     async with streaming(Reply(SENTENCE)) as (server, _, hear):
         await hear()
         await hear()
 
-    assert 1 == server.connections
+    assert 2 == server.connections
     assert {"include_usage": True} == server.requests[0]["stream_options"]
+
+
+async def test_a_server_that_refuses_to_be_asked_for_usage_is_asked_without():
+    said = b'{"message": {"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs"}]}}'
+
+    def mistral(body):
+        return Reply(status=422, body=said) if "stream_options" in body else Reply(SENTENCE)
+
+    async with streaming(mistral) as (server, _, hear):
+        asked, heard = await hear()
+        await hear()
+
+    assert (SENTENCE, SENTENCE) == (asked.reply.text, "".join(heard))
+    assert 3 == server.calls
 
 
 async def test_a_stream_of_rubbish_is_not_understood():
