@@ -58,7 +58,7 @@ async def test_a_ranking_leaves_enough_for_the_verdict(serve):
 async def test_without_a_judge_the_weights_count_alone(serve, hung):
     gateway = await serve(JURY, {**SCRIPT, "judge": judge}, hung=hung)
 
-    reply = await gateway.ask(shape=NUMBER, timeout_s=3.0)
+    reply = await gateway.ask(shape=NUMBER, timeout_s=5.0)
 
     assert ("5", True, True) == (reply.answer.text, reply.unjudged, reply.degraded)
     lost = [p for p in reply.manifest.participations if p.stage == manifest_pb2.STAGE_JUDGE]
