@@ -81,7 +81,7 @@ def step_s(left_s: float, *, own_s: float, behind_s: float) -> float:
     >>> step_s(30.0, own_s=2.0, behind_s=1.0)
     20.0
     """
-    return left_s * own_s / (own_s + behind_s)
+    return left_s * (own_s / (own_s + behind_s))
 
 
 def share(lease: Lease, own: Need, others: list[Need]) -> Lease:
