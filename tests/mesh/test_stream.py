@@ -184,7 +184,10 @@ async def test_leaving_stops_the_models_and_is_recorded(serve):
 
 
 async def test_a_reader_that_sleeps_does_not_hold_up_the_jury(serve):
-    gateway = await serve(JURY, dict.fromkeys("abc", Reply("word " * 400, token_delay_s=0.0005)))
+    more_than_a_window = ("x" * 2000 + " ") * 100
+    gateway = await serve(
+        JURY, dict.fromkeys("abc", Reply(more_than_a_window, token_delay_s=0.001))
+    )
     call = stream(gateway, request_id="r1")
     async for _ in call:
         break
