@@ -59,6 +59,8 @@ def explanation(reply: AskResponse) -> list[str]:
             *_last(tally.reason_text for tally in manifest.tallies),
             *(line for tally in manifest.tallies[-1:] for line in _votes(tally)),
         ]
+    if reply.outcome == OUTCOME_REJECTED and reply.unjudged:
+        return ["Nobody judged the answer, and this ensemble gives none without a verdict."]
     if reply.outcome == OUTCOME_REJECTED:
         return [
             "The judge failed the answer"
@@ -74,6 +76,7 @@ def story(manifest: Manifest) -> list[str]:
     return [
         *_route(manifest),
         *(f"tally    {_counted(tally)}" for tally in manifest.tallies),
+        *(f"next     {e.from_tier} → {e.to_tier}: {e.reason_text}" for e in manifest.escalations),
         *(f"verdict  {_judged(verdict)}" for verdict in manifest.verdicts),
         *(f"passage  [{passage.id}] {passage.source}" for passage in manifest.passages),
     ]

@@ -81,6 +81,21 @@ def test_a_rejection_names_what_the_judge_found():
     ] == telling.explanation(reply)
 
 
+def test_an_answer_that_nobody_judged_says_why_it_is_withheld():
+    reply = ensemble_pb2.AskResponse(outcome=manifest_pb2.OUTCOME_REJECTED, unjudged=True)
+
+    assert ["Nobody judged the answer, and this ensemble gives none without a verdict."] == (
+        telling.explanation(reply)
+    )
+
+
+def test_the_story_says_why_another_tier_was_asked():
+    manifest = manifest_pb2.Manifest()
+    manifest.escalations.add(from_tier="small", to_tier="large", reason_text="not sure")
+
+    assert "next     small → large: not sure" in telling.story(manifest)
+
+
 def test_the_story_says_how_it_was_routed_counted_and_judged():
     manifest = manifest_pb2.Manifest(
         route=router_pb2.RouteDecision(
