@@ -111,6 +111,12 @@ def reply_of(asking: subprocess.Popen[str]) -> dict:
     return json.loads(out)
 
 
+def health(container: Container) -> str:
+    """What its health check found: `starting`, `healthy` or `unhealthy`."""
+    container.reload()
+    return container.attrs["State"]["Health"]["Status"]
+
+
 def address(container: Container, network: str) -> str:
     """Its address in a network of its project."""
     container.reload()

@@ -4,21 +4,16 @@ import time
 
 import pytest
 
-from tests.deploy.deployment import SERVICES, address, reply_of, until
+from tests.deploy.deployment import SERVICES, address, health, reply_of, until
 
 pytestmark = pytest.mark.timeout(900)  # starts an engine and builds an image first
 
 QUESTION = "What is 2 + 2?"
 NOTICED_LIMIT_S = 45
 """Longest time until the engine notices a change of health."""
-FOUND_LIMIT_S = 60
+FOUND_LIMIT_S = 25
 """Longest time until a new replica is asked."""
 TEARDOWN_LIMIT_S = 10.0
-
-
-def health(container):
-    container.reload()
-    return container.attrs["State"]["Health"]["Status"]
 
 
 def test_every_service_is_healthy(mesh):

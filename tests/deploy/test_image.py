@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from tests.deploy.deployment import until
+from tests.deploy.deployment import health, until
 
 pytestmark = pytest.mark.timeout(900)  # starts an engine and builds an image first
 
-START_LIMIT_S = 60
+START_LIMIT_S = 120
 STOP_LIMIT_S = 10
 
 
@@ -16,15 +16,10 @@ STOP_LIMIT_S = 10
 def alone(engine, image):
     container = engine.client.containers.run(image, detach=True, network_mode="none")
     try:
-        until(lambda: 0 == probe(container), within_s=START_LIMIT_S)
+        until(lambda: "healthy" == health(container), within_s=START_LIMIT_S)
         yield container
     finally:
         container.remove(force=True)
-
-
-def probe(container):
-    code, _ = container.exec_run(["python", "-m", "services.runtime.probe", "127.0.0.1:50051"])
-    return code
 
 
 def test_answers_with_the_embedded_model(alone):
