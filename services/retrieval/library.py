@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -21,10 +21,13 @@ from services.retrieval.index import Found, Index
 
 logger = logging.getLogger(__name__)
 
-FIRST_INDEX_S: Final = 120.0
-"""Longest time that the first reading of all folders may take at start; the rest is read with the
-first questions."""
-BATCH: Final = 32
+FIRST_INDEX_S: Final = 3600.0
+"""Longest time that the first reading of all folders goes on beside the requests."""
+CATCH_UP_S: Final = 10.0
+CATCH_UP_SHARE: Final = 0.5
+"""Longest wait of a search, and share of its time, for the vectors of new passages."""
+BATCH: Final = 8
+"""Passages that get their vectors at once: a query waits for no more than these."""
 DEPTH: Final = 40
 """Passages that each ranking contributes to the fusion."""
 
@@ -38,12 +41,14 @@ class Shelf:
         self._index = index
         self._thread = thread
         self._embedder = embedder
-        self._refreshing = asyncio.Lock()
+        self._reading = asyncio.Lock()
+        self._embedding = asyncio.Lock()
 
     async def search(self, query: str, *, most: int, deadline: Deadline) -> list[Found]:
         """Passages for a query, best first: by words and by meaning, fused.
 
-        What changed in the folder since the last search is read first.
+        What changed in the folder since the last search is read first. What has no
+        vector after a short wait is found by its words alone.
 
         Raises
         ------
@@ -53,7 +58,10 @@ class Shelf:
             If the folder or its index cannot be read, or the embedder fails.
         """
         try:
-            await self.refresh(deadline=deadline)
+            await self.read(deadline=deadline)
+            with suppress(TimeoutError):  # the rest is found by its words until it has vectors
+                catch_up_s = min(CATCH_UP_S, deadline.left_s * CATCH_UP_SHARE)
+                await self.embed_new(deadline=deadline.within(catch_up_s))
             vectors = await self._embedder.embed([query], deadline=deadline)
             words = await self._run(self._index.by_words, query, DEPTH, deadline=deadline)
             near = await self._run(self._index.by_meaning, vectors[0], DEPTH, deadline=deadline)
@@ -64,8 +72,8 @@ class Shelf:
         except BackendError as err:
             raise InternalError(f"the folder cannot be searched by meaning: {err}") from err
 
-    async def refresh(self, *, deadline: Deadline) -> None:
-        """Read what changed. What was read before the time was up stays.
+    async def read(self, *, deadline: Deadline) -> None:
+        """Read the files that changed. What was read before the time was up stays.
 
         Raises
         ------
@@ -73,23 +81,32 @@ class Shelf:
             If the deadline passed first.
         InternalError
             If the folder or its index cannot be read; the log says why.
-        BackendError
-            If the embedder fails.
         """
-        async with asyncio.timeout(deadline.left_s), self._refreshing:
+        async with asyncio.timeout(deadline.left_s), self._reading:
             stopped = threading.Event()
             try:
                 go_on: Callable[[], bool] = lambda: not stopped.is_set()  # noqa: E731
                 await self._run(partial(self._index.refresh, go_on=go_on), deadline=deadline)
-                await self._embed_new(deadline)
             finally:
                 stopped.set()
 
-    async def _embed_new(self, deadline: Deadline) -> None:
-        while new := await self._run(self._index.without_vector, BATCH, deadline=deadline):
-            vectors = await self._embedder.embed([text for _, text in new], deadline=deadline)
-            ids = [one for one, _ in new]
-            await self._run(self._index.add_vectors, ids, vectors, deadline=deadline)
+    async def embed_new(self, *, deadline: Deadline) -> None:
+        """Give a vector to every passage that has none yet; those that have one keep it.
+
+        Raises
+        ------
+        TimeoutError
+            If the deadline passed first.
+        InternalError
+            If the index cannot be read.
+        BackendError
+            If the embedder fails.
+        """
+        async with asyncio.timeout(deadline.left_s), self._embedding:
+            while new := await self._run(self._index.without_vector, BATCH, deadline=deadline):
+                vectors = await self._embedder.embed([text for _, text in new], deadline=deadline)
+                ids = [one for one, _ in new]
+                await self._run(self._index.add_vectors, ids, vectors, deadline=deadline)
 
     async def _run(self, work: Callable[..., Result], *given: object, deadline: Deadline) -> Result:
         try:
@@ -117,7 +134,7 @@ class Library:
 
 @asynccontextmanager
 async def open_library(loaded: LoadedConfig) -> AsyncIterator[Library]:
-    """Open the index of every folder that a step searches, and read what changed.
+    """Open the index of every folder that a step searches, and begin to read what changed.
 
     Without such a step nothing is opened and no embedding model is loaded.
 
@@ -133,14 +150,13 @@ async def open_library(loaded: LoadedConfig) -> AsyncIterator[Library]:
     with ThreadPoolExecutor(1, thread_name_prefix="retrieval") as thread:
         async with open_embedder(loaded) as embedder:
             indices = [await asyncio.to_thread(_opened, loaded, one) for one in wanted]
+            shelves = [Shelf(index, thread, embedder) for index in indices]
+            reading = asyncio.create_task(_read_all(shelves))
             try:
-                shelves = {
-                    one: Shelf(index, thread, embedder)
-                    for one, index in zip(wanted, indices, strict=True)
-                }
-                await _read_all(list(shelves.values()))
-                yield Library(shelves)
+                yield Library(dict(zip(wanted, shelves, strict=True)))
             finally:
+                reading.cancel()
+                await asyncio.wait([reading])
                 for index in indices:
                     thread.submit(index.close)
 
@@ -154,13 +170,14 @@ def retrievals(loaded: LoadedConfig) -> list[Retrieval]:
 
 
 async def _read_all(shelves: Sequence[Shelf]) -> None:
-    """Read all folders at start, as far as the time allows."""
+    """Read all folders from the start on, beside the requests."""
     deadline = Deadline.after(FIRST_INDEX_S)
     for shelf in shelves:
         try:
-            await shelf.refresh(deadline=deadline)
+            await shelf.read(deadline=deadline)
+            await shelf.embed_new(deadline=deadline)
         except (TimeoutError, BackendError, InternalError):
-            logger.warning("a folder was not read at start; the first search goes on with it")
+            logger.warning("a folder was not read at start; searches go on with it")
 
 
 def _opened(loaded: LoadedConfig, where: Retrieval) -> Index:
