@@ -1,6 +1,7 @@
 """The bench over recordings grades what was chosen, goes on where it was, and draws what it found."""
 
 import json
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -105,3 +106,12 @@ def test_the_chart_is_a_picture(tmp_path):
     chart.draw(lines, tmp_path / "chart.png", questions=len(ROWS))
 
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_names_in_the_chart_stand_one_below_another():
+    lines = [{"accuracy": share, "usd": 1.0} for share in (0.2, 0.7, 0.7, 0.69)]
+
+    found = chart.heights(lines)
+
+    assert all(above - below >= chart.GAP for above, below in pairwise(found))
+    assert (70.0, 20.0) == (found[0], found[-1])
