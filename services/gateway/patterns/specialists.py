@@ -1,7 +1,7 @@
 """Pattern specialists: cut the task into steps, run them as a graph, merge what they give."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
@@ -95,8 +95,6 @@ def _work(
     after = _needs_after(case, ensemble)
     merge_s = after[MERGE].seconds if MERGE in after else 0.0
     seconds = {name: need.seconds for name, need in expected.items()}
-    searches = {name: found.passages for name in reads if (found := ensemble.steps[name].retrieval)}
-    taken = [passage.id for passage in case.prompt.grounding.passages]
     return Work(
         case=case,
         ensemble=ensemble,
@@ -107,8 +105,14 @@ def _work(
         reads=reads,
         needs={**expected, **after},
         seconds_behind={name: s + merge_s for name, s in time_behind(reads, seconds).items()},
-        passage_ids=passage_ids(searches, taken=taken),
+        passage_ids=_ids(case, ensemble, reads),
     )
+
+
+def _ids(case: Case, ensemble: SpecialistsEnsemble, steps: Iterable[str]) -> dict[str, list[str]]:
+    """Ids for what each search may find, none of them the caller's."""
+    searches = {name: s.passages for name in steps if (s := ensemble.steps[name].retrieval)}
+    return passage_ids(searches, taken=[p.id for p in case.prompt.grounding.passages])
 
 
 def _needs_after(case: Case, ensemble: SpecialistsEnsemble) -> dict[str, Need]:

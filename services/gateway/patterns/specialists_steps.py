@@ -80,17 +80,10 @@ async def do(work: Work, step_id: str) -> Output:
     """
     step = work.ensemble.steps[step_id]
     need = work.needs.pop(step_id)
-    seconds = step_s(work.until.left_s, own_s=need.seconds, behind_s=work.seconds_behind[step_id])
-    until = work.until.within(min(seconds, step.timeout_s or seconds))
+    until = _until(work, step_id, step, need)
     if step.retrieval is not None:
         return await _search(work, step_id, step, step.retrieval, until)
-    prompt = step_prompt(
-        work.case.prompt,
-        step.goal,
-        work.read_by(step_id),
-        passages=work.passages_for(work.reads[step_id]),
-        output_format=_shape(work, step_id, step),
-    )
+    prompt = _prompt(work, step_id, step)
     lease = share(work.record.lease, need, list(work.needs.values()))
     if step.model is not None:
         ending = await _lone(work, step_id, step.model, prompt, until=until, lease=lease)
@@ -101,11 +94,26 @@ async def do(work: Work, step_id: str) -> Output:
     return _output(ending)
 
 
+def _until(work: Work, step_id: str, step: Step, need: Need) -> Deadline:
+    seconds = step_s(work.until.left_s, own_s=need.seconds, behind_s=work.seconds_behind[step_id])
+    return work.until.within(min(seconds, step.timeout_s or seconds))
+
+
 async def merge(work: Work, model: str, prompt: types_pb2.Prompt, *, name: str) -> Output:
     """Let a model write the answer, with all that is left."""
     need = work.needs.pop(name)
     lease = share(work.record.lease, need, list(work.needs.values()))
     return _output(await _lone(work, name, model, prompt, until=work.until, lease=lease))
+
+
+def _prompt(work: Work, step_id: str, step: Step) -> types_pb2.Prompt:
+    return step_prompt(
+        work.case.prompt,
+        step.goal,
+        work.read_by(step_id),
+        passages=work.passages_for(work.reads[step_id]),
+        output_format=_shape(work, step_id, step),
+    )
 
 
 def _output(ending: Ending) -> Output:
