@@ -23,6 +23,7 @@ STAND_IN = {
     "family": "smollm",
     "provider": "local",
     "timeout_s": 100,
+    "expected_latency_s": 8,
     "temperature": 0,
     "context_tokens": 4096,
     "max_output_tokens": 80,
