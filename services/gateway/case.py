@@ -7,7 +7,7 @@ from gremium.v1 import ensemble_pb2, types_pb2
 from services.config.tree import Ensemble, Model
 from services.core.deadline import Deadline
 from services.gateway.stage_log import StageLog
-from services.retrieval.library import Library
+from services.retrieval.shelves import Shelves
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Case:
     deadline: Deadline
     ensembles: Mapping[str, Ensemble] = field(default_factory=dict)
     """All ensembles by name, for steps that ask one."""
-    library: Library | None = None
+    shelves: Shelves | None = None
     """The folders that steps search."""
     stages: StageLog = field(default_factory=StageLog)
     """Where calls to stages are counted."""

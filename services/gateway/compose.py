@@ -8,7 +8,7 @@ from services.gateway.mesh import GrpcMesh, Mesh
 from services.gateway.service import EnsembleServicer
 from services.gateway.settings import GatewaySettings
 from services.ledger.sqlite import open_ledger
-from services.retrieval.library import open_library
+from services.retrieval.shelves import open_shelves
 from services.runtime.channels import open_channel
 
 
@@ -17,9 +17,9 @@ async def composed(loaded: LoadedConfig, *, mesh: Mesh) -> AsyncIterator[Ensembl
     """The gateway's servicer, with its ledger open and the folders of its steps read."""
     async with (
         open_ledger(loaded.resolve(loaded.config.ledger.path)) as ledger,
-        open_library(loaded) as library,
+        open_shelves(loaded) as shelves,
     ):
-        yield EnsembleServicer(mesh, ledger, loaded, library)
+        yield EnsembleServicer(mesh, ledger, loaded, shelves)
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from services.gateway.progress import follow
 from services.gateway.stage_log import StageLog
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
-from services.retrieval.library import Library
+from services.retrieval.shelves import Shelves
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check, prompt_from_wire
 
@@ -32,10 +32,10 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     """Thin: holds what `main()` gave it and delegates every decision."""
 
     def __init__(
-        self, mesh: Mesh, ledger: Ledger, loaded: LoadedConfig, library: Library | None = None
+        self, mesh: Mesh, ledger: Ledger, loaded: LoadedConfig, shelves: Shelves | None = None
     ) -> None:
         self._mesh = mesh
-        self._library = library
+        self._shelves = shelves
         self._ledger = ledger
         self._config = loaded.config
         self._sha256 = loaded.sha256
@@ -83,7 +83,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             allowed_s=context.time_remaining() or default_s or deadline.left_s,
             deadline=deadline,
             ensembles=self._config.ensembles,
-            library=self._library,
+            shelves=self._shelves,
             stages=self._stages,
         )
 

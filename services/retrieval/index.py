@@ -1,6 +1,6 @@
 """The passages of one folder in SQLite: full text by FTS5, and a vector for each.
 
-Blocking; `services.retrieval.library` runs it on a thread of its own.
+Blocking; `services.retrieval.shelves` runs it on a thread of its own.
 """
 
 import re

@@ -135,11 +135,11 @@ async def _search(
     work: Work, step_id: str, step: Step, where: Retrieval, until: Deadline
 ) -> Output:
     """Search in this process, off its event loop: it asks no model, and the folder is here."""
-    if work.case.library is None:
+    if work.case.shelves is None:
         raise InternalError("the gateway was started without the folders that steps search")
     wanted = query(work.case.prompt, step.goal, work.read_by(step_id))
     with work.record.stage(manifest_pb2.STAGE_RETRIEVAL, deadline=until, tier=step_id):
-        found = await work.case.library.search(where, wanted, deadline=until)
+        found = await work.case.shelves.search(where, wanted, deadline=until)
     passages = tuple(
         types_pb2.Passage(id=one, text=piece.text, source=piece.source)
         for one, piece in zip(work.passage_ids[step_id], found, strict=False)

@@ -18,8 +18,8 @@ from services.models.words import word_vectors
 from services.retrieval.folder import files
 from services.retrieval.fusion import fused
 from services.retrieval.index import Index
-from services.retrieval.library import Shelf, open_library
 from services.retrieval.passages import TARGET_CHARACTERS, pieces
+from services.retrieval.shelves import Shelf, open_shelves
 
 BEES = "# Honey\n\nBees make honey from nectar.\n"
 TAX = "# Tax\n\nThe form is due in April.\n"
@@ -59,7 +59,7 @@ async def library(folder: Path, *, embeddings="none", passages=2):
         models={"m": MODEL}, ensembles={"main": graph}, embeddings={"backend": embeddings}
     )
     loaded = LoadedConfig(config=config, path=folder.parent / "gremium.yaml", sha256="0" * 64)
-    async with open_library(loaded) as shelves:
+    async with open_shelves(loaded) as shelves:
 
         async def search(query, *, within_s=60.0):
             return await shelves.search(where, query, deadline=Deadline.after(within_s))

@@ -120,7 +120,7 @@ class Shelf:
             raise InternalError("the folder cannot be searched") from err
 
 
-class Library:
+class Shelves:
     """All folders that the configuration names."""
 
     def __init__(self, shelves: dict[Retrieval, Shelf]) -> None:
@@ -133,7 +133,7 @@ class Library:
 
 
 @asynccontextmanager
-async def open_library(loaded: LoadedConfig) -> AsyncIterator[Library]:
+async def open_shelves(loaded: LoadedConfig) -> AsyncIterator[Shelves]:
     """Open the index of every folder that a step searches, and begin to read what changed.
 
     Without such a step nothing is opened and no embedding model is loaded.
@@ -145,7 +145,7 @@ async def open_library(loaded: LoadedConfig) -> AsyncIterator[Library]:
     """
     wanted = retrievals(loaded)
     if not wanted:
-        yield Library({})
+        yield Shelves({})
         return
     with ThreadPoolExecutor(1, thread_name_prefix="retrieval") as thread:
         async with open_embedder(loaded) as embedder:
@@ -153,7 +153,7 @@ async def open_library(loaded: LoadedConfig) -> AsyncIterator[Library]:
             shelves = [Shelf(index, thread, embedder) for index in indices]
             reading = asyncio.create_task(_read_all(shelves))
             try:
-                yield Library(dict(zip(wanted, shelves, strict=True)))
+                yield Shelves(dict(zip(wanted, shelves, strict=True)))
             finally:
                 reading.cancel()
                 await asyncio.wait([reading])
