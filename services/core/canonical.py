@@ -131,8 +131,11 @@ def _format_problems(
     output_format: OutputFormat, tools: Sequence[Tool]
 ) -> Iterator[tuple[str, str]]:
     """Fields and what is wrong with them; empty where nothing is. Cheap ones come first."""
+    if output_format.labels:
+        yield "output_format.labels.labels", labels_problem(output_format.labels)
     schema = output_format.schema or {}
-    yield "output_format.labels.labels", labels_problem(output_format.labels)
+    if not schema and not tools:
+        return
     yield "tools", schemas_problem([schema, *(tool.parameters for tool in tools)])
     yield "output_format.json.schema_json", schema_problem(schema)
     for i, tool in enumerate(tools):
