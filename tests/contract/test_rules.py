@@ -139,9 +139,9 @@ def test_refuses_a_tool_whose_arguments_are_no_object():
 def test_accepts(sound):
     check(sound)
 
-    prompt_from_wire(sound)
+    assert len(sound.messages) == len(prompt_from_wire(sound).messages)
 
 
 @pytest.mark.parametrize("mean_logprob", [0.0, -1.5])
 def test_accepts_a_log_probability(mean_logprob):
-    check(answer(mean_logprob))
+    assert check(answer(mean_logprob)) is None

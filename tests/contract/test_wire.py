@@ -179,7 +179,7 @@ def refused(request):
 
 
 def test_a_request_that_keeps_the_rules_passes():
-    wire.check(ensemble_pb2.AskRequest(prompt=prompt()))
+    assert wire.check(ensemble_pb2.AskRequest(prompt=prompt())) is None
 
 
 def test_a_missing_prompt_is_named():

@@ -1,99 +1,32 @@
 """A graph of steps promises parallel work, one deadline, one budget, and to say who did what."""
 
-import json
 import time
-from contextlib import AsyncExitStack
 from itertools import pairwise
 
 import grpc
 import pytest
 
 from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
-from services.config.load import load
-from tests.mesh.meshes import (
-    MESHES,
-    Gateway,
-    gateway,
-    metadata,
-    model,
-    reason,
-    request,
-    request_id,
+from tests.mesh.graphs import (
+    DIAMOND,
+    FACTS,
+    PASS,
+    RISKS,
+    asked,
+    jury_parts,
+    serving,
+    span_of,
+    specialists,
+    statuses,
 )
-from tests.upstream import Reply, upstream
-
-FINDING = {"evidence": "", "pass": True, "score": 0.9}
-PASS = Reply(text=json.dumps(dict.fromkeys(("hallucination", "safety", "logic"), FINDING)))
-DIAMOND = {
-    "facts": {"model": "facts", "goal": "List facts: {prompt}"},
-    "risks": {"model": "risks", "goal": "List risks: {prompt}"},
-    "answer": {
-        "model": "writer",
-        "goal": "Answer {prompt} with {facts}",
-        "depends_on": ["facts", "risks"],
-    },
-}
-FACTS, RISKS = Reply(text="Bees fly."), Reply(text="Bees sting.")
+from tests.mesh.meshes import metadata, reason, request, request_id
+from tests.upstream import Reply
 
 
 @pytest.fixture
 async def serve(transport, tmp_path):
-    """Start a mesh with ensembles: `gateway = await serve({"main": …}, script)`."""
-    async with AsyncExitStack() as started:
-
-        async def start(ensembles, script=None, *, hung=(), **settings):
-            provider = await started.enter_async_context(upstream(script or {}))
-            names = {name for e in ensembles.values() for name in models_of(e)}
-            models = {name: {**model(name, provider.url), "timeout_s": 5.0} for name in names}
-            for name, more in settings.items():
-                models[name].update(more)
-            path = tmp_path / "gremium.yaml"
-            embeddings = {"backend": "none"}
-            config = {"models": models, "ensembles": ensembles, "embeddings": embeddings}
-            path.write_text(json.dumps({**config, "default_ensemble": "main"}))
-            loaded = load(path)
-            mesh = await started.enter_async_context(MESHES[transport](loaded, hung))
-            stub = await started.enter_async_context(gateway(loaded, mesh))
-            return Gateway(stub, provider)
-
+    async with serving(transport, tmp_path) as start:
         yield start
-
-
-def models_of(ensemble):
-    judges = (ensemble.get("judge") or {}).get("models", [])
-    jurors = [juror["model"] for juror in ensemble.get("jurors", [])]
-    steps = [step["model"] for step in ensemble.get("steps", {}).values() if "model" in step]
-    merge = (ensemble.get("merge") or {}).get("model")
-    return [*judges, *jurors, *steps, *([merge] if merge else [])]
-
-
-def specialists(steps, **more):
-    return {"main": {"pattern": "specialists", "steps": steps, **more}}
-
-
-def asked(gateway, name):
-    """All texts that a model was sent in its one call."""
-    (body,) = [body for body in gateway.provider.requests if body["model"] == name]
-    return "\n".join(
-        message["content"] if isinstance(message["content"], str) else str(message["content"])
-        for message in body["messages"]
-    )
-
-
-def jury_parts(manifest):
-    return {p.tier: p for p in manifest.participations if p.stage == manifest_pb2.STAGE_JURY}
-
-
-def statuses(manifest):
-    return {
-        tier: manifest_pb2.ParticipationStatus.Name(part.status)[21:]
-        for tier, part in jury_parts(manifest).items()
-    }
-
-
-def span_of(part):
-    began_s = part.start_time.ToNanoseconds() / 1e9
-    return began_s, began_s + part.duration.ToNanoseconds() / 1e9
 
 
 async def test_hands_outputs_on_and_names_each_step(serve):
@@ -264,45 +197,6 @@ async def test_a_step_without_consensus_ends_the_request_so(serve):
     assert (manifest_pb2.OUTCOME_NO_CONSENSUS, "") == (reply.outcome, reply.answer.text)
 
 
-async def test_passages_are_found_quoted_cited_and_judged(serve, tmp_path):
-    folder = tmp_path / "docs"
-    folder.mkdir()
-    (folder / "bees.md").write_text("# Honey\n\nBees make honey from nectar in summer.\n")
-    (folder / "tax.md").write_text("# Tax\n\nThe form is due in April.\n")
-    steps = {
-        "search": {"retrieval": {"folder": "docs", "passages": 1}},
-        "summary": {"model": "writer", "depends_on": ["search"]},
-    }
-    script = {"writer": Reply(text="From nectar [1]."), "j": PASS}
-    gateway = await serve(specialists(steps, judge={"models": ["j"]}), script)
-
-    reply = await gateway.ask("What do bees make honey from?")
-
-    (passage,) = reply.manifest.passages
-    assert ("1", "bees.md: Honey") == (passage.id, passage.source)
-    assert "[1] bees.md: Honey\nBees make honey" in asked(gateway, "writer")
-    assert "Bees make honey" in asked(gateway, "j")
-    searches = [p for p in reply.manifest.participations if p.stage == manifest_pb2.STAGE_RETRIEVAL]
-    assert [("search", 0)] == [(part.tier, part.model_calls) for part in searches]
-    checks = {c.name: c.outcome for v in reply.manifest.verdicts for c in v.checks}
-    assert manifest_pb2.CHECK_OUTCOME_PASS == checks["citations"]
-
-
-async def test_a_citation_of_nothing_fails_the_verdict(serve, tmp_path):
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/bees.md").write_text("Bees make honey.")
-    steps = {
-        "search": {"retrieval": {"folder": "docs"}},
-        "summary": {"model": "writer", "depends_on": ["search"]},
-    }
-    script = {"writer": Reply(text="From nectar [9]."), "j": PASS}
-    gateway = await serve(specialists(steps, judge={"models": ["j"]}), script)
-
-    reply = await gateway.ask("What do bees make?")
-
-    assert manifest_pb2.OUTCOME_REJECTED == reply.outcome
-
-
 async def test_for_want_of_a_router_the_graph_is_run_all_the_same(serve):
     gateway = await serve(specialists(DIAMOND), hung={"router"})
 
@@ -349,35 +243,3 @@ async def test_steps_start_in_the_order_of_the_graph(serve):
 
     called = [body["model"] for body in gateway.provider.requests]
     assert all(earlier < later for earlier, later in pairwise(called))
-
-
-SEARCH = {
-    "search": {"retrieval": {"folder": "nowhere"}},
-    "summary": {"model": "writer", "depends_on": ["search"]},
-}
-
-
-async def test_a_folder_that_is_not_there_is_an_error_without_its_path(serve, tmp_path):
-    gateway = await serve(specialists(SEARCH))
-
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await gateway.ask()
-
-    told = metadata(caught.value)
-    assert ("INTERNAL", "search", "retrieval") == (
-        reason(caught.value),
-        told["step"],
-        told["stage"],
-    )
-    assert str(tmp_path) not in caught.value.details()
-    assert 0 == gateway.provider.calls
-
-
-async def test_an_optional_search_that_fails_is_a_note(serve):
-    search = {**SEARCH["search"], "required": False}
-    gateway = await serve(specialists({**SEARCH, "search": search}))
-
-    reply = await gateway.ask()
-
-    assert ("4", True) == (reply.answer.text, reply.degraded)
-    assert "The step `search` gave nothing" in asked(gateway, "writer")

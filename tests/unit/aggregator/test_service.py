@@ -4,85 +4,30 @@ import asyncio
 import json
 import time
 
-import numpy as np
 import pytest
 
 from aggregator_svc.compose import composed
 from aggregator_svc.service import AggregatorServicer
 from gremium.v1 import aggregator_pb2, types_pb2
-from services.config.tree import Config, LoadedConfig
 from services.core.errors import (
-    BackendError,
     DeadlineMissingError,
     DeadlineSpentError,
     InvalidRequestError,
 )
-
-TEXT = types_pb2.OutputFormat()
-LABELS = types_pb2.OutputFormat(labels=types_pb2.LabelFormat(labels=["A", "B", "C"]))
-NUMBER = types_pb2.OutputFormat(number=types_pb2.NumberFormat(relative_tolerance=0.01))
-JSON = types_pb2.OutputFormat(json=types_pb2.JsonFormat())
-NOW = types_pb2.Tool(name="now")
-
-
-class Context:
-    """What a servicer sees of its call."""
-
-    def __init__(self, left_s=5.0):
-        self._left_s = left_s
-
-    def time_remaining(self):
-        return self._left_s
-
-
-class BrokenEmbedder:
-    async def embed(self, texts, *, deadline):
-        raise BackendError("no embeddings today")
-
-
-class UnitEmbedder:
-    """Puts every text on an axis of its own, so that nothing is alike."""
-
-    async def embed(self, texts, *, deadline):
-        return np.eye(len(texts), dtype=np.float32)
-
-
-def loaded(tmp_path, backend):
-    config = Config.model_validate(
-        {
-            "models": {"m": {"backend": "openai", "model": "m", "family": "m", "timeout_s": 1}},
-            "ensembles": {"e": {"pattern": "jury", "jurors": [{"model": "m"}]}},
-            "embeddings": {"backend": backend},
-        }
-    )
-    return LoadedConfig(config=config, path=tmp_path / "gremium.yaml", sha256="0" * 64)
-
-
-@pytest.fixture
-async def servicer(tmp_path):
-    async with composed(loaded(tmp_path, "none"), engines={}) as servicer:
-        yield servicer
-
-
-def answers(*texts):
-    return [types_pb2.Answer(juror=f"j{i}", text=text) for i, text in enumerate(texts)]
-
-
-def calling(juror, *names):
-    calls = [types_pb2.ToolCall(name=name, arguments_json="{}") for name in names]
-    return types_pb2.Answer(juror=juror, tool_calls=calls)
-
-
-async def aggregate(servicer, given, form=TEXT, *, left_s=5.0, **fields):
-    request = aggregator_pb2.AggregateRequest(answers=given, output_format=form, **fields)
-    return await servicer.Aggregate(request, Context(left_s))
-
-
-def priors(*values):
-    return [
-        aggregator_pb2.JurorWeight(juror=f"j{i}", weight=1, prior=prior)
-        for i, prior in enumerate(values)
-    ]
+from tests.unit.aggregator.serving import (
+    JSON,
+    LABELS,
+    NOW,
+    NUMBER,
+    TEXT,
+    BrokenEmbedder,
+    UnitEmbedder,
+    aggregate,
+    answers,
+    calling,
+    loaded,
+    priors,
+)
 
 
 async def test_labels_are_voted_on(servicer):
@@ -311,51 +256,6 @@ async def test_what_cannot_be_known_stays_unset(servicer):
 async def test_refuses(servicer, given, fields):
     with pytest.raises(InvalidRequestError):
         await aggregate(servicer, given, **fields)
-
-
-def scored(*values):
-    scores = [
-        aggregator_pb2.JudgeScore(juror=f"j{i}", score=value)
-        for i, value in enumerate(values)
-        if value is not None
-    ]
-    return {"method": aggregator_pb2.AGGREGATION_METHOD_WEIGHTED, "scores": scores}
-
-
-async def test_a_judge_may_outweigh_the_majority(servicer):
-    reply = await aggregate(servicer, answers("A", "A", "B"), LABELS, **scored(-0.8, -0.8, 1.0))
-
-    tally = reply.tally
-    assert ("weighted", True, "j2") == (tally.method, tally.consensus, reply.representative.juror)
-    assert [1.0, pytest.approx(0.2)] == [found.weight for found in tally.classes]
-
-
-async def test_the_best_scored_answer_stands_for_its_class(servicer):
-    reply = await aggregate(servicer, answers("A", "A", "B"), LABELS, **scored(0.1, 0.6, -0.7))
-
-    assert "j1" == reply.representative.juror
-
-
-async def test_an_answer_without_a_score_counts_with_the_mean(servicer):
-    reply = await aggregate(servicer, answers("A", "B", "B"), LABELS, **scored(1.0, -1.0, None))
-
-    assert [1.0, 0.5] == [found.weight for found in reply.tally.classes]
-
-
-async def test_without_scores_the_weights_count_alone(servicer):
-    reply = await aggregate(servicer, answers("A", "B", "B"), LABELS, **scored(None, None, None))
-
-    assert [2.0, 1.0] == [found.weight for found in reply.tally.classes]
-
-
-async def test_the_judges_choice_among_related_prose_leads(servicer):
-    texts = ["The sky is blue because of Rayleigh scattering of light in air.",
-             "The sky is blue because of scattering of light in the air above.",
-             "The sky looks blue: air scatters blue light, says Rayleigh."]  # fmt: skip
-    reply = await aggregate(servicer, answers(*texts), **scored(-0.5, -0.5, 1.0))
-
-    tally = reply.tally
-    assert ("weighted", True, "j2") == (tally.method, tally.consensus, reply.representative.juror)
 
 
 async def test_refuses_a_call_without_a_deadline(servicer):

@@ -43,4 +43,6 @@ def test_names_the_shapes_that_exclude_each_other():
 
 
 def test_the_contract_accepts_it():
-    check(request_of(Question("Why?", system="s", labels=("a", "b"), request_id="r-1")))
+    request = request_of(Question("Why?", system="s", labels=("a", "b"), request_id="r-1"))
+
+    assert check(request) is None

@@ -48,52 +48,53 @@ def gemini_body(prompt):
     return google.content_body(conversation(ModelRequest(prompt)), prompt, SPEC)
 
 
-def test_claude_gets_blocks():
-    expected = {
-        "model": "m",
-        "system": "Be brief.",
-        "max_tokens": 1024,
-        "temperature": 1.0,
-        "stop_sequences": ["END"],
-        "tools": [
-            {
-                "name": "weather",
-                "description": "The weather.",
-                "input_schema": {"type": "object", "properties": {}},
-            }
-        ],
-        "messages": [
-            {
-                "role": "user",
-                "content": [
-                    {"type": "text", "text": "Weather?"},
-                    {
-                        "type": "image",
-                        "source": {"type": "base64", "media_type": "image/png", "data": "cG5n"},
-                    },
-                ],
-            },
-            {
-                "role": "assistant",
-                "content": [
-                    {"type": "tool_use", "id": "c1", "name": "weather", "input": {"city": "Paris"}}
-                ],
-            },
-            {
-                "role": "user",
-                "content": [
-                    {
-                        "type": "tool_result",
-                        "tool_use_id": "c1",
-                        "content": "sunny",
-                        "is_error": False,
-                    }
-                ],
-            },
-        ],
-    }
+CLAUDE_BLOCKS = {
+    "model": "m",
+    "system": "Be brief.",
+    "max_tokens": 1024,
+    "temperature": 1.0,
+    "stop_sequences": ["END"],
+    "tools": [
+        {
+            "name": "weather",
+            "description": "The weather.",
+            "input_schema": {"type": "object", "properties": {}},
+        }
+    ],
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Weather?"},
+                {
+                    "type": "image",
+                    "source": {"type": "base64", "media_type": "image/png", "data": "cG5n"},
+                },
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "tool_use", "id": "c1", "name": "weather", "input": {"city": "Paris"}}
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "c1",
+                    "content": "sunny",
+                    "is_error": False,
+                }
+            ],
+        },
+    ],
+}
 
-    assert expected == claude_body(WITH_TOOLS)
+
+def test_claude_gets_blocks():
+    assert CLAUDE_BLOCKS == claude_body(WITH_TOOLS)
 
 
 def test_gemini_gets_parts():

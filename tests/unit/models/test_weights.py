@@ -28,7 +28,7 @@ def local(model="smollm2-135m", **spec):
 
 
 def test_a_right_digest_passes(file, tmp_path):
-    verify(file, digest(file), notes=tmp_path)
+    assert verify(file, digest(file), notes=tmp_path) is None
 
 
 def test_a_wrong_digest_is_an_error_that_names_both(file, tmp_path):
@@ -42,7 +42,7 @@ def test_a_checked_file_is_not_read_again(file, tmp_path, monkeypatch):
     verify(file, digest(file), notes=tmp_path)
     monkeypatch.setattr(weights.hashlib, "file_digest", lambda *_: pytest.fail("read again"))
 
-    verify(file, hashlib.sha256(b"weights").hexdigest(), notes=tmp_path)
+    assert verify(file, hashlib.sha256(b"weights").hexdigest(), notes=tmp_path) is None
 
 
 def test_a_changed_file_is_read_again(file, tmp_path):
@@ -55,7 +55,7 @@ def test_a_changed_file_is_read_again(file, tmp_path):
 
 
 def test_notes_that_cannot_be_kept_are_no_error(file):
-    verify(file, digest(file), notes=file)
+    assert verify(file, digest(file), notes=file) is None
 
 
 def test_a_package_that_is_missing_is_named():

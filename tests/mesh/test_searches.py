@@ -1,0 +1,85 @@
+"""A step that searches a folder: its passages are quoted, cited and judged, or it says why not."""
+
+import grpc
+import pytest
+
+from gremium.v1 import manifest_pb2
+from tests.mesh.graphs import PASS, asked, serving, specialists
+from tests.mesh.meshes import metadata, reason
+from tests.upstream import Reply
+
+SEARCH = {
+    "search": {"retrieval": {"folder": "nowhere"}},
+    "summary": {"model": "writer", "depends_on": ["search"]},
+}
+
+
+@pytest.fixture
+async def serve(transport, tmp_path):
+    async with serving(transport, tmp_path) as start:
+        yield start
+
+
+async def test_passages_are_found_quoted_cited_and_judged(serve, tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "bees.md").write_text("# Honey\n\nBees make honey from nectar in summer.\n")
+    (folder / "tax.md").write_text("# Tax\n\nThe form is due in April.\n")
+    steps = {
+        "search": {"retrieval": {"folder": "docs", "passages": 1}},
+        "summary": {"model": "writer", "depends_on": ["search"]},
+    }
+    script = {"writer": Reply(text="From nectar [1]."), "j": PASS}
+    gateway = await serve(specialists(steps, judge={"models": ["j"]}), script)
+
+    reply = await gateway.ask("What do bees make honey from?")
+
+    (passage,) = reply.manifest.passages
+    assert ("1", "bees.md: Honey") == (passage.id, passage.source)
+    assert "[1] bees.md: Honey\nBees make honey" in asked(gateway, "writer")
+    assert "Bees make honey" in asked(gateway, "j")
+    searches = [p for p in reply.manifest.participations if p.stage == manifest_pb2.STAGE_RETRIEVAL]
+    assert [("search", 0)] == [(part.tier, part.model_calls) for part in searches]
+    checks = {c.name: c.outcome for v in reply.manifest.verdicts for c in v.checks}
+    assert manifest_pb2.CHECK_OUTCOME_PASS == checks["citations"]
+
+
+async def test_a_citation_of_nothing_fails_the_verdict(serve, tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/bees.md").write_text("Bees make honey.")
+    steps = {
+        "search": {"retrieval": {"folder": "docs"}},
+        "summary": {"model": "writer", "depends_on": ["search"]},
+    }
+    script = {"writer": Reply(text="From nectar [9]."), "j": PASS}
+    gateway = await serve(specialists(steps, judge={"models": ["j"]}), script)
+
+    reply = await gateway.ask("What do bees make?")
+
+    assert manifest_pb2.OUTCOME_REJECTED == reply.outcome
+
+
+async def test_a_folder_that_is_not_there_is_an_error_without_its_path(serve, tmp_path):
+    gateway = await serve(specialists(SEARCH))
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await gateway.ask()
+
+    told = metadata(caught.value)
+    assert ("INTERNAL", "search", "retrieval") == (
+        reason(caught.value),
+        told["step"],
+        told["stage"],
+    )
+    assert str(tmp_path) not in caught.value.details()
+    assert 0 == gateway.provider.calls
+
+
+async def test_an_optional_search_that_fails_is_a_note(serve):
+    search = {**SEARCH["search"], "required": False}
+    gateway = await serve(specialists({**SEARCH, "search": search}))
+
+    reply = await gateway.ask()
+
+    assert ("4", True) == (reply.answer.text, reply.degraded)
+    assert "The step `search` gave nothing" in asked(gateway, "writer")
