@@ -8,6 +8,9 @@ from typing import Final
 MIN_OUTPUT_TOKENS: Final = 16
 """A call that may write less than this is not worth its input."""
 
+ROUNDING_USD: Final = 1e-12
+"""Sums of prices are not exact."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -76,6 +79,56 @@ class Lease:
         if not free:
             left["cost_usd"] = self.cost_usd
         return next((name for name, value in left.items() if value is not None and value <= 0), "")
+
+
+class Purse:
+    """A lease that several calls draw from, one at a time as they start. One event loop, no locks.
+
+    What is taken is gone for everybody else before the call is sent, so that
+    calls that run at once cannot spend the same money.
+
+    Examples
+    --------
+    >>> purse = Purse(Lease(model_calls=1))
+    >>> retry = Call(100, 200)
+    >>> purse.take(retry), purse.take(retry)
+    (True, False)
+    >>> purse.put_back(retry, model_calls=0)
+    >>> purse.take(retry)
+    True
+    """
+
+    def __init__(self, lease: Lease) -> None:
+        self.left = lease
+
+    def take(self, call: Call) -> bool:
+        """Reserve one call to a model at its dearest; False, and nothing taken, if it is too dear."""
+        if not self._pays_for(call):
+            return False
+        self.left = self.left.less(cost_usd=call.cost_usd, model_calls=1, tokens=call.tokens)
+        return True
+
+    def put_back(
+        self, call: Call, *, cost_usd: float = 0.0, model_calls: int = 0, tokens: int = 0
+    ) -> None:
+        """End a call that was taken: return what it did not spend of its reservation.
+
+        The arguments are what it spent. More than was reserved comes out of the
+        purse, as far as there is any left.
+        """
+        self.left = self.left.less(
+            cost_usd=cost_usd - call.cost_usd,
+            model_calls=model_calls - 1,
+            tokens=tokens - call.tokens,
+        )
+
+    def _pays_for(self, call: Call) -> bool:
+        left = self.left
+        return (
+            (left.model_calls is None or left.model_calls >= 1)
+            and (left.tokens is None or left.tokens >= call.tokens)
+            and (left.cost_usd is None or left.cost_usd >= call.cost_usd - ROUNDING_USD)
+        )
 
 
 def output_limits(calls: Sequence[Call], lease: Lease) -> list[int]:

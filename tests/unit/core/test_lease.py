@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.lease import Call, Lease, output_limits
+from services.core.lease import Call, Lease, Purse, output_limits
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,54 @@ def test_what_calls_may_write_fits_the_lease(calls, cost_usd, tokens):
 )
 def test_splits_a_lease_over_calls(calls, lease, limits):
     assert limits == output_limits(calls, lease)
+
+
+RETRY = Call(100, 400, 1.0, 10.0)
+"""Costs 0.0041 USD."""
+
+
+class TestPurse:
+    @pytest.mark.parametrize(
+        "lease", [Lease(model_calls=2), Lease(tokens=1000), Lease(cost_usd=0.0082)]
+    )
+    def test_pays_for_as_many_calls_as_it_holds(self, lease):
+        purse = Purse(lease)
+
+        assert [True, True, False] == [purse.take(RETRY) for _ in range(3)]
+
+    def test_without_limits_pays_for_everything(self):
+        assert Purse(Lease()).take(RETRY)
+
+    def test_a_refused_call_takes_nothing(self):
+        purse = Purse(Lease(cost_usd=0.004, model_calls=5, tokens=5000))
+
+        purse.take(RETRY)
+
+        assert Lease(cost_usd=0.004, model_calls=5, tokens=5000) == purse.left
+
+    def test_an_empty_purse_pays_for_what_is_free(self):
+        assert Purse(Lease(cost_usd=0.0)).take(Call(100, 400))
+
+    def test_gets_back_what_a_call_did_not_spend(self):
+        purse = Purse(Lease(cost_usd=0.01, model_calls=3, tokens=1000))
+
+        purse.take(RETRY)
+        purse.put_back(RETRY, cost_usd=0.001, model_calls=1, tokens=110)
+
+        assert Lease(cost_usd=pytest.approx(0.009), model_calls=2, tokens=890) == purse.left
+
+    def test_gets_back_all_of_a_call_that_was_never_sent(self):
+        purse = Purse(Lease(model_calls=1, tokens=500))
+
+        purse.take(RETRY)
+        purse.put_back(RETRY)
+
+        assert Lease(model_calls=1, tokens=500) == purse.left
+
+    def test_a_call_that_cost_more_than_its_dearest_is_paid_by_the_rest(self):
+        purse = Purse(Lease(tokens=600))
+
+        purse.take(RETRY)
+        purse.put_back(RETRY, model_calls=1, tokens=550)
+
+        assert 50 == purse.left.tokens
