@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -21,11 +21,14 @@ MAX_REPLY_BYTES: Final = 32 * 1024 * 1024
 MAX_QUOTED_CHARS: Final = 300
 NO_HEADERS: Final[Mapping[str, str]] = {}
 LAST: Final = {"Connection": "close"}
-"""Asks to use the connection no more. llama.cpp closes it after a stream without saying so,
-and the next request on it would be lost."""
+"""Asks to use the connection no more."""
+CLOSING_SERVER: Final = "llama.cpp"
+"""A server that closes a stream's connection without saying so: the next call would be lost."""
 EVENT_STREAM: Final = "text/event-stream"
 DONE: Final = "[DONE]"
 """What OpenAI's protocol sends last."""
+END_S: Final = 0.05
+"""Longest wait for the end of a stream whose last event is there, to use its connection again."""
 
 Take = Callable[[Mapping[str, Any]], None]
 """Takes one object of a stream; must not block."""
@@ -67,6 +70,8 @@ class Endpoint:
         self._key = key
         self._key_variable = key_variable
         self._proxy = proxy_for(base_url)
+        self._keeps_streams = False
+        """Whether the server leaves a connection open after a stream; its first reply tells."""
         self.host = urlsplit(base_url).netloc.rpartition("@")[2]
 
     async def post(
@@ -93,8 +98,8 @@ class Endpoint:
     ) -> dict[str, Any] | None:
         """Post `body` and `take` each JSON object of the event stream that comes back.
 
-        The connection is not used again, and cancelling closes it. Whether the last object was the last
-        one that was meant, only the caller can tell.
+        The connection is used again when the stream was read to its end, if the server is known
+        to allow it; cancelling closes it. Whether the last object was the last one that was meant, only the caller can tell.
 
         Returns
         -------
@@ -109,11 +114,12 @@ class Endpoint:
             If the deadline passed before the end.
         """
         self._require_key()
-        posted = self._posted(path, body, added=LAST)
+        posted = self._posted(path, body, added=NO_HEADERS if self._keeps_streams else LAST)
         async with asyncio.timeout(deadline.left_s), posted as response:
             if response.status != 200 or response.content_type != EVENT_STREAM:
                 return await self._whole(response)
             await self._take_events(response, take)
+            await _leave(response)
             return None
 
     def _require_key(self) -> None:
@@ -154,6 +160,8 @@ class Endpoint:
                 proxy=self._proxy,
                 allow_redirects=False,
             ) as response:
+                server = response.headers.get("Server", "")
+                self._keeps_streams = not server.startswith(CLOSING_SERVER)
                 yield response
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as err:
             raise not_sent(
@@ -211,6 +219,14 @@ class Endpoint:
             text = text.replace(self._key, "***")
         line = " ".join(text.split())
         return line if len(line) <= MAX_QUOTED_CHARS else line[: MAX_QUOTED_CHARS - 1] + "…"
+
+
+async def _leave(response: aiohttp.ClientResponse) -> None:
+    """Read a stream to its end if that is near: only then its connection is used again."""
+    with suppress(TimeoutError, aiohttp.ClientError):
+        async with asyncio.timeout(END_S):
+            async for _ in response.content.iter_any():
+                pass
 
 
 def not_sent(message: str, *, cause: str, **metadata: str) -> BackendError:
