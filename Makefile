@@ -13,7 +13,7 @@ export QUESTION := $(value Q)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help ask up demo test check check-code check-protos format generate baseline clean question install install-dev
+.PHONY: help ask up demo test fault check check-code check-protos format generate baseline clean question install install-dev
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,9 @@ demo: install ## Walk through the patterns with the embedded model
 
 test: check ## Check, then run every test that this machine can run; the end lists what it cannot
 	@$(BIN)/python -m pytest
+
+fault: install-dev ## Measure the properties under time and failure tightly: medians of five, a table, bench/out/fault.json
+	@$(BIN)/python -m pytest -q tests/fault --tight --repeat 5
 
 check: install-dev check-code check-protos ## Everything that must be clean before a commit
 
