@@ -8,8 +8,11 @@ import grpc
 from services.core.deadline import Deadline
 from services.core.errors import DeadlineMissingError
 from services.runtime import telemetry
+from services.runtime.callers import caller_headers, current_caller
 from services.runtime.status import error_from_rpc
 from services.runtime.tracing import client_span
+
+__all__ = ["call", "current_caller", "deadline_from", "follow"]
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -39,7 +42,7 @@ async def call(
     timeout_s = deadline.remaining()
     with client_span(_name(rpc)):
         try:
-            return await rpc(request, timeout=timeout_s, metadata=telemetry.outgoing_headers())
+            return await rpc(request, timeout=timeout_s, metadata=_metadata())
         except grpc.aio.AioRpcError as err:
             raise error_from_rpc(err) from err
 
@@ -65,7 +68,7 @@ async def follow(
     """
     timeout_s = deadline.remaining()
     with client_span(_name(rpc)):
-        stream = rpc(request, timeout=timeout_s, metadata=telemetry.outgoing_headers())
+        stream = rpc(request, timeout=timeout_s, metadata=_metadata())
         try:
             async for message in stream:
                 tell(message)
@@ -90,6 +93,10 @@ def deadline_from(context: Any, *, default_s: float | None = None) -> Deadline:
         raise DeadlineMissingError("the call has no deadline; set one, such as timeout=30 seconds")
     reply_s = min(MAX_REPLY_S, REPLY_SHARE * left_s)
     return Deadline.after(left_s - reply_s - ROUNDING_SHARE * left_s)
+
+
+def _metadata() -> tuple[tuple[str, str], ...]:
+    return (*telemetry.outgoing_headers(), *caller_headers())
 
 
 def _name(rpc: Any) -> str:

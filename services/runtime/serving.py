@@ -11,6 +11,7 @@ import grpc
 
 from services.core import errors
 from services.runtime.admission import Admission
+from services.runtime.callers import caller_of, serving_for
 from services.runtime.status import TAKEN, abort_arguments, unimplemented_arguments
 from services.runtime.tracing import server_span
 
@@ -86,8 +87,14 @@ class ServingInterceptor(grpc.aio.ServerInterceptor):
     @asynccontextmanager
     async def _taken(self, request: Any, context: Any, method: str) -> AsyncIterator[None]:
         """Serve one call in the block, and send its caller what the block raises."""
+        headers = _headers(context)
+        caller = caller_of(headers, context)
         try:
-            with server_span(method, context, _headers(context)), self._admission.slot():
+            with (
+                server_span(method, context, headers),
+                serving_for(caller),
+                self._admission.slot(),
+            ):
                 _refuse_malformed(request)
                 await _sent(context.send_initial_metadata(TAKEN))
                 yield
