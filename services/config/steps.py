@@ -54,7 +54,8 @@ class Step(Section):
     depends_on: tuple[Name, ...] = Field(default=(), max_length=12)
     """Steps whose outputs it reads; without any it starts at once."""
     required: bool = True
-    """Whether the request fails when this step does; else those who read it are told so."""
+    """Whether the steps that read it, and in the end the request, fail when it does; else they are
+    told so, and the answer is made without it."""
     timeout_s: Seconds | None = None
     """Longest time it may take; unset: its share of the request's time."""
     output_format: Shape | None = None

@@ -47,7 +47,8 @@ async def serving(transport, tmp_path):
 
 def models_of(ensemble):
     judges = (ensemble.get("judge") or {}).get("models", [])
-    jurors = [juror["model"] for juror in ensemble.get("jurors", [])]
+    tiers = [ensemble, *ensemble.get("tiers", [])]
+    jurors = [juror["model"] for tier in tiers for juror in tier.get("jurors", [])]
     steps = [step["model"] for step in ensemble.get("steps", {}).values() if "model" in step]
     merge = (ensemble.get("merge") or {}).get("model")
     return [*judges, *jurors, *steps, *([merge] if merge else [])]

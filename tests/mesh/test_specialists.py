@@ -19,7 +19,7 @@ from tests.mesh.graphs import (
     specialists,
     statuses,
 )
-from tests.mesh.meshes import metadata, reason, request, request_id
+from tests.mesh.meshes import reason, request
 from tests.upstream import Reply
 
 
@@ -62,47 +62,6 @@ async def test_independent_steps_run_at_once_and_readers_after_them(serve):
     assert overlap_s > 0.2
     assert spans["answer"][0] >= max(spans["facts"][1], spans["risks"][1]) - 0.01
     assert 2 == gateway.provider.most_running
-
-
-async def test_a_required_step_that_fails_stops_the_others(serve):
-    steps = {**DIAMOND, "facts": {"model": "http-500"}}
-    gateway = await serve(specialists(steps), {"risks": Reply(delay_s=3.0)})
-
-    began_s = time.monotonic()
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await gateway.ask()
-
-    assert time.monotonic() - began_s < 2.5
-    assert ("QUORUM_NOT_REACHED", "facts") == (
-        reason(caught.value),
-        metadata(caught.value)["step"],
-    )
-    manifest = await gateway.settled(request_id(caught.value))
-    assert {"facts": "FAILED", "risks": "CANCELLED"} == statuses(manifest)
-    assert manifest.model_calls >= 2
-    assert 0 == gateway.provider.calls_of("writer")
-
-
-async def test_an_optional_step_that_fails_is_a_note_to_its_readers(serve):
-    steps = {**DIAMOND, "risks": {"model": "http-500", "required": False}}
-    gateway = await serve(specialists(steps), {"facts": FACTS, "writer": Reply(text="Fine.")})
-
-    reply = await gateway.ask()
-
-    assert ("Fine.", True) == (reply.answer.text, reply.degraded)
-    assert "The step `risks` gave nothing: 0 of 1" in asked(gateway, "writer")
-
-
-async def test_a_hung_optional_step_leaves_time_for_the_rest(serve):
-    steps = {**DIAMOND, "risks": {"model": "hang", "required": False}}
-    gateway = await serve(specialists(steps), hang={"expected_latency_s": 0.2})
-
-    began_s = time.monotonic()
-    reply = await gateway.ask(timeout_s=4.0)
-
-    assert time.monotonic() - began_s < 4.0
-    assert ("4", True) == (reply.answer.text, reply.degraded)
-    assert "TIMED_OUT" == statuses(reply.manifest)["risks"]
 
 
 async def test_a_step_has_no_longer_than_it_may_take(serve):

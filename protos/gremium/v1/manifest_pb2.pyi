@@ -481,7 +481,7 @@ class Tally(_message.Message):
     reason_text: _builtins.str
     """Why there is no consensus, as one sentence; empty with consensus."""
     tier: _builtins.str
-    """Name of the tier that voted."""
+    """Name of the tier that voted; of the step, in `specialists`."""
     @_builtins.property
     def classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TallyClass]:
         """All classes, heaviest first."""
@@ -598,7 +598,9 @@ class Verdict(_message.Message):
     unsafe: _builtins.bool
     """Whether a safety check failed: the text is then never delivered."""
     tier: _builtins.str
-    """Name of the tier whose answer was judged."""
+    """Name of the tier whose answer was judged; of the step, in `specialists`, and
+    `merge` for the answer to the request.
+    """
     @_builtins.property
     def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]:
         """Everything that was checked, in order."""
@@ -827,7 +829,9 @@ class Manifest(_message.Message):
 
     @_builtins.property
     def participations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Participation]:
-        """Everyone who took part, in order of time."""
+        """Everyone who took part, in order of time; in `specialists` step by step as
+        they were planned, and within each in order of time.
+        """
 
     @_builtins.property
     def tallies(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tally]:
@@ -921,6 +925,7 @@ class Escalation(_message.Message):
     TO_TIER_FIELD_NUMBER: _builtins.int
     REASON_TEXT_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
     from_tier: _builtins.str
     """Tier that was asked."""
     to_tier: _builtins.str
@@ -931,6 +936,8 @@ class Escalation(_message.Message):
     """Confidence in its answer, in [0, 1]; unset when it gave none or nothing is
     known of it.
     """
+    step: _builtins.str
+    """Step of `specialists` within which it was; empty with every other pattern."""
     def __init__(
         self,
         *,
@@ -938,10 +945,11 @@ class Escalation(_message.Message):
         to_tier: _builtins.str = ...,
         reason_text: _builtins.str = ...,
         confidence: _builtins.float | None = ...,
+        step: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "from_tier", b"from_tier", "reason_text", b"reason_text", "to_tier", b"to_tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "from_tier", b"from_tier", "reason_text", b"reason_text", "step", b"step", "to_tier", b"to_tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015

@@ -510,7 +510,9 @@ class Step(_message.Message):
     that it searches.
     """
     required: _builtins.bool
-    """Whether the plan fails when this step does."""
+    """Whether those that read it, and in the end the plan, fail when this step
+    does; else they are told so.
+    """
     @_builtins.property
     def depends_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Steps whose outputs it reads."""

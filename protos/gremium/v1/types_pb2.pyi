@@ -711,6 +711,7 @@ class Answer(_message.Message):
     TOOL_CALLS_FIELD_NUMBER: _builtins.int
     FINISH_REASON_FIELD_NUMBER: _builtins.int
     MEAN_LOGPROB_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
     juror: _builtins.str
     """Name of the juror."""
     model: _builtins.str
@@ -723,6 +724,10 @@ class Answer(_message.Message):
     """Why the model stopped."""
     mean_logprob: _builtins.float
     """Mean log-probability per token, where the backend gives it; at most 0."""
+    step: _builtins.str
+    """Step of `specialists` that it belongs to; empty with every other pattern.
+    Output only.
+    """
     @_builtins.property
     def tool_calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___ToolCall]:
         """Tools the model wants called, as a set."""
@@ -737,10 +742,11 @@ class Answer(_message.Message):
         tool_calls: _abc.Iterable[Global___ToolCall] | None = ...,
         finish_reason: Global___FinishReason.ValueType = ...,
         mean_logprob: _builtins.float | None = ...,
+        step: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "mean_logprob", b"mean_logprob"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "family", b"family", "finish_reason", b"finish_reason", "juror", b"juror", "mean_logprob", b"mean_logprob", "model", b"model", "text", b"text", "tool_calls", b"tool_calls"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "family", b"family", "finish_reason", b"finish_reason", "juror", b"juror", "mean_logprob", b"mean_logprob", "model", b"model", "step", b"step", "text", b"text", "tool_calls", b"tool_calls"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__mean_logprob: _TypeAlias = _typing.Literal["mean_logprob"]  # noqa: Y015
     _WhichOneofArgType__mean_logprob: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob"]  # noqa: Y015

@@ -19,6 +19,7 @@ from services.gateway import reserves, stages
 from services.gateway.case import Case
 from services.gateway.failures import LOST
 from services.gateway.mesh import Mesh
+from services.gateway.patterns.specialists_account import not_done, put_in_order
 from services.gateway.patterns.specialists_prompts import (
     Output,
     merged_text,
@@ -44,16 +45,19 @@ async def specialists(
     InvalidPlanError
         If the steps cannot be run.
     GremiumError
-        If a required step failed; `metadata["step"]` names it.
+        If a step that the answer needs failed; `metadata["step"]` names it.
     """
     reads = await _plan(case, ensemble, mesh=mesh, record=record)
     work = _work(case, ensemble, reads, mesh=mesh, record=record, nested=nested)
     try:
         await _run(work)
         merged = await _merged(work)
+        return await _verified(work, merged)
     except NoAnswerError as err:
         return Ending(err.ending.outcome, reason_text=err.ending.reason_text)
-    return await _verified(work, merged)
+    finally:
+        ids = (one for found in work.passage_ids.values() for one in found)
+        put_in_order(record.intent(), list(reads), ids)
 
 
 async def _plan(
@@ -128,7 +132,13 @@ def _needs_after(case: Case, ensemble: SpecialistsEnsemble) -> dict[str, Need]:
 async def _run(work: Work) -> None:
     """Run every step as soon as those that it reads are done.
 
-    The first required step that fails stops all others: nobody waits for them.
+    A required step that fails takes with it those that read it, and at last the
+    answer; all that does not read it goes on, and is kept.
+
+    Raises
+    ------
+    GremiumError, NoAnswerError
+        Why a step that the answer needs gave nothing.
     """
     done: dict[str, asyncio.Task[None]] = {}
     try:
@@ -136,21 +146,34 @@ async def _run(work: Work) -> None:
             for name in work.reads:
                 before = [done[read] for read in work.reads[name]]
                 done[name] = group.create_task(_settle(work, name, before))
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+    except BaseExceptionGroup as broken:
+        raise broken.exceptions[0] from None
+    for name in work.ensemble.final:
+        if name in work.lost:
+            raise work.lost[name]
 
 
 async def _settle(work: Work, name: str, before: Sequence[asyncio.Task[None]]) -> None:
     """Wait for what a step reads, do it, and keep what it gave or why it gave nothing."""
     if before:
         await asyncio.wait(before)
+    if lost := next((read for read in work.reads[name] if read in work.lost), None):
+        work.needs.pop(name)
+        not_done(work.record, name, reason_text=f"it reads `{lost}`, which gave nothing")
+        _without(work, name, work.lost[lost])
+        return
     try:
         work.outputs[name] = await do(work, name)
     except (GremiumError, NoAnswerError) as err:
-        told = _named(err, name, work.record)
-        if work.ensemble.steps[name].required:
-            raise told from err
-        work.outputs[name] = Output(note=str(told))
+        _without(work, name, _named(err, name, work.record))
+
+
+def _without(work: Work, name: str, why: GremiumError | NoAnswerError) -> None:
+    """Go on without a step: its readers are told so, or cannot be done either."""
+    if work.ensemble.steps[name].required:
+        work.lost[name] = why
+    else:
+        work.outputs[name] = Output(note=str(why))
         work.record.degraded = True
 
 
@@ -194,7 +217,7 @@ async def _merged(work: Work) -> Output:
 def _templated(work: Work, template: str, finals: Mapping[str, Output]) -> Output:
     text = merged_text(work.case.prompt, template, finals)
     families = dict.fromkeys(o.answer.family for o in finals.values() if o.answer)
-    answer = types_pb2.Answer(juror=MERGE, text=text, family="+".join(families))
+    answer = types_pb2.Answer(juror=MERGE, text=text, step=MERGE, family="+".join(families))
     work.record.intent().answers.append(answer)
     return Output(text, answer=answer)
 

@@ -9,14 +9,15 @@ from services.config.graphs import output_format
 from services.config.steps import Retrieval, Step
 from services.config.tree import Juror, JuryEnsemble, SpecialistsEnsemble
 from services.core.deadline import Deadline
-from services.core.errors import InternalError
+from services.core.errors import GremiumError, InternalError
 from services.core.graph import behind
 from services.core.lease import Lease
 from services.gateway import stages
 from services.gateway.case import Case
 from services.gateway.mesh import Mesh
+from services.gateway.patterns.specialists_account import Account
 from services.gateway.patterns.specialists_prompts import Output, query, step_prompt
-from services.gateway.patterns.specialists_shares import Need, added, share, step_s
+from services.gateway.patterns.specialists_shares import Need, share, step_s
 from services.gateway.record import Ending, Record
 from services.runtime.wire import output_format_to_wire
 
@@ -27,6 +28,14 @@ class Nested(Protocol):
     """Answers a case by its ensemble's pattern."""
 
     async def __call__(self, case: Case, *, mesh: Mesh, record: Record) -> Ending: ...
+
+
+class NoAnswerError(Exception):
+    """A required step's ensemble ended without an answer, and so does the request."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(manifest_pb2.Outcome.Name(ending.outcome))
+        self.ending = ending
 
 
 @dataclass
@@ -46,6 +55,8 @@ class Work:
     seconds_behind: Mapping[str, float]
     passage_ids: Mapping[str, Sequence[str]]
     outputs: dict[str, Output] = field(default_factory=dict)
+    lost: dict[str, GremiumError | NoAnswerError] = field(default_factory=dict)
+    """Required steps that gave nothing, and why."""
 
     def read_by(self, step_id: str) -> dict[str, Output]:
         return {read: self.outputs[read] for read in self.reads[step_id]}
@@ -58,14 +69,6 @@ class Work:
 
     def _found(self, name: str) -> Sequence[types_pb2.Passage]:
         return self.outputs[name].passages if name in self.outputs else ()
-
-
-class NoAnswerError(Exception):
-    """A required step's ensemble ended without an answer, and so does the request."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(manifest_pb2.Outcome.Name(ending.outcome))
-        self.ending = ending
 
 
 async def do(work: Work, step_id: str) -> Output:
@@ -91,7 +94,7 @@ async def do(work: Work, step_id: str) -> Output:
         ending = await _ensemble(
             work, step_id, step.ensemble or "", prompt, until=until, lease=lease
         )
-    return _output(ending)
+    return _output(ending, step_id)
 
 
 def _until(work: Work, step_id: str, step: Step, need: Need) -> Deadline:
@@ -103,7 +106,8 @@ async def merge(work: Work, model: str, prompt: types_pb2.Prompt, *, name: str) 
     """Let a model write the answer, with all that is left."""
     need = work.needs.pop(name)
     lease = share(work.record.lease, need, list(work.needs.values()))
-    return _output(await _lone(work, name, model, prompt, until=work.until, lease=lease))
+    ending = await _lone(work, name, model, prompt, until=work.until, lease=lease)
+    return _output(ending, name)
 
 
 def _prompt(work: Work, step_id: str, step: Step) -> types_pb2.Prompt:
@@ -116,9 +120,10 @@ def _prompt(work: Work, step_id: str, step: Step) -> types_pb2.Prompt:
     )
 
 
-def _output(ending: Ending) -> Output:
+def _output(ending: Ending, step_id: str) -> Output:
     if ending.answer is None or ending.outcome != manifest_pb2.OUTCOME_ANSWERED:
         raise NoAnswerError(ending)
+    ending.answer.step = step_id
     return Output(ending.answer.text, answer=ending.answer)
 
 
@@ -159,7 +164,7 @@ async def _lone(
     )
     case = replace(_part(work.case, prompt, until), ensemble=jury)
     tier = router_pb2.Tier(name=jury.tiers[0].name, jurors=[name], quorum=1)
-    with _Account(work.record, case, lease, name) as record:
+    with Account(work.record, case, lease, name) as record:
         return await stages.try_tier(case, tier, until=until, mesh=work.mesh, record=record)
 
 
@@ -167,49 +172,9 @@ async def _ensemble(
     work: Work, step_id: str, name: str, prompt: types_pb2.Prompt, *, until: Deadline, lease: Lease
 ) -> Ending:
     case = replace(_part(work.case, prompt, until), name=name, ensemble=work.case.ensembles[name])
-    with _Account(work.record, case, lease, step_id) as record:
+    with Account(work.record, case, lease, step_id) as record:
         return await work.nested(case, mesh=work.mesh, record=record)
 
 
 def _part(case: Case, prompt: types_pb2.Prompt, until: Deadline) -> Case:
     return replace(case.asking(prompt), deadline=until, allowed_s=max(until.left_s, 1e-3))
-
-
-class _Account:
-    """A record of its own for a step, paid out of the request's budget.
-
-    Whatever ends the step, what was answered and spent is the request's, under
-    the step's name, and what is left of its share goes back.
-    """
-
-    def __init__(self, record: Record, case: Case, lease: Lease, step_id: str) -> None:
-        self._whole = record
-        self._own = Record(case)
-        self._own.jury_watch = record.jury_watch
-        self._own.lease = lease
-        self._step_id = step_id
-
-    def __enter__(self) -> Record:
-        lease = self._own.lease
-        self._whole.lease = self._whole.lease.less(
-            cost_usd=lease.cost_usd or 0.0,
-            model_calls=lease.model_calls or 0,
-            tokens=lease.tokens or 0,
-        )
-        return self._own
-
-    def __exit__(self, *_: object) -> None:
-        self._whole.lease = added(self._whole.lease, self._own.lease)
-        self._whole.degraded |= self._own.degraded
-        own, whole = self._own.intent(), self._whole.intent()
-        for part in own.participations:
-            part.tier = self._step_id
-        for tally in own.tallies:
-            tally.tier = self._step_id
-        for verdict in own.verdicts:
-            verdict.tier = self._step_id
-        whole.participations.extend(own.participations)
-        whole.tallies.extend(own.tallies)
-        whole.verdicts.extend(own.verdicts)
-        whole.answers.extend(own.answers)
-        whole.passages.extend(own.passages)

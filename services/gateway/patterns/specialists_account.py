@@ -1,0 +1,97 @@
+"""What each step did and spent, as it stands in the manifest of the whole request."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from gremium.v1 import manifest_pb2, types_pb2
+from services.config.steps import MERGE
+from services.core.lease import Lease
+from services.gateway.case import Case
+from services.gateway.patterns.specialists_shares import added
+from services.gateway.record import Record
+
+NOT_DONE: Final = "STEP_NOT_DONE"
+
+
+class Account:
+    """A record of its own for a step, paid out of the request's budget.
+
+    Whatever ends the step, what was answered and spent is the request's, under
+    the step's name, and what is left of its share goes back.
+    """
+
+    def __init__(self, record: Record, case: Case, lease: Lease, step_id: str) -> None:
+        self._whole = record
+        self._own = Record(case)
+        self._own.jury_watch = record.jury_watch
+        self._own.lease = lease
+        self._step_id = step_id
+
+    def __enter__(self) -> Record:
+        lease = self._own.lease
+        self._whole.lease = self._whole.lease.less(
+            cost_usd=lease.cost_usd or 0.0,
+            model_calls=lease.model_calls or 0,
+            tokens=lease.tokens or 0,
+        )
+        return self._own
+
+    def __exit__(self, *_: object) -> None:
+        self._whole.lease = added(self._whole.lease, self._own.lease)
+        self._whole.degraded |= self._own.degraded
+        own = self._own.intent()
+        _name(own, self._step_id)
+        whole = self._whole.intent()
+        whole.participations.extend(own.participations)
+        whole.tallies.extend(own.tallies)
+        whole.verdicts.extend(own.verdicts)
+        whole.answers.extend(own.answers)
+        whole.escalations.extend(own.escalations)
+        whole.passages.extend(own.passages)
+
+
+def not_done(record: Record, step_id: str, *, reason_text: str) -> None:
+    """Record a step that was never begun."""
+    record.intent().participations.add(
+        stage=manifest_pb2.STAGE_JURY,
+        tier=step_id,
+        status=manifest_pb2.PARTICIPATION_STATUS_SKIPPED,
+        reason=NOT_DONE,
+        reason_text=reason_text,
+    )
+
+
+def put_in_order(
+    manifest: manifest_pb2.Manifest, steps: Sequence[str], passage_ids: Iterable[str]
+) -> None:
+    """Order all that was recorded as it was planned, whoever was done first.
+
+    What belongs to no step stays where it belongs: routing before the steps, the
+    verdict on the answer behind them.
+    """
+    place = {step: nth for nth, step in enumerate(["", *steps, MERGE])}
+    found = {one: nth for nth, one in enumerate(passage_ids)}
+    manifest.participations.sort(key=lambda part: (place[part.tier], _began_s(part)))
+    manifest.tallies.sort(key=lambda tally: place[tally.tier])
+    manifest.verdicts.sort(key=lambda verdict: place[verdict.tier])
+    manifest.answers.sort(key=lambda answer: place[answer.step])
+    manifest.escalations.sort(key=lambda escalation: place[escalation.step])
+    manifest.passages.sort(key=lambda passage: found.get(passage.id, len(found)))
+
+
+def _name(own: manifest_pb2.Manifest, step_id: str) -> None:
+    recorded: Iterable[manifest_pb2.Participation | manifest_pb2.Tally | manifest_pb2.Verdict]
+    recorded = [*own.participations, *own.tallies, *own.verdicts]
+    for one in recorded:
+        one.tier = step_id
+    given: Iterable[types_pb2.Answer | manifest_pb2.Escalation]
+    given = [*own.answers, *own.escalations]
+    for each in given:
+        each.step = step_id
+
+
+def _began_s(part: manifest_pb2.Participation) -> float:
+    """When it began; who was never asked stands behind the others."""
+    began_s = part.start_time.ToNanoseconds() / 1e9
+    return began_s if began_s > 0.0 else math.inf
