@@ -1,4 +1,4 @@
-"""`gremium models`: the roster, and whether each model can be asked."""
+"""`gremium models`: the roster, whether each model can be asked, and the services of the mesh."""
 
 import asyncio
 import json
@@ -10,11 +10,12 @@ from pathlib import Path
 import click
 
 from services.cli import state
+from services.cli.errors import MeshError
 from services.cli.health import is_engine_ready
 from services.cli.models_shelf import add, pull
-from services.cli.options import config_option, json_option
+from services.cli.options import address_option, config_option, json_option
 from services.cli.show import plain_table, screen
-from services.cli.stages import stage_states, stage_table
+from services.cli.stages import StageState, stage_states, stage_table, unreached
 from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
 from services.config.tree import LoadedConfig, Model, Price
@@ -54,32 +55,55 @@ class ModelState:
 
 @click.group(invoke_without_command=True)
 @config_option
+@address_option
 @click.option(
     "--check", is_flag=True, help="Ask each model that is ready one word; costs a little."
 )
-@json_option("Print the roster as JSON.")
+@json_option('Print JSON: {"models": [...], "stages": [...]}; no stages where no mesh runs.')
 @click.pass_context
-def models(context: click.Context, config: Path | None, check: bool, as_json: bool) -> int:
-    """Show the roster: who serves each model, and whether it can be asked."""
-    return 0 if context.invoked_subcommand else _roster(config, check=check, as_json=as_json)
+def models(
+    context: click.Context, config: Path | None, address: str | None, check: bool, as_json: bool
+) -> int:
+    """Show who serves each model and whether it can be asked, and what runs.
+
+    Of a mesh that runs, each service is shown with its calls, and those that it failed: each one
+    degraded a request, or ended it. Exits with 1 when a mesh was started here, or is named by
+    --address, and its gateway does not answer.
+    """
+    if context.invoked_subcommand:
+        return 0
+    return _roster(config, address, check=check, as_json=as_json)
 
 
 models.add_command(pull)
 models.add_command(add)
 
 
-def _roster(config: Path | None, *, check: bool, as_json: bool) -> int:
+def _roster(config: Path | None, address: str | None, *, check: bool, as_json: bool) -> int:
     chosen = choose(config, directory=Path.cwd(), env=os.environ)
-    states = run_until_stopped(_states(chosen.loaded, check=check))
-    if states is None:
+    seen = run_until_stopped(_seen(chosen.loaded, address, check=check))
+    if seen is None:
         return INTERRUPTED
+    states, stages = seen
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in states], indent=2, ensure_ascii=False))
+        told = {"models": [asdict(s) for s in states], "stages": [asdict(s) for s in stages]}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         click.echo(chosen.origin)
         _show(states)
-        _show_stages()
+        _show_stages(stages)
+    if gateway := unreached(stages):
+        raise MeshError(f"the gateway at {gateway} does not answer, so nothing is known of calls")
     return 0
+
+
+async def _seen(
+    loaded: LoadedConfig, address: str | None, *, check: bool
+) -> tuple[list[ModelState], list[StageState]]:
+    return (
+        await _states(loaded, check=check),
+        await stage_states(address, directory=Path.cwd()),
+    )
 
 
 async def _states(loaded: LoadedConfig, *, check: bool) -> list[ModelState]:
@@ -156,11 +180,11 @@ def price_text(price: Price) -> str:
     return f"{price.input_usd_per_mtok:g} in, {price.output_usd_per_mtok:g} out"
 
 
-def _show_stages() -> None:
-    """The services of the mesh that runs in this folder, if one does."""
-    stages = run_until_stopped(stage_states(Path.cwd()))
+def _show_stages(stages: list[StageState]) -> None:
     if stages:
         screen().print(stage_table(stages))
+    else:
+        click.echo("no mesh runs here: `gremium up` starts one")
 
 
 def _show(states: list[ModelState]) -> None:

@@ -1,5 +1,6 @@
 """Each stage killed under load: what stands in for it, inside the deadline of every caller."""
 
+import json
 import subprocess
 import sys
 import time
@@ -84,7 +85,7 @@ def test_every_caller_has_an_answer_in_time(mesh, gateway, service):
     assert all(reply.degraded for reply, _ in after)
     stage = manifest_pb2.Stage.Value(f"STAGE_{service.upper()}")
     lost = {reason for reply, _ in after for reason in reasons(reply, stage)}
-    assert lost <= {"PEER_UNAVAILABLE", "INTERNAL"}
+    assert lost <= {"PEER_UNAVAILABLE", "STAGE_LOST"}
     assert lost
 
 
@@ -131,23 +132,20 @@ def test_failures_are_counted_and_shown(mesh, gateway):
     aggregator = counted["STAGE_AGGREGATOR"]
     assert 0 < aggregator.failed_calls < aggregator.calls
     assert "PEER_UNAVAILABLE" == aggregator.last_reason
-    assert ("not there", "serving") == (shown["aggregator"], shown["router"])
+    assert (False, True) == (shown["aggregator"]["serving"], shown["router"]["serving"])
+    assert aggregator.failed_calls == shown["aggregator"]["failed_calls"]
+    assert "PEER_UNAVAILABLE" == shown["aggregator"]["last_reason"]
 
 
 def models(mesh):
     """What `gremium models` says of each service."""
     done = subprocess.run(
-        [sys.executable, "-m", "services.cli", "models", "--config", "gremium.yaml"],
+        [sys.executable, "-m", "services.cli", "models", "--json", "--config", "gremium.yaml"],
         cwd=mesh.folder,
-        env={**environment(), "COLUMNS": "200"},
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=30,
         check=True,
     )
-    lines = [line.split() for line in done.stdout.splitlines() if "127.0.0.1:" in line]
-    return {
-        line[0]: "not there" if "not there" in " ".join(line) else "serving"
-        for line in lines
-        if line[0] in {"router", "jury", "judge", "aggregator", "gateway"}
-    }
+    return {each["name"]: each for each in json.loads(done.stdout)["stages"]}

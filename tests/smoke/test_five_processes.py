@@ -132,6 +132,27 @@ def test_the_latest_requests_are_listed(gremium, mesh):
 def test_the_roster_says_that_the_engine_runs(gremium, mesh):
     _, out, _ = gremium(mesh.folder, "models", "--check", "--json")
 
-    (model,) = json.loads(out)
+    (model,) = json.loads(out)["models"]
     assert (True, "smollm2") == (model["ready"], model["name"])
     assert model["check"].startswith("answered")
+
+
+def test_the_services_are_listed_with_their_calls(gremium, mesh):
+    ask(gremium, mesh, QUESTION)
+
+    code, out, _ = gremium(mesh.folder, "models", "--json")
+
+    stages = {each["name"]: each for each in json.loads(out)["stages"]}
+    assert (0, list(SERVICES)) == (code, list(stages))
+    assert {True} == {each["serving"] for each in stages.values()}
+    assert stages["jury"]["calls"] >= 1 > stages["jury"]["failed_calls"]
+
+
+def test_from_elsewhere_the_gateway_tells_what_it_counted(gremium, mesh, tmp_path):
+    ask(gremium, mesh, QUESTION)
+
+    code, out, _ = gremium(tmp_path, "models", "--json", "--address", mesh.address)
+
+    jury = next(each for each in json.loads(out)["stages"] if each["name"] == "jury")
+    assert (0, "", None) == (code, jury["address"], jury["serving"])
+    assert jury["calls"] >= 1

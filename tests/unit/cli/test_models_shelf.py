@@ -85,7 +85,7 @@ def run(monkeypatch, capsys):
 def test_the_roster_is_shown_as_before(run):
     code, out, _ = run("models", "--json")
 
-    assert (0, ["own"]) == (code, [model["name"] for model in json.loads(out)])
+    assert (0, ["own"]) == (code, [model["name"] for model in json.loads(out)["models"]])
 
 
 def test_weights_are_fetched_once_from_the_pinned_address(hub, small, run):
@@ -118,7 +118,7 @@ def test_an_own_file_gets_a_name_and_the_roster_finds_it(run, tmp_path):
     code, out, _ = run("models", "add", "own", "--file", "x.gguf", "--family", "test")
 
     assert (0, True) == (code, "backend: local, model: own, family: test" in out)
-    (model,) = json.loads(run("models", "--json")[1])
+    (model,) = json.loads(run("models", "--json")[1])["models"]
     assert "weights are there" in model["state"]
 
 
