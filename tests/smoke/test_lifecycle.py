@@ -58,6 +58,8 @@ def test_one_process_answers_too(embedded, gremium, tmp_path):
 
         assert (0, True) == (code, "Paris" in out)
         assert {mesh.process.pid} == {mesh.pid(name) for name in mesh.services}
+        stages = json.loads(gremium(tmp_path, "models", "--json")[1])["stages"]
+        assert 1 == next(each["calls"] for each in stages if each["name"] == "jury")
         assert 0 == stop(mesh.process)
 
 
