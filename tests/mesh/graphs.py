@@ -27,7 +27,7 @@ async def serving(transport, tmp_path):
     """Start a mesh with ensembles: `gateway = await serve({"main": …}, script)`."""
     async with AsyncExitStack() as started:
 
-        async def start(ensembles, script=None, *, hung=(), **settings):
+        async def start(ensembles, script=None, *, hung=(), embedder=None, **settings):
             provider = await started.enter_async_context(upstream(script or {}))
             names = {name for e in ensembles.values() for name in models_of(e)}
             models = {name: {**model(name, provider.url), "timeout_s": 5.0} for name in names}
@@ -35,6 +35,8 @@ async def serving(transport, tmp_path):
                 models[name].update(more)
             path = tmp_path / "gremium.yaml"
             embeddings = {"backend": "none"}
+            if embedder:
+                embeddings = {"backend": "openai", "model": embedder, "base_url": provider.url}
             config = {"models": models, "ensembles": ensembles, "embeddings": embeddings}
             path.write_text(json.dumps({**config, "default_ensemble": "main"}))
             loaded = load(path)

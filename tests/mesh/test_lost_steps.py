@@ -97,7 +97,9 @@ async def test_an_optional_step_that_fails_is_a_note_to_its_readers(serve):
 async def test_a_hung_optional_step_leaves_time_for_the_rest(serve, patience_s):
     steps = {**DIAMOND, "risks": {"model": "hang", "required": False}}
     script = {"writer": Reply(delay_s=0.8)}
-    gateway = await serve(specialists(steps), script, hang={"timeout_s": patience_s})
+    gateway = await serve(
+        specialists(steps), script, hang={"timeout_s": patience_s, "expected_latency_s": None}
+    )
 
     began_s = time.monotonic()
     reply = await gateway.ask(timeout_s=4.0)
@@ -107,7 +109,11 @@ async def test_a_hung_optional_step_leaves_time_for_the_rest(serve, patience_s):
     assert "TIMED_OUT" == statuses(reply.manifest)["risks"]
 
 
-@pytest.mark.parametrize("usual", [{"expected_latency_s": 0.2}, {}], ids=["measured", "unknown"])
+@pytest.mark.parametrize(
+    "usual",
+    [{"expected_latency_s": 0.2}, {"expected_latency_s": None}],
+    ids=["measured", "unknown"],
+)
 async def test_a_hung_last_step_is_left_out_and_the_rest_is_judged(serve, usual):
     steps = {"facts": DIAMOND["facts"], "risks": {"model": "hang", "required": False}}
     merge = {"template": "{facts} {risks}"}

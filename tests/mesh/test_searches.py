@@ -83,3 +83,38 @@ async def test_an_optional_search_that_fails_is_a_note(serve):
 
     assert ("4", True) == (reply.answer.text, reply.degraded)
     assert "The step `search` gave nothing" in asked(gateway, "writer")
+
+
+@pytest.fixture
+def bees(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/bees.md").write_text("Bees make honey.")
+
+
+PATIENT = {"timeout_s": 600.0, "expected_latency_s": None}
+
+
+async def test_a_search_gets_enough_time_beside_models_that_may_take_long(serve, bees):
+    steps = {**SEARCH, "search": {"retrieval": {"folder": "docs"}}}
+    steps["check"] = {"model": "checker", "depends_on": ["summary"]}
+    script = {"vectors": Reply(delay_s=0.3)}
+    patient = {"writer": PATIENT, "checker": PATIENT}
+    gateway = await serve(specialists(steps), script, embedder="vectors", **patient)
+
+    reply = await gateway.ask("What do bees make?")
+
+    assert ("4", False) == (reply.answer.text, reply.degraded)
+    assert "Bees make honey." in asked(gateway, "writer")
+
+
+async def test_a_hung_search_leaves_its_readers_their_time(serve, bees):
+    search = {"retrieval": {"folder": "docs"}, "required": False}
+    script = {"vectors": Reply(hang=True), "writer": Reply(delay_s=0.8)}
+    gateway = await serve(
+        specialists({**SEARCH, "search": search}), script, embedder="vectors", writer=PATIENT
+    )
+
+    reply = await gateway.ask(timeout_s=4.0)
+
+    assert ("4", True) == (reply.answer.text, reply.degraded)
+    assert "The step `search` gave nothing" in asked(gateway, "writer")

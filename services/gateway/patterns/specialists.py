@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.steps import MERGE
@@ -14,25 +13,23 @@ from services.core.errors import (
     PeerError,
     StageFailedError,
 )
-from services.core.graph import in_order, time_behind
+from services.core.graph import in_order
 from services.gateway import reserves, stages
 from services.gateway.case import Case
 from services.gateway.failures import LOST
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.specialists_account import not_done, put_in_order
+from services.gateway.patterns.specialists_needs import Roster, longest_s, needs, seconds_behind
 from services.gateway.patterns.specialists_prompts import (
     Output,
     merged_text,
     passage_ids,
     step_prompt,
 )
-from services.gateway.patterns.specialists_shares import Need, model_need, needs
 from services.gateway.patterns.specialists_steps import Nested, NoAnswerError, Work, do, merge
+from services.gateway.patterns.specialists_times import kept_s
 from services.gateway.record import Ending, Record
 from services.runtime.wire import lease_to_wire
-
-JUDGE: Final = ""
-"""No step is called so."""
 
 
 async def specialists(
@@ -95,20 +92,23 @@ def _work(
 ) -> Work:
     window_s = reserves.window_s(case.deadline.left_s, allowed_s=case.allowed_s)
     judge_s = ensemble.judge.timeout_s if ensemble.judge else 0.0
-    expected = needs(ensemble, case.models, case.ensembles)
-    after = _needs_after(case, ensemble)
-    merge_s = after[MERGE].seconds if MERGE in after else 0.0
-    seconds = {name: need.seconds for name, need in expected.items()}
+    steps_s = window_s - reserves.judge_s(window_s, timeout_s=judge_s)
+    until = case.deadline.within(steps_s)
+    expected = needs(ensemble, Roster(case.models, case.ensembles))
+    behind = seconds_behind(ensemble, expected)
+    longest = longest_s(expected, behind)
+    kept = {name: kept_s(steps_s, behind_s=s, longest_s=longest) for name, s in behind.items()}
     return Work(
         case=case,
         ensemble=ensemble,
         mesh=mesh,
         record=record,
         nested=nested,
-        until=case.deadline.within(window_s - reserves.judge_s(window_s, timeout_s=judge_s)),
+        until=until,
         reads=reads,
-        needs={**expected, **after},
-        seconds_behind={name: s + merge_s for name, s in time_behind(reads, seconds).items()},
+        needs=expected,
+        seconds_behind=behind,
+        due={name: until.reserve(seconds) for name, seconds in kept.items()},
         passage_ids=_ids(case, ensemble, reads),
     )
 
@@ -117,16 +117,6 @@ def _ids(case: Case, ensemble: SpecialistsEnsemble, steps: Iterable[str]) -> dic
     """Ids for what each search may find, none of them the caller's."""
     searches = {name: s.passages for name in steps if (s := ensemble.steps[name].retrieval)}
     return passage_ids(searches, taken=[p.id for p in case.prompt.grounding.passages])
-
-
-def _needs_after(case: Case, ensemble: SpecialistsEnsemble) -> dict[str, Need]:
-    """Expected use of the merge and of the judge."""
-    merge, judge = ensemble.merge, ensemble.judge
-    named = {
-        MERGE: merge.model if merge else None,
-        JUDGE: next(iter(judge.models), None) if judge else None,
-    }
-    return {key: model_need(case.models[name]) for key, name in named.items() if name}
 
 
 async def _run(work: Work) -> None:

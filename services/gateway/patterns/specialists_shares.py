@@ -1,87 +1,9 @@
-"""What time and money a step gets of what is left. No I/O."""
+"""What money a step gets of what is left. No I/O."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
 
-from services.config.steps import Step
-from services.config.tree import Ensemble, Model, SpecialistsEnsemble, Tier
 from services.core.lease import Lease
-
-RETRIEVAL_S: Final = 1.0
-"""Expected time of a search, changed files included."""
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a step is expected to use, relative to the others."""
-
-    seconds: float
-    calls: int
-    usd: float
-    """Sum of its models' prices of a million tokens in and out."""
-
-
-def needs(
-    ensemble: SpecialistsEnsemble, models: Mapping[str, Model], ensembles: Mapping[str, Ensemble]
-) -> dict[str, Need]:
-    """Expected use of each step."""
-    return {name: _need(step, models, ensembles) for name, step in ensemble.steps.items()}
-
-
-def model_need(model: Model) -> Need:
-    """Expected use of one call; a model of unknown latency may take all its timeout."""
-    price = model.price
-    usd = price.input_usd_per_mtok + price.output_usd_per_mtok
-    return Need(model.expected_latency_s or model.timeout_s, 1, usd)
-
-
-def _need(step: Step, models: Mapping[str, Model], ensembles: Mapping[str, Ensemble]) -> Need:
-    if step.model is not None:
-        return model_need(models[step.model])
-    if step.ensemble is None:
-        return Need(RETRIEVAL_S, 0, 0.0)
-    asked = ensembles[step.ensemble]
-    tiers = [_tier_need(tier, models) for tier in asked.tiers]
-    judges = [model_need(models[name]) for name in asked.judge.models[:1]] if asked.judge else []
-    every = [*tiers, *judges]
-    return Need(
-        sum(need.seconds for need in every) or RETRIEVAL_S,
-        sum(need.calls for need in every),
-        sum(need.usd for need in every),
-    )
-
-
-def _tier_need(tier: Tier, models: Mapping[str, Model]) -> Need:
-    """Jurors wait for each other and are all paid."""
-    jurors = [model_need(models[juror.model]) for juror in tier.jurors]
-    return Need(max(need.seconds for need in jurors), len(jurors), sum(need.usd for need in jurors))
-
-
-def step_s(left_s: float, *, own_s: float, behind_s: float) -> float:
-    """Seconds that a step may take: its share of its critical path.
-
-    Parameters
-    ----------
-    left_s : float
-        Seconds until the last step must be done, >= 0.
-    own_s : float
-        Expected seconds of the step, > 0.
-    behind_s : float
-        Expected seconds of the longest path behind it, >= 0.
-
-    Returns
-    -------
-    float
-        In [0, left_s]. The slack is shared in proportion.
-
-    Examples
-    --------
-    >>> step_s(30.0, own_s=2.0, behind_s=1.0)
-    20.0
-    """
-    return left_s * (own_s / (own_s + behind_s))
+from services.gateway.patterns.specialists_needs import Need
 
 
 def share(lease: Lease, own: Need, others: list[Need]) -> Lease:

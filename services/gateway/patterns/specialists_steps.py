@@ -16,8 +16,10 @@ from services.gateway import stages
 from services.gateway.case import Case
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.specialists_account import Account
+from services.gateway.patterns.specialists_needs import Need
 from services.gateway.patterns.specialists_prompts import Output, query, step_prompt
-from services.gateway.patterns.specialists_shares import Need, share, step_s
+from services.gateway.patterns.specialists_shares import share
+from services.gateway.patterns.specialists_times import search_s, step_s
 from services.gateway.record import Ending, Record
 from services.runtime.wire import output_format_to_wire
 
@@ -53,6 +55,8 @@ class Work:
     needs: dict[str, Need]
     """Of the steps that have not started, the merge and the judge included."""
     seconds_behind: Mapping[str, float]
+    due: Mapping[str, Deadline]
+    """When the critical path needs each step."""
     passage_ids: Mapping[str, Sequence[str]]
     outputs: dict[str, Output] = field(default_factory=dict)
     lost: dict[str, GremiumError | NoAnswerError] = field(default_factory=dict)
@@ -98,7 +102,13 @@ async def do(work: Work, step_id: str) -> Output:
 
 
 def _until(work: Work, step_id: str, step: Step, need: Need) -> Deadline:
-    seconds = step_s(work.until.left_s, own_s=need.seconds, behind_s=work.seconds_behind[step_id])
+    allowed_s = step_s if step.retrieval is None else search_s
+    seconds = allowed_s(
+        work.until.left_s,
+        own_s=need.seconds,
+        behind_s=work.seconds_behind[step_id],
+        due_s=work.due[step_id].left_s,
+    )
     return work.until.within(min(seconds, step.timeout_s or seconds))
 
 

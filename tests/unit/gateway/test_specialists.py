@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gremium.v1 import types_pb2
 from services.core.lease import Lease
+from services.gateway.patterns.specialists_needs import Need
 from services.gateway.patterns.specialists_prompts import (
     Output,
     merged_text,
@@ -14,7 +15,7 @@ from services.gateway.patterns.specialists_prompts import (
     quoted,
     step_prompt,
 )
-from services.gateway.patterns.specialists_shares import Need, added, share, step_s
+from services.gateway.patterns.specialists_shares import added, share
 
 ANSWER = types_pb2.Answer(juror="a", text="x")
 
@@ -128,11 +129,3 @@ def test_enough_calls_are_enough_for_every_step(steps):
         left = left.less(model_calls=part.model_calls)
 
         assert part.model_calls == need.calls
-
-
-@given(st.floats(0.0, 100.0), st.floats(0.01, 50.0), st.floats(0.0, 50.0))
-def test_a_step_leaves_time_for_those_behind_it(left_s, own_s, behind_s):
-    seconds = step_s(left_s, own_s=own_s, behind_s=behind_s)
-
-    assert 0.0 <= seconds <= left_s
-    assert left_s - seconds == pytest.approx(left_s * behind_s / (own_s + behind_s), abs=1e-6)
