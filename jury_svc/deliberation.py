@@ -31,6 +31,8 @@ CUT_OFF: Final = {
     Stop.DEADLINE: (Status.TIMED_OUT, "the jury's time was up"),
 }
 """How jurors end who are cut off, and why."""
+VALUES: Final = frozenset({"labels", "number"})
+"""Shapes whose words on the way say nothing: providers wrap such a value."""
 
 Call = asyncio.Task[Settled]
 Question = tuple[Juror, ModelRequest]
@@ -54,7 +56,7 @@ async def deliberate(
     settle_s = min(SETTLE_S, SETTLE_SHARE * deadline.remaining())
     plan = planned(case)
 
-    attempts = [_attempt(juror, hear) for juror, _ in plan.asked]
+    attempts = [_attempt(question, hear) for question in plan.asked]
     stop, heard = await _hear(
         case, plan.asked, attempts, deadline=deadline, settle_s=settle_s, tell=tell
     )
@@ -65,8 +67,12 @@ async def deliberate(
     return _hearing(case, stop, [*heard, *unasked])
 
 
-def _attempt(juror: Juror, hear: Hear | None) -> Attempt:
-    return Attempt(listener=Listener(partial(hear, juror.name)) if hear else None)
+def _attempt(question: Question, hear: Hear | None) -> Attempt:
+    if hear is None:
+        return Attempt()
+    juror, request = question
+    at_once = request.prompt.output_format.kind in VALUES
+    return Attempt(listener=Listener(partial(hear, juror.name), at_once=at_once))
 
 
 async def _hear(

@@ -100,6 +100,10 @@ class Model(Section):
     """Whether it takes images."""
     logprobs: bool = False
     """For `openai` and `local`: whether to ask for log-probabilities; some servers refuse that."""
+    begins_in_reasoning: bool = False
+    """For `openai` and `local`: whether its chat template opens the reasoning, as those of
+    DeepSeek-R1 and QwQ do. What it writes before `</think>` is then never shown, nor is it an
+    answer, unless the server parts it from the text."""
     max_concurrent: int = Field(default=32, ge=1, le=65536)
     """Calls in flight per process; more wait their turn inside their timeout."""
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
@@ -121,6 +125,12 @@ class Model(Section):
     def _logprobs_can_be_asked_for(self) -> Self:
         if self.logprobs and self.backend not in {"openai", "local"}:
             raise ValueError("`logprobs` is only for the backends `openai` and `local`")
+        return self
+
+    @model_validator(mode="after")
+    def _reasoning_is_in_the_text(self) -> Self:
+        if self.begins_in_reasoning and self.backend not in {"openai", "local"}:
+            raise ValueError("`begins_in_reasoning` is only for the backends `openai` and `local`")
         return self
 
     @property

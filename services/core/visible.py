@@ -4,17 +4,19 @@ import re
 from typing import Final
 
 _OPEN: Final = re.compile(r"<(think|thinking)>", re.IGNORECASE)
+_TAG: Final = re.compile(r"</?(?:think|thinking)>", re.IGNORECASE)
 _LEADING_CLOSE: Final = re.compile(r"</(?:think|thinking)>", re.IGNORECASE)
 
 
-def visible_text(text: str) -> str:
+def visible_text(text: str, *, begun: bool = False) -> str:
     """What a reader should see: the text without its reasoning, stripped.
 
     Closed blocks go wherever they stand; an unclosed one goes with everything
     after it when it begins a line, and so does reasoning whose opening tag the
-    chat template had already written.
+    chat template had already written. `begun`: it is known to have done so,
+    and a text without any tag is reasoning that was cut.
     """
-    return _parted(text)[0]
+    return _parted(_after_beginning(text) if begun else text)[0]
 
 
 def is_cut_in_reasoning(text: str) -> bool:
@@ -36,6 +38,14 @@ def _parted(text: str) -> tuple[str, bool]:
             break
         rest = rest[closing.end() :]
     return (kept + rest).strip(), is_open
+
+
+def _after_beginning(text: str) -> str:
+    """A text that begins in reasoning, without that; nothing is left of what has no tag."""
+    tag = _TAG.search(text)
+    if tag is None:
+        return ""
+    return text[tag.end() :] if tag[0].startswith("</") else text[tag.start() :]
 
 
 def _without_headless(text: str) -> str:

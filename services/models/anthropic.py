@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from services.config.tree import Model
-from services.core.answers import FinishReason, ModelReply, ModelRequest, Usage
+from services.core.answers import FinishReason, ModelReply, ModelRequest
 from services.core.deadline import Deadline
 from services.core.prompts import Image, Message, Part, Prompt, ToolCall, ToolResult
 from services.models.anthropic_stream import MessageAssembly
@@ -22,13 +22,12 @@ from services.models.pricing import counted
 from services.models.reading import (
     arguments_json,
     arguments_object,
-    count,
     items,
     mapping,
     text,
-    tokens,
 )
 from services.models.streaming import streamed
+from services.models.usage import messages_usage
 
 API: Final = "https://api.anthropic.com/v1"
 VERSION: Final = "2023-06-01"
@@ -59,8 +58,7 @@ class AnthropicBackend:
         if listener is None:
             reply = await self._endpoint.post("/messages", body, deadline=deadline)
         else:
-            shown = ANSWER_TOOL if wants_answer_tool(request.prompt) else ""
-            assembly = MessageAssembly(listener, shown_tool=shown)
+            assembly = MessageAssembly(listener, by_tool=wants_answer_tool(request.prompt))
             body["stream"] = True
             reply = await streamed(self._endpoint, "/messages", body, assembly, deadline=deadline)
 
@@ -188,16 +186,3 @@ def _tool_call(block: Mapping[str, Any]) -> ToolCall:
         arguments_json=arguments_json(block.get("input")),
         id=text(block.get("id")),
     )
-
-
-def messages_usage(usage: Mapping[str, Any]) -> Usage | None:
-    """Token counts as the contract has them: the API counts cached input apart.
-
-    None: they are missing or no counts.
-    """
-    fresh, written = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
-    if fresh is None or written is None:
-        return None
-    cached = tokens(usage.get("cache_read_input_tokens"))
-    stored = tokens(usage.get("cache_creation_input_tokens"))
-    return Usage(fresh + cached + stored, cached, written)

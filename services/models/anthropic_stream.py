@@ -7,15 +7,16 @@ import orjson
 
 from services.models.listening import Listener
 from services.models.reading import mapping, text
+from services.models.usage import messages_usage
 
 
 class MessageAssembly:
     """Collects events from `message_start` to `message_stop`."""
 
-    def __init__(self, listener: Listener, *, shown_tool: str = "") -> None:
-        """`shown_tool` is the tool whose input is the answer, if one is."""
+    def __init__(self, listener: Listener, *, by_tool: bool = False) -> None:
+        """`by_tool`: the answer is the input of the first tool that is called."""
         self._listener = listener
-        self._shown_tool = shown_tool
+        self._by_tool = by_tool
         self._message: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._blocks: dict[int, dict[str, Any]] = {}
@@ -29,7 +30,7 @@ class MessageAssembly:
         match piece.get("type"):
             case "message_start":
                 self._message |= mapping(piece.get("message"))
-                self._usage |= mapping(self._message.get("usage"))
+                self._take_usage(self._message.get("usage"))
             case "content_block_start":
                 self._blocks[_place(piece)] = dict(mapping(piece.get("content_block")))
                 self._take_text(self._blocks[_place(piece)], "")
@@ -37,8 +38,12 @@ class MessageAssembly:
                 self._take_delta(self._blocks.get(_place(piece), {}), mapping(piece.get("delta")))
             case "message_delta":
                 self._message |= mapping(piece.get("delta"))
-                told = mapping(piece.get("usage"))
-                self._usage |= {name: count for name, count in told.items() if count is not None}
+                self._take_usage(piece.get("usage"))
+
+    def _take_usage(self, told: object) -> None:
+        """Counts are of the whole message so far; the input's come with the start."""
+        self._usage |= {name: n for name, n in mapping(told).items() if n is not None}
+        self._listener.used = messages_usage(self._usage)
 
     def _take_delta(self, block: dict[str, Any], delta: Mapping[str, Any]) -> None:
         match delta.get("type"):
@@ -52,14 +57,15 @@ class MessageAssembly:
     def _take_text(self, block: dict[str, Any], piece: str) -> None:
         if block.get("type") == "text":
             block["text"] = text(block.get("text")) + piece
-            self._listener.wrote(piece)
+            self._hear(piece, is_answer=not self._by_tool)
 
     def _take_input(self, block: dict[str, Any], piece: str) -> None:
         block["written"] = text(block.get("written")) + piece
-        if self._shown_tool and block.get("name") == self._shown_tool:
-            self._listener.wrote(piece)
-        else:
-            self._listener.unseen(piece)
+        first = next((b for b in self._blocks.values() if b.get("type") == "tool_use"), None)
+        self._hear(piece, is_answer=self._by_tool and block is first)
+
+    def _hear(self, piece: str, *, is_answer: bool) -> None:
+        (self._listener.wrote if is_answer else self._listener.unseen)(piece)
 
     def whole(self) -> dict[str, Any]:
         blocks = [

@@ -15,7 +15,7 @@ from services.core.errors import BackendError, DeadlineSpentError
 from services.core.prompts import Image, Prompt
 from services.models.backend import RosterModel
 from services.models.listening import Listener
-from services.models.pricing import cost_usd, estimated_usage, reply_cost_usd
+from services.models.pricing import cost_usd, reply_cost_usd, usage_so_far
 from services.runtime import telemetry
 from services.runtime.wire import cut, duration_to_wire, timestamp_to_wire, usage_to_wire
 
@@ -75,6 +75,10 @@ class Attempt:
         """What the model is known to have written so far."""
         return self.listener.heard if self.listener else ""
 
+    def usage(self, request: ModelRequest) -> Usage:
+        """What it has used if its model was reached, as far as is known."""
+        return usage_so_far(request, self.heard, self.listener.used if self.listener else None)
+
     def ended(self, asked: Asked) -> Asked:
         """The call's end, with when it was and the span it left."""
         return replace(
@@ -106,7 +110,7 @@ async def ask(
 def cancelled(model: RosterModel, request: ModelRequest, attempt: Attempt) -> Asked:
     """What a call came to that was stopped underway."""
     stopped = replace(
-        _spent(model, request, sent=attempt.sent, written=attempt.heard),
+        _spent(model, request, attempt, sent=attempt.sent),
         status=Status.CANCELLED,
         reason="CANCELLED",
         reason_text="its answer was no longer needed",
@@ -194,14 +198,14 @@ async def _sorted_out(
     except (TimeoutError, DeadlineSpentError):
         return _timed_out(model, request, attempt, timeout_s=timeout_s)
     except BackendError as err:
-        return _failed(model, request, err, written=attempt.heard)
+        return _failed(model, request, err, attempt)
     except Exception:
         # One adapter's bug must not take the other jurors' answers along.
         logger.exception("unexpected error while asking model %s", model.name)
-        spent = _spent(model, request, sent=True, written=attempt.heard)
+        spent = _spent(model, request, attempt, sent=True)
         return replace(spent, reason="INTERNAL", reason_text="unexpected error, see the log")
     if attempt.listener:
-        attempt.listener.ended()
+        attempt.listener.ended(reply.text)
     return _answered(model, reply)
 
 
@@ -239,22 +243,24 @@ def _timed_out(
 ) -> Asked:
     what = "no reply" if attempt.sent else f"none of {model.spec.max_concurrent} slots was free"
     return replace(
-        _spent(model, request, sent=attempt.sent, written=attempt.heard),
+        _spent(model, request, attempt, sent=attempt.sent),
         status=Status.TIMED_OUT,
         reason="TIMED_OUT",
         reason_text=f"{what} within {timeout_s:g} s or before the deadline",
     )
 
 
-def _failed(model: RosterModel, request: ModelRequest, err: BackendError, *, written: str) -> Asked:
+def _failed(
+    model: RosterModel, request: ModelRequest, err: BackendError, attempt: Attempt
+) -> Asked:
     reached = err.metadata.get("sent") != "False"
-    spent = _spent(model, request, sent=reached and err.cause in BILLED_CAUSES, written=written)
+    spent = _spent(model, request, attempt, sent=reached and err.cause in BILLED_CAUSES)
     return replace(spent, reason=err.cause, reason_text=str(err), model_calls=int(reached))
 
 
-def _spent(model: RosterModel, request: ModelRequest, *, sent: bool, written: str) -> Asked:
+def _spent(model: RosterModel, request: ModelRequest, attempt: Attempt, *, sent: bool) -> Asked:
     """A failure that cost what the prompt and all that was heard cost, if it was sent."""
-    usage = estimated_usage(request, written) if sent else NOTHING
+    usage = attempt.usage(request) if sent else NOTHING
     return Asked(
         status=Status.FAILED,
         usage=usage,

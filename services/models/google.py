@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from services.config.tree import Model
-from services.core.answers import FinishReason, ModelReply, ModelRequest, Usage
+from services.core.answers import FinishReason, ModelReply, ModelRequest
 from services.core.deadline import Deadline
 from services.core.prompts import Image, Message, Part, Prompt, Tool, ToolCall, ToolResult
 from services.models.conversation import Conversation, answer_schema, answer_text, conversation
@@ -18,14 +18,13 @@ from services.models.pricing import counted
 from services.models.reading import (
     arguments_json,
     arguments_object,
-    count,
     items,
     logprob,
     mapping,
     text,
-    tokens,
 )
 from services.models.streaming import streamed
+from services.models.usage import content_usage
 
 API: Final = "https://generativelanguage.googleapis.com/v1beta"
 FINISH: Final = {
@@ -167,17 +166,3 @@ def _tool_call(call: Mapping[str, Any]) -> ToolCall:
         arguments_json=arguments_json(call.get("args")),
         id=text(call.get("id")),
     )
-
-
-def content_usage(usage: Mapping[str, Any]) -> Usage | None:
-    """Token counts as the contract has them: the API counts thoughts apart from candidates.
-
-    It leaves out counts of 0. None: they are missing or no counts.
-    """
-    asked = count(usage.get("promptTokenCount"))
-    thought = count(usage.get("thoughtsTokenCount", 0))
-    said = count(usage.get("candidatesTokenCount", 0))
-    if asked is None or thought is None or said is None:
-        return None
-    read, written = asked + tokens(usage.get("toolUsePromptTokenCount")), said + thought
-    return Usage(read, min(tokens(usage.get("cachedContentTokenCount")), read), written, thought)

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.models.listening import Listener
 from services.models.reading import items, mapping, text
+from services.models.usage import content_usage
 
 
 class ContentAssembly:
@@ -29,6 +30,8 @@ class ContentAssembly:
             for part in items(mapping(candidate.get("content")).get("parts")):
                 self._parts.append(part)
                 self._hear(part)
+        told = content_usage(mapping(piece.get("usageMetadata")))
+        self._listener.used = told or self._listener.used
 
     def _hear(self, part: Mapping[str, Any]) -> None:
         if part.get("thought") is True:

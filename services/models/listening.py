@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
+from services.core.answers import Usage
 from services.core.unveiling import Unveiling
+from services.core.visible import visible_text
 
 Tell = Callable[[str], None]
 """Takes text to append to what a model wrote before; must not block."""
@@ -11,25 +13,37 @@ Tell = Callable[[str], None]
 class Listener:
     """Passes on what a reader may see, and remembers all that has to be paid."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, *, at_once: bool = False) -> None:
+        """`at_once`: tell nothing before the answer is known, and then all of it."""
         self._tell = tell
+        self._at_once = at_once
         self._unveiling = Unveiling()
         self._heard: list[str] = []
+        self._showed = False
+        self.used: Usage | None = None
+        """What the provider last said that the call has used so far; None: nothing."""
 
     def wrote(self, piece: str) -> None:
         """A piece of the answer's text."""
         if piece:
             self._heard.append(piece)
-            self._show(self._unveiling.feed(piece))
+            if not self._at_once:
+                self._show(self._unveiling.feed(piece))
 
     def unseen(self, piece: str) -> None:
         """Reasoning, or a tool call's arguments: paid for, and for nobody to read."""
         if piece:
             self._heard.append(piece)
 
-    def ended(self) -> None:
-        """The model has said all it has to say."""
+    def reasons(self) -> None:
+        """What is written next is reasoning, whose opening tag is in the prompt."""
+        self._unveiling.begin()
+
+    def ended(self, text: str) -> None:
+        """The model has said all it has to say; its answer is told if nothing of it was."""
         self._show(self._unveiling.rest())
+        if not self._showed:
+            self._show(visible_text(text))
 
     @property
     def heard(self) -> str:
@@ -38,4 +52,5 @@ class Listener:
 
     def _show(self, text: str) -> None:
         if text:
+            self._showed = self._showed or not text.isspace()
             self._tell(text)

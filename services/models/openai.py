@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from services.config.tree import Model
-from services.core.answers import FinishReason, ModelReply, ModelRequest, Usage
+from services.core.answers import FinishReason, ModelReply, ModelRequest
 from services.core.deadline import Deadline
 from services.core.errors import BackendError
 from services.core.prompts import Image, Message, Prompt, ToolCall, ToolResult
@@ -19,20 +19,19 @@ from services.models.conversation import (
 )
 from services.models.endpoint import Endpoint
 from services.models.listening import Listener
-from services.models.openai_stream import ChatAssembly
+from services.models.openai_stream import ChatAssembly, apart
 from services.models.pricing import counted
 from services.models.reading import (
     arguments_json,
-    count,
     items,
     logprob,
     mapping,
     number,
     text,
-    tokens,
     usd,
 )
 from services.models.streaming import streamed
+from services.models.usage import chat_usage
 
 API: Final = "https://api.openai.com/v1"
 PATH: Final = "/chat/completions"
@@ -71,7 +70,8 @@ class OpenAIBackend:
         if not choices or not isinstance(choices[0].get("message"), dict):
             said = self._endpoint.quoted(str(reply.get("error") or reply))
             raise self._endpoint.invalid(f"its reply has no message: {said}")
-        return chat_reply(reply, choices[0], request)
+        begun = self._spec.begins_in_reasoning
+        return chat_reply(reply, choices[0], request, begun=begun)
 
     async def _streamed(
         self, body: dict[str, Any], listener: Listener, *, deadline: Deadline
@@ -79,7 +79,7 @@ class OpenAIBackend:
         """Ask for a stream that tells its usage; Mistral refuses the wish and tells it anyway."""
         wish = {"stream_options": {"include_usage": True}} if self._may_ask_for_usage else {}
         body = {**body, "stream": True}
-        assembly = ChatAssembly(listener)
+        assembly = ChatAssembly(listener, begun=self._spec.begins_in_reasoning)
         try:
             return await streamed(
                 self._endpoint, PATH, {**body, **wish}, assembly, deadline=deadline
@@ -195,16 +195,24 @@ def is_strict(schema: object) -> bool:
 
 
 def chat_reply(
-    reply: Mapping[str, Any], choice: Mapping[str, Any], request: ModelRequest
+    reply: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    request: ModelRequest,
+    *,
+    begun: bool = False,
 ) -> ModelReply:
-    """Read the first choice; hidden reasoning is no part of its text."""
+    """Read the first choice; hidden reasoning is no part of its text.
+
+    `begun`: the text begins in reasoning, unless the server parted that from it.
+    """
     message = mapping(choice.get("message"))
     written = _message_text(message)
+    said = visible_text(written, begun=begun and not apart(message))
     calls = tuple(_tool_call(call) for call in items(message.get("tool_calls")))
     told = mapping(reply.get("usage"))
     usage, estimated = counted(chat_usage(told), request, written)
     return ModelReply(
-        text=answer_text(visible_text(written), request.prompt.output_format),
+        text=answer_text(said, request.prompt.output_format),
         tool_calls=calls,
         finish_reason=FINISH.get(text(choice.get("finish_reason")), FinishReason.UNKNOWN),
         usage=usage,
@@ -231,22 +239,6 @@ def _tool_call(call: Mapping[str, Any]) -> ToolCall:
         arguments_json=arguments_json(function.get("arguments")),
         id=text(call.get("id")),
     )
-
-
-def chat_usage(usage: Mapping[str, Any]) -> Usage | None:
-    """Token counts as the contract has them: cached within input, reasoning within output.
-
-    Some servers leave reasoning out of `completion_tokens`; their total tells.
-    None: they are missing or no counts.
-    """
-    read, written = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
-    if read is None or written is None:
-        return None
-    written = max(written, tokens(usage.get("total_tokens")) - read)
-    details = mapping(usage.get("prompt_tokens_details"))
-    cached = tokens(details.get("cached_tokens", usage.get("prompt_cache_hit_tokens")))
-    thought = tokens(mapping(usage.get("completion_tokens_details")).get("reasoning_tokens"))
-    return Usage(read, min(cached, read), written, min(thought, written))
 
 
 def _mean_logprob(choice: Mapping[str, Any]) -> float | None:

@@ -5,15 +5,19 @@ from typing import Any
 
 from services.models.listening import Listener
 from services.models.reading import items, mapping, text
+from services.models.usage import chat_usage
 
 
 class ChatAssembly:
     """Collects `chat.completion.chunk` objects; only the first choice counts."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, *, begun: bool = False) -> None:
+        """`begun`: the text begins in reasoning, unless the server parts that from it."""
         self._listener = listener
+        self._begun = begun
         self._reply: dict[str, Any] = {}
         self._said: list[str] = []
+        self._reasoned: list[str] = []
         self._refused: list[str] = []
         self._calls: dict[int, dict[str, Any]] = {}
         self._logprobs: list[Mapping[str, Any]] = []
@@ -30,18 +34,26 @@ class ChatAssembly:
         for choice in items(piece.get("choices")):
             if choice.get("index", 0) == 0:
                 self._take_choice(choice)
+        self._listener.used = chat_usage(mapping(piece.get("usage"))) or self._listener.used
 
     def _take_choice(self, choice: Mapping[str, Any]) -> None:
         delta = mapping(choice.get("delta"))
-        self._listener.unseen(text(delta.get("reasoning_content")) or text(delta.get("reasoning")))
-        said, refused = delta_text(delta.get("content")), text(delta.get("refusal"))
-        self._said.append(said)
-        self._refused.append(refused)
-        self._listener.wrote(said or refused)
+        self._reasoned.append(apart(delta))
+        self._listener.unseen(apart(delta))
+        self._take_text(delta_text(delta.get("content")), text(delta.get("refusal")))
         for call in items(delta.get("tool_calls")):
             self._take_call(call)
         self._logprobs += items(mapping(choice.get("logprobs")).get("content"))
         self._finish = text(choice.get("finish_reason")) or self._finish
+
+    def _take_text(self, said: str, refused: str) -> None:
+        if said and self._begun:
+            self._begun = False
+            if not any(self._reasoned):
+                self._listener.reasons()
+        self._said.append(said)
+        self._refused.append(refused)
+        self._listener.wrote(said or refused)
 
     def _take_call(self, piece: Mapping[str, Any]) -> None:
         """Servers that send a call whole may leave out its place."""
@@ -63,6 +75,7 @@ class ChatAssembly:
         message = {
             "content": "".join(self._said),
             "refusal": "".join(self._refused),
+            "reasoning_content": "".join(self._reasoned),
             "tool_calls": calls,
         }
         choice = {
@@ -71,6 +84,11 @@ class ChatAssembly:
             "logprobs": {"content": self._logprobs},
         }
         return {**self._reply, "choices": [choice]}
+
+
+def apart(message: Mapping[str, Any]) -> str:
+    """Reasoning that a server parted from the text of a message or delta."""
+    return text(message.get("reasoning_content")) or text(message.get("reasoning"))
 
 
 def delta_text(content: object) -> str:

@@ -72,6 +72,25 @@ def estimated_usage(request: ModelRequest, written: str) -> Usage:
     return estimated_input(request) + Usage(output_tokens=text_tokens(written))
 
 
+def usage_so_far(request: ModelRequest, written: str, told: Usage | None) -> Usage:
+    """Usage of a call that broke off: what its provider had told, and estimates beyond that.
+
+    Parameters
+    ----------
+    request : ModelRequest
+        What was sent.
+    written : str
+        All that was heard of the model, its reasoning included.
+    told : Usage or None
+        What the provider last said that the call had used; more may have been
+        written since.
+    """
+    estimated = estimated_usage(request, written)
+    if told is None or told.input_tokens == 0:
+        return estimated
+    return replace(told, output_tokens=max(told.output_tokens, estimated.output_tokens))
+
+
 def dearest(request: ModelRequest, spec: Model) -> Call:
     """What a call costs at most: its estimated input, and as much output as it may write."""
     return Call(

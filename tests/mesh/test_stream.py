@@ -6,7 +6,7 @@ import time
 import grpc
 import pytest
 
-from gremium.v1 import ensemble_pb2, manifest_pb2
+from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
 from services.cli.ask_stream import followed
 from services.core.deadline import Deadline
 from services.core.errors import QuorumNotReachedError
@@ -118,6 +118,17 @@ async def test_a_stream_cut_upstream_is_no_vote(serve, cut):
     assert part.usage.output_tokens > 0
     assert part.cost_usd > 0
     assert "It is four," == words(events, "b")
+
+
+async def test_a_label_is_told_once_and_bare(serve):
+    said = Reply('{"label": "yes"}', token_delay_s=0.03)
+    gateway = await serve(JURY, dict.fromkeys("abc", said))
+    shape = types_pb2.OutputFormat(labels=types_pb2.LabelFormat(labels=["yes", "no"]))
+    events = await told(gateway, shape=shape)
+
+    deltas = [event.juror_delta for event in events if event.HasField("juror_delta")]
+    assert [("a", "yes"), ("b", "yes"), ("c", "yes")] == sorted((d.juror, d.text) for d in deltas)
+    assert "yes" == events[-1].final.answer.text
 
 
 async def test_a_request_that_fails_underway_ends_with_an_error(serve):

@@ -286,7 +286,12 @@ Global___JurorStarted: _TypeAlias = JurorStarted  # noqa: Y015
 
 @_typing.final
 class JurorDelta(_message.Message):
-    """A juror wrote some text."""
+    """A juror wrote some text.
+
+    Reasoning and the arguments of tools are left out. Prose and JSON come as they
+    are written. A label or a number comes once, when it is known, and without
+    what its provider wraps it in; one that was cut never comes.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -48,21 +48,26 @@ def test_a_latency_that_nobody_measured_is_not_known():
     assert Model.model_validate(plain).expected_latency_s is None
 
 
-def asking_for_logprobs(backend):
+def saying(backend, name):
     return Model.model_validate(
-        {"backend": backend, "model": "m", "family": "f", "timeout_s": 5, "logprobs": True}
+        {"backend": backend, "model": "m", "family": "f", "timeout_s": 5, name: True}
     )
 
 
+CHAT_ALONE = ["logprobs", "begins_in_reasoning"]
+
+
+@pytest.mark.parametrize("name", CHAT_ALONE)
 @pytest.mark.parametrize("backend", ["openai", "local"])
-def test_asks_for_log_probabilities(backend):
-    assert asking_for_logprobs(backend).logprobs
+def test_chat_completions_have_settings_of_their_own(backend, name):
+    assert getattr(saying(backend, name), name)
 
 
+@pytest.mark.parametrize("name", CHAT_ALONE)
 @pytest.mark.parametrize("backend", ["anthropic", "google"])
-def test_refuses_to_ask_for_log_probabilities_where_it_cannot(backend):
-    with pytest.raises(ValidationError, match="only for the backends"):
-        asking_for_logprobs(backend)
+def test_refuses_settings_that_a_backend_cannot_heed(backend, name):
+    with pytest.raises(ValidationError, match=f"`{name}` is only for the backends"):
+        saying(backend, name)
 
 
 JUROR = {"model": "m"}

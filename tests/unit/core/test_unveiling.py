@@ -6,8 +6,10 @@ from services.core.unveiling import Unveiling
 from services.core.visible import visible_text
 
 
-def shown(pieces):
+def shown(pieces, *, begun=False):
     unveiling = Unveiling()
+    if begun:
+        unveiling.begin()
     return "".join([*(unveiling.feed(piece) for piece in pieces), unveiling.rest()])
 
 
@@ -27,6 +29,26 @@ def test_shows_what_a_reader_of_the_whole_sees_however_it_is_cut(text):
 
     assert wanted == shown([text]).strip()
     assert wanted == shown(text).strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is it Rome? </think>Paris",
+        "hm</THINKING> Paris <think>sure?</think>is it",
+        "<think>Is it Rome? </think>Paris",
+        "so <thinking>Is it </think> Rome? </thinking>Paris",
+        "never ends",
+        "a < b, </thin",
+        "",
+    ],
+)
+def test_reasoning_whose_beginning_nobody_saw_stays_hidden(text):
+    wanted = visible_text(text, begun=True)
+
+    assert not {"Rome", "hm", "so", "never", "<"} & set(wanted.replace("?", "").split())
+    assert ("Paris" in text) == wanted.startswith("Paris")
+    assert wanted == shown([text], begun=True).strip() == shown(text, begun=True).strip()
 
 
 def test_plain_text_is_not_held_back():

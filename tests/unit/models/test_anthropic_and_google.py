@@ -16,6 +16,7 @@ from services.core.prompts import (
 )
 from services.models import anthropic, google
 from services.models.conversation import conversation
+from services.models.usage import content_usage
 from tests.unit.models.rosters import ModelRequest, asking, loaded, request
 from tests.upstream import Reply
 
@@ -243,7 +244,7 @@ def test_usage_that_cannot_be_is_estimated(backend, value):
 
 
 def test_gemini_leaves_out_counts_of_nothing():
-    assert Usage(10, 0, 0, 0) == google.content_usage({"promptTokenCount": 10})
+    assert Usage(10, 0, 0, 0) == content_usage({"promptTokenCount": 10})
 
 
 def test_a_log_probability_of_gemini_is_finite_or_none():

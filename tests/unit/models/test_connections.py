@@ -123,7 +123,9 @@ async def test_a_stream_that_goes_on_after_its_last_event_costs_its_connection_a
 
 
 async def test_a_cancelled_stream_closes_its_socket_at_once():
-    async with sockets(ONE) as (server, stream):
+    async with sockets(ONE, END) as (server, stream):
+        await stream()
+        server.said = ONE
         first = asyncio.Event()
         pending = asyncio.create_task(stream(take=lambda _: first.set()))
         await asyncio.wait_for(first.wait(), 5)
@@ -139,8 +141,9 @@ async def test_a_late_stream_closes_its_socket_at_once():
     async with sockets(ONE) as (server, stream):
         with pytest.raises(TimeoutError):
             await stream(left_s=0.2)
+        late_at = time.monotonic()
 
-        assert await server.closed() - time.monotonic() < CLOSED_WITHIN_S
+        assert await server.closed() - late_at < CLOSED_WITHIN_S
 
 
 async def test_a_stream_that_is_not_understood_closes_its_socket():

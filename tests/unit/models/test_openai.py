@@ -17,7 +17,8 @@ from services.core.prompts import (
 )
 from services.core.tokens import text_tokens
 from services.models.conversation import conversation
-from services.models.openai import chat_body, chat_reply, chat_usage, is_strict
+from services.models.openai import chat_body, chat_reply, is_strict
+from services.models.usage import chat_usage
 from tests.unit.models.rosters import ModelRequest, asking, loaded, request
 from tests.upstream import Reply
 

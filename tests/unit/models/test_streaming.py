@@ -1,6 +1,7 @@
 """A streamed answer is the same answer, heard while it is written; a cut one is none."""
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -40,9 +41,9 @@ async def streaming(reply, backend="openai", **spec):
     """A provider, and a function that asks it and tells what was heard meanwhile."""
     async with asking({"m": reply}, backend=backend, **spec) as (server, put):
 
-        async def hear(wanted=None, **limits):
+        async def hear(wanted=None, *, at_once=False, **limits):
             heard = []
-            attempt = Attempt(listener=Listener(heard.append))
+            attempt = Attempt(listener=Listener(heard.append, at_once=at_once))
             return await put(wanted, attempt=attempt, **limits), heard
 
         yield server, put, hear
@@ -91,10 +92,62 @@ async def test_an_answer_given_by_a_tool_is_heard_too(backend):
         "anthropic": Reply("", tool_calls=[("answer", {"label": "yes"})]),
     }.get(backend, Reply('{"label": "yes"}'))
     async with streaming(reply, backend) as (_, _, hear):
-        asked, heard = await hear(request(output_format=LABELS))
+        asked, heard = await hear(request(output_format=LABELS), at_once=True)
 
-    assert ("yes", '{"label": "yes"}') == (asked.reply.text, "".join(heard))
+    assert ("yes", ["yes"]) == (asked.reply.text, heard)
     assert FinishReason.STOP is asked.reply.finish_reason
+
+
+async def test_json_given_by_a_tool_is_heard_as_it_is_written(backend):
+    reply = {
+        "anthropic": Reply("Gladly.", tool_calls=[("answer", {"city": "Paris"}), ("answer", {})]),
+    }.get(backend, Reply('{"city": "Paris"}'))
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    async with streaming(reply, backend) as (_, _, hear):
+        asked, heard = await hear(request(output_format=OutputFormat("json", schema=schema)))
+
+    assert len(heard) > 1
+    assert {"city": "Paris"} == json.loads("".join(heard)) == json.loads(asked.reply.text)
+
+
+async def test_a_value_that_a_stream_cut_is_never_told(backend):
+    async with streaming(Reply("12 345", ends_after=1), backend) as (_, _, hear):
+        asked, heard = await hear(request(output_format=OutputFormat("number")), at_once=True)
+
+    assert (Status.FAILED, []) == (asked.status, heard)
+    assert asked.usage.output_tokens > 0
+
+
+HEADLESS = "Is it Rome? No.\n</think>\n\nParis is it."
+
+
+async def test_reasoning_that_the_template_opened_is_never_heard():
+    async with streaming(Reply(HEADLESS), begins_in_reasoning=True) as (_, put, hear):
+        whole = await put()
+        asked, heard = await hear()
+
+    assert "Paris is it." == whole.reply.text == asked.reply.text == "".join(heard).strip()
+    assert len(heard) > 1
+    assert whole.usage == asked.usage
+
+
+async def test_reasoning_that_was_cut_is_no_answer():
+    reply = Reply("Is it Rome? No", finish_reason="length")
+    async with streaming(reply, begins_in_reasoning=True) as (_, put, hear):
+        whole = await put()
+        asked, heard = await hear()
+
+    assert ("", "", []) == (whole.reply.text, asked.reply.text, heard)
+
+
+async def test_a_server_that_parts_reasoning_from_the_text_is_heard_at_once():
+    reply = Reply(SENTENCE, reasoning="Could it be Rome?")
+    async with streaming(reply, begins_in_reasoning=True) as (_, put, hear):
+        whole = await put()
+        asked, heard = await hear()
+
+    assert SENTENCE == whole.reply.text == asked.reply.text == "".join(heard)
+    assert len(SENTENCE.split()) == len(heard)
 
 
 @pytest.mark.parametrize("cut", [{"cut_after": 3}, {"ends_after": 3}, {"cut_after": 0}], ids=str)
@@ -107,7 +160,89 @@ async def test_a_stream_that_is_cut_is_a_failure_whose_cost_is_estimated(backend
     begun = "The capital of" if 0 not in cut.values() else ""
     assert begun == "".join(heard)
     assert asked.usage_estimated
-    assert estimated_usage(request(), begun) == asked.usage
+    estimated = estimated_usage(request(), begun)
+    told = backend == "anthropic"  # it counts the input before it writes
+    assert (10 if told else estimated.input_tokens) == asked.usage.input_tokens
+    assert max(int(told), estimated.output_tokens) == asked.usage.output_tokens
+
+
+SOFAR = {
+    "openai": (
+        {
+            "choices": [{"delta": {"content": "The capital"}}],
+            "usage": {
+                "prompt_tokens": 700,
+                "completion_tokens": 90,
+                "prompt_tokens_details": {"cached_tokens": 600},
+            },
+        },
+        {"choices": [{"delta": {"content": " of"}}], "usage": None},
+    ),
+    "anthropic": (
+        {
+            "type": "message_start",
+            "message": {
+                "usage": {
+                    "input_tokens": 100,
+                    "cache_read_input_tokens": 600,
+                    "output_tokens": 90,
+                }
+            },
+        },
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": "The capital of"},
+        },
+    ),
+    "google": (
+        {
+            "candidates": [{"content": {"parts": [{"text": "The capital"}]}}],
+            "usageMetadata": {
+                "promptTokenCount": 700,
+                "cachedContentTokenCount": 600,
+                "candidatesTokenCount": 20,
+                "thoughtsTokenCount": 70,
+            },
+        },
+        {"candidates": [{"content": {"parts": [{"text": " of"}]}}]},
+    ),
+}
+
+
+async def test_what_a_cut_stream_told_of_its_usage_counts(backend):
+    events = [f"data: {json.dumps(event)}\n\n".encode() for event in SOFAR[backend]]
+    reply = Reply(body=b"".join(events), headers={"Content-Type": "text/event-stream"})
+    price = {
+        "input_usd_per_mtok": 10.0,
+        "cached_input_usd_per_mtok": 1.0,
+        "output_usd_per_mtok": 100.0,
+    }
+    async with streaming(reply, backend, price=price) as (_, _, hear):
+        asked, heard = await hear()
+
+    assert ("STREAM_CUT", "The capital of") == (asked.reason, "".join(heard))
+    assert (700, 600, 90) == (
+        asked.usage.input_tokens,
+        asked.usage.cached_input_tokens,
+        asked.usage.output_tokens,
+    )
+    assert asked.usage_estimated
+    assert pytest.approx((100 * 10 + 600 * 1 + 90 * 100) / 1e6) == asked.cost_usd
+
+
+async def test_words_beyond_the_usage_that_was_told_count_too():
+    long = {"choices": [{"delta": {"content": "word " * 400}}]}
+    events = [f"data: {json.dumps(event)}\n\n".encode() for event in (*SOFAR["openai"], long)]
+    reply = Reply(body=b"".join(events), headers={"Content-Type": "text/event-stream"})
+    async with streaming(reply) as (_, _, hear):
+        asked, heard = await hear()
+
+    assert (700, text_tokens("".join(heard))) == (
+        asked.usage.input_tokens,
+        asked.usage.output_tokens,
+    )
 
 
 async def test_hidden_reasoning_is_paid_though_nobody_hears_it():
@@ -168,7 +303,7 @@ async def test_a_server_that_does_not_stream_is_understood():
     async with streaming(Reply(body=whole)) as (_, _, hear):
         asked, heard = await hear()
 
-    assert ("4", []) == (asked.reply.text, heard)
+    assert ("4", ["4"]) == (asked.reply.text, heard)
 
 
 @pytest.mark.parametrize("end", [b"data: [DONE]\n\n", b""])
