@@ -22,6 +22,12 @@ REPLY_SHARE: Final = 0.05
 MAX_REPLY_S: Final = 1.0
 ROUNDING_SHARE: Final = 0.01
 """Time that gRPC may add to what its caller gave: it sends coarse units, rounded up."""
+UNITS_MS: Final = ((1.0, 1), (10.0, 10), (100.0, 100), (1_000.0, 1_000), (10_000.0, 10_000))
+"""Seconds below which gRPC sends multiples of so many milliseconds."""
+LONG_UNIT_MS: Final = 600_000
+"""What it sends of longer times than those: full minutes, hundreds of seconds and the like."""
+SLACK_MS: Final = 2
+"""What a full unit is sent short by, for its own sum of now and timeout is rounded up too."""
 
 
 async def call(
@@ -39,10 +45,10 @@ async def call(
     DeadlineSpentError
         If no time is left to start the call, or it ran out underway.
     """
-    timeout_s = deadline.remaining()
-    with client_span(_name(rpc)):
+    left_s = deadline.remaining()
+    with client_span(_name(rpc), remaining_s=left_s):
         try:
-            return await rpc(request, timeout=timeout_s, metadata=_metadata())
+            return await rpc(request, timeout=sendable_s(left_s), metadata=_metadata())
         except grpc.aio.AioRpcError as err:
             raise error_from_rpc(err) from err
 
@@ -66,9 +72,9 @@ async def follow(
     DeadlineSpentError
         If no time is left to start the call, or it ran out underway.
     """
-    timeout_s = deadline.remaining()
-    with client_span(_name(rpc)):
-        stream = rpc(request, timeout=timeout_s, metadata=_metadata())
+    left_s = deadline.remaining()
+    with client_span(_name(rpc), remaining_s=left_s):
+        stream = rpc(request, timeout=sendable_s(left_s), metadata=_metadata())
         try:
             async for message in stream:
                 tell(message)
@@ -97,6 +103,17 @@ def deadline_from(context: Any, *, default_s: float | None = None) -> Deadline:
 
 def _metadata() -> tuple[tuple[str, str], ...]:
     return (*telemetry.outgoing_headers(), *caller_headers())
+
+
+def sendable_s(seconds: float) -> float:
+    """A timeout that leaves the callee at most `seconds`.
+
+    gRPC sends about three digits and rounds up, by which a callee would have
+    more time than its caller: core/lib/transport/timeout_encoding.cc.
+    """
+    unit_ms = next((unit for below, unit in UNITS_MS if seconds < below), LONG_UNIT_MS)
+    whole_ms = int(seconds * 1000) // unit_ms * unit_ms - SLACK_MS
+    return whole_ms / 1000 if whole_ms > 0 else seconds
 
 
 def _name(rpc: Any) -> str:

@@ -87,7 +87,10 @@ async def _served(
     """Serve one call under the deadline, in spans as over gRPC."""
     timeout_s = deadline.remaining()
     context = LocalContext(deadline)
-    with client_span(method), server_span(method, context, dict(telemetry.outgoing_headers())):
+    with (
+        client_span(method, remaining_s=timeout_s),
+        server_span(method, context, dict(telemetry.outgoing_headers())),
+    ):
         try:
             async with asyncio.timeout(timeout_s) as limit:
                 return await serve(context)

@@ -82,14 +82,15 @@ def server_span(method: str, context: Any, headers: Mapping[str, str]) -> Iterat
 
 
 @contextlib.contextmanager
-def client_span(method: str) -> Iterator[None]:
-    """Trace one call to a mesh service."""
+def client_span(method: str, *, remaining_s: float) -> Iterator[None]:
+    """Trace one call to a mesh service, which gets `remaining_s` seconds."""
     tracing = telemetry.tracer()
     if tracing is None or not trace.get_current_span().get_span_context().trace_flags.sampled:
         yield
         return
     with _ClientSpans(tracing).opened(method) as span:  # type: ignore[no-untyped-call]
         span.update_name(method.lstrip("/"))
+        span.set_attribute(telemetry.REMAINING_S, remaining_s)
         telemetry.note_call()
         with _ended(span, at_server=False):
             yield

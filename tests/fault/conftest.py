@@ -9,7 +9,7 @@ figure fails, and the medians are held against the tight limits at the end.
 """
 
 import pathlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -25,6 +25,8 @@ class Row:
     tight: bool
     """Whether there is time for the long form, and the median is judged at the end."""
     figures: list[Figure] = field(default_factory=list)
+    turn: int = 1
+    """Which run of the test this is, for what may be used but once."""
 
     def at_most(
         self,
@@ -110,7 +112,7 @@ def turn():
 
 @pytest.fixture
 def row(request, turn):
-    return _row(request.config)
+    return replace(_row(request.config), turn=turn)
 
 
 def _row(config):

@@ -132,7 +132,7 @@ def test_an_unsampled_request_leaves_no_span_but_keeps_its_trace(tracing, export
         telemetry.install(None)
     headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"}
 
-    with server_span("/a.B/C", None, headers), client_span("/a.B/D"):
+    with server_span("/a.B/C", None, headers), client_span("/a.B/D", remaining_s=1.0):
         sent = dict(telemetry.outgoing_headers())
 
     assert headers == sent
@@ -143,7 +143,7 @@ def test_an_unsampled_request_costs_next_to_nothing(exported):
     headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"}
 
     def passed():
-        with server_span("/a.B/C", None, headers), client_span("/a.B/D"):
+        with server_span("/a.B/C", None, headers), client_span("/a.B/D", remaining_s=1.0):
             telemetry.outgoing_headers()
 
     seconds = min(timeit.repeat(passed, number=200, repeat=10)) / 200
@@ -185,7 +185,7 @@ async def test_a_stream_that_is_left_is_a_span_and_no_error(exported, tier):
 def test_without_an_sdk_nothing_is_sent_and_nothing_is_current():
     telemetry.install(None)
 
-    with server_span("/a.B/C", None, {}), client_span("/a.B/D"):
+    with server_span("/a.B/C", None, {}), client_span("/a.B/D", remaining_s=1.0):
         assert () == telemetry.outgoing_headers()
         assert "" == telemetry.current_trace_id() == telemetry.current_span_id()
 
