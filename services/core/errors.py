@@ -15,6 +15,7 @@ GremiumError
 ├── LedgerError              the ledger cannot record or read
 ├── QuorumNotReachedError    too few jurors answered in time
 ├── StageFailedError         a service was not there after models had been asked
+├── StageLostError           a service took the call and broke off
 ├── BackendError             a model backend failed
 ├── DeadlineSpentError       no time is left
 ├── BudgetSpentError         no money, calls or tokens are left
@@ -143,6 +144,12 @@ class StageFailedError(GremiumError):
     reason = "STAGE_FAILED"
 
 
+class StageLostError(GremiumError):
+    """A service took the call and broke off: models may have been asked, and paid."""
+
+    reason = "STAGE_LOST"
+
+
 class BackendError(GremiumError):
     """A model backend failed."""
 
@@ -174,6 +181,13 @@ class BudgetSpentError(GremiumError):
     """No money, calls or tokens are left."""
 
     reason = "BUDGET_SPENT"
+
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, **metadata: object
+    ) -> None:
+        super().__init__(message, **metadata)
+        self.retry_after_s = retry_after_s
+        """Seconds until more may be left, if that is known."""
 
 
 class OverloadedError(GremiumError):

@@ -15,11 +15,14 @@ from services.core.errors import (
     OverloadedError,
     PeerError,
     StageFailedError,
+    StageLostError,
 )
 from services.runtime.status import MAX_VALUE_BYTES, MAX_VALUES, shortened, status_of
 
-LOST: Final = (PeerError, DeadlineSpentError, InternalError, StageFailedError)
+LOST: Final = (PeerError, StageLostError, DeadlineSpentError, InternalError, StageFailedError)
 """How a stage fails that is down, frozen or broken. What it says on purpose is no such failure."""
+
+ASKS_MODELS: Final = frozenset({"jury", "judge"})
 
 
 def stage_error(
@@ -40,6 +43,10 @@ def stage_error(
         case PeerError() | OverloadedError() if models_asked:
             text = f"{stage} took no call after models had been asked: {error}"
             told = StageFailedError(text, cause=error.reason)
+        case StageLostError():
+            told = error
+            asked = models_asked or stage in ASKS_MODELS
+            told.metadata["models_asked"] = str(asked).lower()
         case _:
             told = error
     told.metadata["stage"] = stage

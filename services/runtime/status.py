@@ -45,6 +45,7 @@ STATUS_BY_ERROR: Final[dict[type[errors.GremiumError], grpc.StatusCode]] = {
     errors.BudgetSpentError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.PeerError: grpc.StatusCode.UNAVAILABLE,
+    errors.StageLostError: grpc.StatusCode.UNAVAILABLE,  # not retried: its headers came before
     errors.InternalError: grpc.StatusCode.INTERNAL,
 }
 """Add every new error here; a contract test compares."""
@@ -55,6 +56,11 @@ RETRY_AFTER_S: Final[dict[type[errors.GremiumError], float]] = {
     errors.PeerError: 1.0,
 }
 """Errors after which the same call may do better, and when."""
+
+BROKEN_OFF: Final = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
+)
+"""How a call ends whose connection broke."""
 
 ERROR_BY_REASON: Final = {error.reason: error for error in STATUS_BY_ERROR}
 
@@ -154,8 +160,8 @@ def _untold(err: grpc.aio.AioRpcError) -> errors.GremiumError:
     match err.code():
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return errors.DeadlineSpentError("the deadline passed before the service answered")
-        case _ if _was_taken(err):
-            return errors.InternalError(f"service took the call and broke off: {text}")
+        case code if _was_taken(err):
+            return _ended_badly(code, text)
         case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
             return errors.PeerError(f"service is unavailable: {text}")
         case grpc.StatusCode.RESOURCE_EXHAUSTED if "larger than max" in text:
@@ -164,6 +170,13 @@ def _untold(err: grpc.aio.AioRpcError) -> errors.GremiumError:
             return errors.OverloadedError(f"service refused the call: {text}")
         case code:
             return errors.InternalError(f"service failed with {code.name}")
+
+
+def _ended_badly(code: grpc.StatusCode, text: str) -> errors.GremiumError:
+    """A call that a service took, and that gRPC itself ended."""
+    if code in BROKEN_OFF:
+        return errors.StageLostError(f"service took the call and broke off: {text}")
+    return errors.InternalError(f"service took the call and failed: {text}")
 
 
 def _was_taken(err: grpc.aio.AioRpcError) -> bool:

@@ -38,10 +38,10 @@ def test_every_error_has_a_reason_of_its_own():
     assert sorted(set(reasons)) == sorted(reasons)
 
 
-def test_only_a_peer_that_took_no_call_is_unavailable():
+def test_only_a_peer_that_is_not_there_or_broke_off_is_unavailable():
     unavailable = {e for e, code in STATUS_BY_ERROR.items() if code is grpc.StatusCode.UNAVAILABLE}
 
-    assert {errors.PeerError} == unavailable
+    assert {errors.PeerError, errors.StageLostError} == unavailable
 
 
 @pytest.mark.parametrize("error", sorted(STATUS_BY_ERROR, key=lambda e: e.__name__))
@@ -101,7 +101,7 @@ def test_a_bare_status_becomes_an_error_of_ours(code, expected):
 def test_a_service_that_took_the_call_and_broke_off_is_not_unavailable(code):
     broken = grpc.aio.AioRpcError(code, grpc.aio.Metadata(*TAKEN), grpc.aio.Metadata(), "reset")
 
-    assert errors.InternalError is type(error_from_rpc(broken))
+    assert errors.StageLostError is type(error_from_rpc(broken))
 
 
 def test_a_backends_wish_to_be_left_alone_crosses_a_hop():

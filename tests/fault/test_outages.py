@@ -205,7 +205,7 @@ def test_a_jury_that_dies_underway_is_counted_as_paid(mesh, gateway, server):
         code, reason, _ = told(failure(call))
     manifest = manifest_of(gateway, "lost-jury")
 
-    assert ("INTERNAL", "INTERNAL") == (code, reason)
+    assert ("UNAVAILABLE", "STAGE_LOST") == (code, reason)
     assert [(name, "FAILED", True) for name in JURORS] == jurors_told(manifest)
     assert (3, True) == (manifest.model_calls, manifest.cost_usd > 0)
 
@@ -233,7 +233,7 @@ def test_a_jury_that_dies_while_it_is_followed_ends_the_stream_with_an_error(mes
         took_s = time.monotonic() - began
     manifest = manifest_of(gateway, "followed")
 
-    assert ("INTERNAL", "jury") == (last.error.reason, last.error.metadata["stage"])
+    assert ("STAGE_LOST", "jury") == (last.error.reason, last.error.metadata["stage"])
     assert took_s < 1
     assert [(name, "FAILED", True) for name in JURORS] == jurors_told(manifest)
     assert (3, True) == (manifest.model_calls, manifest.cost_usd > 0)

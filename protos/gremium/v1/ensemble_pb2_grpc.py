@@ -99,9 +99,13 @@ class EnsembleServiceServicer:
         asked;
         - `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`): `metadata["stage"]` names the
         stage that ran out of time, if one did;
-        - `RESOURCE_EXHAUSTED` (`OVERLOADED`, `BUDGET_SPENT`);
+        - `RESOURCE_EXHAUSTED` (`OVERLOADED`, `BUDGET_SPENT`): of a budget that
+        requests share, `metadata` has `budget`, `limit_usd`, `left_usd`,
+        `held_usd` and `period_ends`;
         - `UNAVAILABLE` (`PEER_UNAVAILABLE`): a service was not there, and no model
         was asked;
+        - `UNAVAILABLE` (`STAGE_LOST`): a service took the call and broke off;
+        `metadata["models_asked"]` is `true` if asking anew may spend again;
         - `INTERNAL` (`INTERNAL`): a service broke; models may have been asked.
 
         An error names its request in `ErrorInfo.metadata["request_id"]`. Once the

@@ -10,7 +10,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from gremium.v1 import router_pb2_grpc
 from services.core.deadline import Deadline
-from services.core.errors import InternalError, PeerError
+from services.core.errors import PeerError, StageLostError
 from services.runtime.calls import call
 from services.runtime.channels import OPTIONS, open_channel
 from services.runtime.server import MIN_PING_INTERVAL_S
@@ -49,7 +49,7 @@ async def cut_underway(router, ensemble):
 
 async def test_a_call_that_was_taken_is_never_run_twice():
     router = Router()
-    with pytest.raises(InternalError, match="took the call and broke off"):
+    with pytest.raises(StageLostError, match="took the call and broke off"):
         await cut_underway(router, "hang")
 
     assert 1 == len(router.peers)
@@ -57,7 +57,7 @@ async def test_a_call_that_was_taken_is_never_run_twice():
 
 async def test_a_broken_connection_stops_the_handler():
     router = Router()
-    with pytest.raises(InternalError):
+    with pytest.raises(StageLostError):
         await cut_underway(router, "hang")
 
     await asyncio.wait_for(router.cancelled.wait(), LIMIT_S)
