@@ -466,6 +466,7 @@ class ListEnsemblesResponse(_message.Message):
     MODELS_FIELD_NUMBER: _builtins.int
     CONFIG_SHA256_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
+    BUDGETS_FIELD_NUMBER: _builtins.int
     default_ensemble: _builtins.str
     """Name of the one that an empty `AskRequest.ensemble` means."""
     config_sha256: _builtins.str
@@ -482,6 +483,10 @@ class ListEnsemblesResponse(_message.Message):
     def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageRecord]:
         """How the stages behind the gateway have done since it started."""
 
+    @_builtins.property
+    def budgets(self) -> _containers.RepeatedCompositeFieldContainer[Global___BudgetRecord]:
+        """What is left of the budgets that requests to this gateway share."""
+
     def __init__(
         self,
         *,
@@ -490,14 +495,69 @@ class ListEnsemblesResponse(_message.Message):
         models: _abc.Iterable[Global___RosterModel] | None = ...,
         config_sha256: _builtins.str = ...,
         stages: _abc.Iterable[Global___StageRecord] | None = ...,
+        budgets: _abc.Iterable[Global___BudgetRecord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_sha256", b"config_sha256", "default_ensemble", b"default_ensemble", "ensembles", b"ensembles", "models", b"models", "stages", b"stages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budgets", b"budgets", "config_sha256", b"config_sha256", "default_ensemble", b"default_ensemble", "ensembles", b"ensembles", "models", b"models", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListEnsemblesResponse: _TypeAlias = ListEnsemblesResponse  # noqa: Y015
+
+@_typing.final
+class BudgetRecord(_message.Message):
+    """A budget that requests share, in its present period."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PER_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    CALLER_FIELD_NUMBER: _builtins.int
+    MAX_USD_FIELD_NUMBER: _builtins.int
+    SPENT_USD_FIELD_NUMBER: _builtins.int
+    RESERVED_USD_FIELD_NUMBER: _builtins.int
+    ENSEMBLES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name."""
+    per: _builtins.str
+    """Length of a period: `hour`, `day` or `month`."""
+    caller: _builtins.str
+    """Whose it is, if each caller has it for itself; else empty."""
+    max_usd: _builtins.float
+    """US dollars that may be spent in one period."""
+    spent_usd: _builtins.float
+    """Spent so far, US dollars."""
+    reserved_usd: _builtins.float
+    """Reserved by requests that run, US dollars."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When the present period ends and the next one begins."""
+
+    @_builtins.property
+    def ensembles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the ensembles that draw from it; empty: all."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        per: _builtins.str = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        caller: _builtins.str = ...,
+        max_usd: _builtins.float = ...,
+        spent_usd: _builtins.float = ...,
+        reserved_usd: _builtins.float = ...,
+        ensembles: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "end_time", b"end_time", "ensembles", b"ensembles", "max_usd", b"max_usd", "name", b"name", "per", b"per", "reserved_usd", b"reserved_usd", "spent_usd", b"spent_usd"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetRecord: _TypeAlias = BudgetRecord  # noqa: Y015
 
 @_typing.final
 class StageRecord(_message.Message):
