@@ -42,8 +42,17 @@ def _ensemble(name: str, ensemble: SpecialistsEnsemble) -> Iterator[Found]:
     at: Loc = ("ensembles", name)
     for fault in faults(ensemble.reads, final=ensemble.final):
         yield ((*at, "steps", fault.step) if fault.step else at), fault.text
+    yield from _lone_answer(at, ensemble)
     for step_id, step in ensemble.steps.items():
         yield from _step((*at, "steps", step_id), step_id, step)
+
+
+def _lone_answer(at: Loc, ensemble: SpecialistsEnsemble) -> Iterator[Found]:
+    """Without its one source there is no answer, so nobody may leave it out."""
+    made_of = [one for one in ensemble.final if one in ensemble.steps]
+    if len(made_of) == 1 and not ensemble.steps[made_of[0]].required:
+        text = f"the answer is made of `{made_of[0]}` alone, which must be required"
+        yield (*at, "steps", made_of[0], "required"), text
 
 
 def _step(at: Loc, step_id: str, step: Step) -> Iterator[Found]:

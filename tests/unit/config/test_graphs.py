@@ -43,6 +43,15 @@ def test_a_graph_that_can_be_run_is_taken(tmp_path):
     assert ["search", "answer"] == list(load(path).config.ensembles["main"].steps)
 
 
+def test_a_step_that_is_not_alone_in_the_answer_may_be_optional(tmp_path):
+    path = tmp_path / "gremium.yaml"
+    optional = VALID.replace("docs}", "docs}\n        required: false")
+    path.write_text(HEAD + optional.replace('"{answer}"', '"{answer} {search}"'))
+
+    required = [s.required for s in load(path).config.ensembles["main"].steps.values()]
+    assert [False, True] == required
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
@@ -55,6 +64,13 @@ def test_a_graph_that_can_be_run_is_taken(tmp_path):
             7,
             "search -> answer -> search",
             id="cycle",
+        ),
+        pytest.param(
+            "        depends_on: [search]",
+            "        depends_on: [search]\n        required: false",
+            13,
+            "the answer is made of `answer` alone, which must be required",
+            id="optional answer",
         ),
         pytest.param(
             '{template: "{answer}"}',
