@@ -1,7 +1,7 @@
 """Ask judge models about pairs of answers, all at once, in both orders."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from judge_svc.audit import independent, seeing
@@ -16,6 +16,10 @@ from services.core.visible import visible_text
 from services.models.asking import Asked, ask
 from services.models.backend import RosterModel
 from services.models.pricing import dearest, limited
+
+Pair = tuple[int, int]
+"""Indices of two answers."""
+Pairs = list[Pair]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +53,43 @@ class Duel:
     request: ModelRequest
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Comparisons that were asked for at once."""
+
+    told: list[Comparison]
+    failed: Pairs
+    """Asked about in vain; pairs that the lease does not pay for are not among them."""
+    asked: list[tuple[RosterModel, Asked]]
+
+
 async def compared(
     contest: Contest, judges: Sequence[RosterModel], *, lease: Lease, deadline: Deadline
 ) -> Ranking:
-    """Compare all pairs that a judge is independent of, as far as the lease goes."""
+    """Compare all pairs that a judge is independent of, as far as the lease goes.
+
+    A pair whose judge gives no choice gets the next one, for both orders, while
+    time and lease last.
+    """
     alike, open_pairs = _split(contest.answers)
-    duels = _payable(_duels(contest, open_pairs, judges), lease)
-    choices = await asyncio.gather(
-        *(_chosen(contest, duel, request, deadline=deadline) for duel, request in duels)
-    )
-    said = {
-        (duel.one, duel.two): better
-        for (duel, _), (_, better) in zip(duels, choices, strict=True)
-        if better is not None
-    }
     told = [Comparison(a, b, "tie", "tie") for a, b in alike]
-    told += [
-        Comparison(a, b, said[a, b], said[b, a])
-        for a, b in open_pairs
-        if (a, b) in said and (b, a) in said
-    ]
-    asked = tuple((duel.judge, each) for (duel, _), (each, _) in zip(duels, choices, strict=True))
+    asked: list[tuple[RosterModel, Asked]] = []
+    benches = {pair: _fair(contest, pair, judges) for pair in open_pairs}
+    left = lease
+    while any(benches.values()) and deadline.left_s > 0.0:
+        seated = {pair: bench[0] for pair, bench in benches.items() if bench}
+        ended = await _round(contest, seated, lease=left, deadline=deadline)
+        told += ended.told
+        asked += ended.asked
+        left = _unspent(lease, [each for _, each in asked])
+        late = {judge.name for judge, each in asked if each.status is Status.TIMED_OUT}
+        benches = {pair: _next(benches[pair], late) for pair in ended.failed}
     return Ranking(
         jurors=tuple(answer.juror for answer in contest.answers),
         standings=tuple(standings(len(contest.answers), told)),
-        asked=asked,
-        unspent=_unspent(lease, [each for _, each in asked]),
+        asked=tuple(asked),
+        unspent=left,
     )
-
-
-Pairs = list[tuple[int, int]]
 
 
 def _split(answers: Sequence[Answer]) -> tuple[Pairs, Pairs]:
@@ -90,16 +101,58 @@ def _split(answers: Sequence[Answer]) -> tuple[Pairs, Pairs]:
     ]
 
 
-def _duels(contest: Contest, of: Pairs, judges: Sequence[RosterModel]) -> list[Duel]:
-    """Both orders of each pair that has a judge, next to each other."""
-    able = seeing(judges, contest.prompt)
+def _fair(contest: Contest, pair: Pair, judges: Sequence[RosterModel]) -> list[RosterModel]:
+    """Judges that are independent of both authors, in order of preference."""
+    first, second = (contest.answers[i].family for i in pair)
+    return independent(independent(seeing(judges, contest.prompt), first), second)
+
+
+def _next(bench: Sequence[RosterModel], late: Collection[str]) -> list[RosterModel]:
+    """Who is left when the first judge failed; whoever was late elsewhere comes last."""
+    return sorted(bench[1:], key=lambda judge: judge.name in late)
+
+
+async def _round(
+    contest: Contest,
+    seated: Mapping[Pair, RosterModel],
+    *,
+    lease: Lease,
+    deadline: Deadline,
+) -> Round:
+    """Let each pair's judge choose in both orders, as many as the lease pays for."""
+    duels = _payable(_duels(contest, seated), lease)
+    choices = await asyncio.gather(
+        *(_chosen(contest, duel, request, deadline=deadline) for duel, request in duels)
+    )
+    told = _comparisons([duel for duel, _ in duels], [better for _, better in choices])
+    return Round(
+        told=[each for each in told.values() if each is not None],
+        failed=[pair for pair, each in told.items() if each is None],
+        asked=[(duel.judge, each) for (duel, _), (each, _) in zip(duels, choices, strict=True)],
+    )
+
+
+def _comparisons(
+    duels: Sequence[Duel], choices: Sequence[Better | None]
+) -> dict[Pair, Comparison | None]:
+    """What came of each pair; None unless both orders, which stand side by side, were chosen in."""
+    told: dict[Pair, Comparison | None] = {}
+    for duel, forwards, backwards in zip(duels[::2], choices[::2], choices[1::2], strict=True):
+        told[duel.one, duel.two] = (
+            None
+            if forwards is None or backwards is None
+            else Comparison(duel.one, duel.two, forwards, backwards)
+        )
+    return told
+
+
+def _duels(contest: Contest, seated: Mapping[Pair, RosterModel]) -> list[Duel]:
+    """Both orders of each pair, next to each other."""
     duels = []
-    for pair in of:
-        first, second = (contest.answers[i].family for i in pair)
-        fair = independent(independent(able, first), second)
-        for one, two in (pair, pair[::-1]) if fair else ():
+    for pair, judge in seated.items():
+        for one, two in (pair, pair[::-1]):
             prompt = duel_prompt(contest.prompt, contest.answers[one], contest.answers[two])
-            duels.append(Duel(one, two, fair[0], ModelRequest(prompt)))
+            duels.append(Duel(one, two, judge, ModelRequest(prompt)))
     return duels
 
 

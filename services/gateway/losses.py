@@ -52,7 +52,7 @@ def judge_seats(
 def duel_seats(
     case: Case, judge: Judge, answers: Sequence[types_pb2.Answer], lease: Lease
 ) -> Sequence[Seat]:
-    """One judge for each order of each pair of answers."""
+    """Each independent judge for each order of each pair of answers: it may follow one that failed."""
     seats = []
     for one, two in permutations(answers, 2):
         fair = [
@@ -61,7 +61,7 @@ def duel_seats(
             if name in _independent(case, judge, two)
         ]
         added = RUBRIC_TOKENS + text_tokens(one.text) + text_tokens(two.text)
-        seats += [Seat(name, name, added) for name in fair[:1]]
+        seats += [Seat(name, name, added) for name in fair]
     return seats[: lease.model_calls]
 
 

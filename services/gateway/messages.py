@@ -1,6 +1,6 @@
 """What each stage is asked, built from the case and the configuration. No I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from gremium.v1 import aggregator_pb2, judge_pb2, jury_pb2, manifest_pb2, router_pb2, types_pb2
@@ -93,33 +93,42 @@ def verify_request(
     judge: Judge,
     aggregated: aggregator_pb2.AggregateResponse,
     lease: Lease,
+    *,
+    late: Collection[str] = (),
 ) -> judge_pb2.VerifyRequest:
+    """Judges that were `late` before are asked last."""
     several = len(aggregated.tally.ballots) > 1
     return judge_pb2.VerifyRequest(
         request_id=case.request_id,
         prompt=case.prompt,
         answer=aggregated.representative,
-        judge=_judge_spec(judge),
+        judge=_judge_spec(judge, late),
         tally=aggregated.tally if several else None,
         lease=lease_to_wire(lease),
     )
 
 
 def rank_request(
-    case: Case, judge: Judge, answers: Iterable[types_pb2.Answer], lease: Lease
+    case: Case,
+    judge: Judge,
+    answers: Iterable[types_pb2.Answer],
+    lease: Lease,
+    *,
+    late: Collection[str] = (),
 ) -> judge_pb2.RankRequest:
+    """Judges that were `late` before are asked last."""
     return judge_pb2.RankRequest(
         request_id=case.request_id,
         prompt=case.prompt,
         answers=answers,
-        judge=_judge_spec(judge),
+        judge=_judge_spec(judge, late),
         lease=lease_to_wire(lease),
     )
 
 
-def _judge_spec(judge: Judge) -> judge_pb2.JudgeSpec:
+def _judge_spec(judge: Judge, late: Collection[str]) -> judge_pb2.JudgeSpec:
     return judge_pb2.JudgeSpec(
-        models=judge.models,
+        models=sorted(judge.models, key=lambda name: name in late),
         timeout=duration_to_wire(judge.timeout_s),
         criteria=[CRITERIA[criterion] for criterion in judge.criteria],
         min_score=judge.min_score,

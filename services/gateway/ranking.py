@@ -57,7 +57,7 @@ async def _ranked(
     record: Record,
 ) -> list[manifest_pb2.Standing]:
     spendable, kept = budget.before_verdict(record.lease)
-    request = messages.rank_request(case, judge, answers, spendable)
+    request = messages.rank_request(case, judge, answers, spendable, late=record.late_judges)
     seats = losses.duel_seats(case, judge, answers, spendable)
     record.lease = spendable
     try:

@@ -177,6 +177,16 @@ class Record:
         self.lease = budget.returned(self.lease, Lease())
         return list(lost(part, seats, self._case))
 
+    @property
+    def late_judges(self) -> frozenset[str]:
+        """Judge models that this request has waited for in vain."""
+        return frozenset(
+            part.model
+            for part in self._manifest.participations
+            if part.stage == manifest_pb2.STAGE_JUDGE
+            and part.status == manifest_pb2.PARTICIPATION_STATUS_TIMED_OUT
+        )
+
     def routed(self, decision: router_pb2.RouteDecision) -> None:
         self._manifest.route.CopyFrom(decision)
         self._tell(routed=decision)

@@ -216,7 +216,9 @@ async def verify(
     record: Record,
 ) -> Ending:
     """A judge that is down costs the verdict, and the answer only where it fails closed."""
-    request = messages.verify_request(case, judge, aggregated, record.lease)
+    request = messages.verify_request(
+        case, judge, aggregated, record.lease, late=record.late_judges
+    )
     seats = losses.judge_seats(case, judge, aggregated, record.lease)
     tier = aggregated.tally.tier
     try:

@@ -63,3 +63,27 @@ async def test_without_a_judge_the_weights_count_alone(serve, hung):
     assert ("5", True, True) == (reply.answer.text, reply.unjudged, reply.degraded)
     lost = [p for p in reply.manifest.participations if p.stage == manifest_pb2.STAGE_JUDGE]
     assert {"DEADLINE_SPENT"} == {part.reason for part in lost}
+
+
+async def test_a_judge_that_was_late_in_comparing_is_asked_last_for_the_verdict(serve):
+    judges = {"models": ["hang", "judge"], "timeout_s": 0.5}
+    gateway = await serve({**JURY, "judge": judges}, {**SCRIPT, "judge": judge})
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert ("c", False) == (reply.answer.juror, reply.unjudged)
+    assert ["judge"] == [verdict.judge for verdict in reply.manifest.verdicts]
+    parts = [p for p in reply.manifest.participations if p.stage == manifest_pb2.STAGE_JUDGE]
+    assert "judge" == parts[-1].name
+    assert ["hang"] * 4 + ["judge"] * 4 == [part.name for part in parts[:-1]]
+
+
+async def test_a_ranking_that_a_judge_used_up_leaves_the_verdict_to_another(serve):
+    judges = {"models": ["hang", "judge"], "timeout_s": 5.0}
+    gateway = await serve({**JURY, "judge": judges}, {**SCRIPT, "judge": judge})
+
+    reply = await gateway.ask(shape=NUMBER, timeout_s=5.0)
+
+    assert ("5", False) == (reply.answer.text, reply.unjudged)
+    assert ["judge"] == [verdict.judge for verdict in reply.manifest.verdicts]
+    assert 4 == gateway.provider.calls_of("hang")

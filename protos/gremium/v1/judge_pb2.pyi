@@ -65,7 +65,9 @@ class JudgeSpec(_message.Message):
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Roster names in order of preference. The first of another family than the
-        answer's author is asked; none of them: the answer stays unjudged.
+        answer's author is asked, and the next one when it fails; none of them: the
+        answer stays unjudged. The gateway puts last whom this request has waited for
+        in vain.
         """
 
     @_builtins.property

@@ -26,9 +26,10 @@ class JudgeServiceStub:
     """
     Rank: _aio.UnaryUnaryMultiCallable[_judge_pb2.RankRequest, _judge_pb2.RankResponse]
     """Scores answers against each other, pairwise in both orders, by a judge of
-    another family than both authors. A comparison that fails in either order,
-    or that nothing is left to pay for, is none; equal answers are a tie that
-    nobody is asked about.
+    another family than both authors. When it fails in either order, the next such
+    judge compares the two in both orders, while time and lease last. A comparison
+    that no judge gives, or that nothing is left to pay for, is none; equal answers
+    are a tie that nobody is asked about.
 
     Fails like Verify.
     """
@@ -57,9 +58,10 @@ class JudgeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_judge_pb2.RankRequest, _abc.Awaitable[_judge_pb2.RankResponse]],
     ) -> _abc.Awaitable[_judge_pb2.RankResponse]:
         """Scores answers against each other, pairwise in both orders, by a judge of
-        another family than both authors. A comparison that fails in either order,
-        or that nothing is left to pay for, is none; equal answers are a tie that
-        nobody is asked about.
+        another family than both authors. When it fails in either order, the next such
+        judge compares the two in both orders, while time and lease last. A comparison
+        that no judge gives, or that nothing is left to pay for, is none; equal answers
+        are a tie that nobody is asked about.
 
         Fails like Verify.
         """

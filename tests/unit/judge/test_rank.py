@@ -145,6 +145,59 @@ async def test_a_hung_judge_costs_the_ranking_not_the_deadline():
     assert [0, 0] == [each.comparisons for each in reply.ranking]
 
 
+@pytest.mark.parametrize(
+    "bad", [[Reply(status=500)], [choice("one"), Reply(text="The first.")]], ids=["both", "one"]
+)
+async def test_a_judge_that_fails_is_replaced_for_both_orders(bad):
+    async with ranking(first=bad, second=prefers("best", "worst")) as (server, rank):
+        reply = await rank(contest("worst", "best", models=("first", "second")))
+
+    assert [("j1", 1.0, 1), ("j0", -1.0, 1)] == told(reply)
+    assert (2, 2) == (server.calls_of("first"), server.calls_of("second"))
+    assert ["first", "first", "second", "second"] == [part.name for part in reply.participations]
+
+
+async def test_only_the_pair_whose_judge_failed_gets_another():
+    def first(body):
+        said = prefers("best", "middle", "worst")(body)
+        return Reply(status=500) if "worst" in str(body["messages"][-1]["content"]) else said
+
+    async with ranking(first=first, second=prefers("best", "middle", "worst")) as (server, rank):
+        reply = await rank(contest("worst", "best", "middle", models=("first", "second")))
+
+    assert [("j1", 1.0, 2), ("j2", 0.0, 2), ("j0", -1.0, 2)] == told(reply)
+    assert (6, 4) == (server.calls_of("first"), server.calls_of("second"))
+
+
+async def test_a_judge_that_hangs_is_replaced_when_its_time_is_over():
+    request = contest("worst", "best", models=("first", "second"))
+    request.judge.timeout.CopyFrom(duration_to_wire(0.5))
+    async with ranking(first=Reply(hang=True), second=prefers("best", "worst")) as (_, rank):
+        reply = await rank(request)
+
+    assert [("j1", 1.0, 1), ("j0", -1.0, 1)] == told(reply)
+
+
+async def test_another_judge_is_asked_only_for_what_is_left():
+    lease = types_pb2.Lease(model_calls=3)
+    async with ranking(first=Reply(text="The first."), second=choice("one")) as (server, rank):
+        reply = await rank(contest("a", "b", models=("first", "second"), lease=lease))
+
+    assert (2, 0, 1) == (
+        server.calls_of("first"),
+        server.calls_of("second"),
+        reply.unspent.model_calls,
+    )
+    assert [0, 0] == [each.comparisons for each in reply.ranking]
+
+
+async def test_the_last_judge_that_fails_ends_it():
+    async with ranking(first=Reply(status=500), second=Reply(status=500)) as (server, rank):
+        reply = await rank(contest("a", "b", models=("first", "second")))
+
+    assert (4, [0, 0]) == (server.calls, [each.comparisons for each in reply.ranking])
+
+
 async def test_a_juror_may_answer_once():
     request = contest("a", "b")
     request.answers[1].juror = "j0"
