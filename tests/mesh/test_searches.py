@@ -85,6 +85,21 @@ async def test_an_optional_search_that_fails_is_a_note(serve):
     assert "The step `search` gave nothing" in asked(gateway, "writer")
 
 
+async def test_a_search_for_what_a_failed_step_gives_is_not_begun(serve):
+    words = {"words": {"model": "http-500"}}
+    search = {**SEARCH["search"], "goal": "{words}", "depends_on": ["words"], "required": False}
+    gateway = await serve(specialists({**words, **SEARCH, "search": search}))
+
+    reply = await gateway.ask()
+
+    (skipped,) = [p for p in reply.manifest.participations if p.tier == "search"]
+    assert (manifest_pb2.STAGE_RETRIEVAL, manifest_pb2.PARTICIPATION_STATUS_SKIPPED) == (
+        skipped.stage,
+        skipped.status,
+    )
+    assert ("4", True) == (reply.answer.text, reply.degraded)
+
+
 @pytest.fixture
 def bees(tmp_path):
     (tmp_path / "docs").mkdir()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.steps import MERGE
 from services.config.tree import Judge, SpecialistsEnsemble
+from services.core.deadline import Deadline
 from services.core.errors import (
     GremiumError,
     InternalError,
@@ -19,7 +20,13 @@ from services.gateway.case import Case
 from services.gateway.failures import LOST
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.specialists_account import not_done, put_in_order
-from services.gateway.patterns.specialists_needs import Roster, longest_s, needs, seconds_behind
+from services.gateway.patterns.specialists_needs import (
+    Need,
+    Roster,
+    longest_s,
+    needs,
+    seconds_behind,
+)
 from services.gateway.patterns.specialists_prompts import (
     Output,
     merged_text,
@@ -90,14 +97,9 @@ def _work(
     record: Record,
     nested: Nested,
 ) -> Work:
-    window_s = reserves.window_s(case.deadline.left_s, allowed_s=case.allowed_s)
-    judge_s = ensemble.judge.timeout_s if ensemble.judge else 0.0
-    steps_s = window_s - reserves.judge_s(window_s, timeout_s=judge_s)
-    until = case.deadline.within(steps_s)
+    until = _until(case, ensemble)
     expected = needs(ensemble, Roster(case.models, case.ensembles))
     behind = seconds_behind(ensemble, expected)
-    longest = longest_s(expected, behind)
-    kept = {name: kept_s(steps_s, behind_s=s, longest_s=longest) for name, s in behind.items()}
     return Work(
         case=case,
         ensemble=ensemble,
@@ -108,9 +110,27 @@ def _work(
         reads=reads,
         needs=expected,
         seconds_behind=behind,
-        due={name: until.reserve(seconds) for name, seconds in kept.items()},
+        due=_due(until, expected, behind),
         passage_ids=_ids(case, ensemble, reads),
     )
+
+
+def _until(case: Case, ensemble: SpecialistsEnsemble) -> Deadline:
+    """When the last step must be done: what is left is for the judge and the reply."""
+    window_s = reserves.window_s(case.deadline.left_s, allowed_s=case.allowed_s)
+    judge_s = ensemble.judge.timeout_s if ensemble.judge else 0.0
+    return case.deadline.within(window_s - reserves.judge_s(window_s, timeout_s=judge_s))
+
+
+def _due(
+    until: Deadline, expected: Mapping[str, Need], behind: Mapping[str, float]
+) -> dict[str, Deadline]:
+    """When the critical path needs each step."""
+    left_s, longest = until.left_s, longest_s(expected, behind)
+    return {
+        name: until.reserve(kept_s(left_s, behind_s=seconds, longest_s=longest))
+        for name, seconds in behind.items()
+    }
 
 
 def _ids(case: Case, ensemble: SpecialistsEnsemble, steps: Iterable[str]) -> dict[str, list[str]]:
@@ -149,7 +169,8 @@ async def _settle(work: Work, name: str, before: Sequence[asyncio.Task[None]]) -
         await asyncio.wait(before)
     if lost := next((read for read in work.reads[name] if read in work.lost), None):
         work.needs.pop(name)
-        not_done(work.record, name, reason_text=f"it reads `{lost}`, which gave nothing")
+        text = f"it reads `{lost}`, which gave nothing"
+        not_done(work.record, name, work.ensemble.steps[name], reason_text=text)
         _without(work, name, work.lost[lost])
         return
     try:

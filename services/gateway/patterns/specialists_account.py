@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from gremium.v1 import manifest_pb2, types_pb2
-from services.config.steps import MERGE
+from services.config.steps import MERGE, Step
 from services.core.lease import Lease
 from services.gateway.case import Case
 from services.gateway.patterns.specialists_shares import added
@@ -51,10 +51,11 @@ class Account:
         whole.passages.extend(own.passages)
 
 
-def not_done(record: Record, step_id: str, *, reason_text: str) -> None:
+def not_done(record: Record, step_id: str, step: Step, *, reason_text: str) -> None:
     """Record a step that was never begun."""
+    searches = step.retrieval is not None
     record.intent().participations.add(
-        stage=manifest_pb2.STAGE_JURY,
+        stage=manifest_pb2.STAGE_RETRIEVAL if searches else manifest_pb2.STAGE_JURY,
         tier=step_id,
         status=manifest_pb2.PARTICIPATION_STATUS_SKIPPED,
         reason=NOT_DONE,
