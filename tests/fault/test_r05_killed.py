@@ -1,0 +1,96 @@
+"""R5: a killed service costs what it had in hand at most, and is used again once it is back."""
+
+import signal
+import time
+
+import grpc
+import pytest
+
+from tests.fault.load import echo, load
+from tests.fault.replicas import cluster, wait_until
+from tests.fault.test_outages import told
+from tests.scripted import CONFIG, upstream_thread
+
+TIMEOUT_S = 10.0
+CALLERS = 10
+BEFORE_S = 1.0
+"""Load before the service is killed."""
+DOWN_S = 1.0
+LOST_S = 1.0
+BACK_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def server():
+    with upstream_thread({"four": echo(delay_s=0.4)}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory, server):
+    config = CONFIG.format(url=server.url)
+    with cluster(tmp_path_factory.mktemp("killed"), config) as mesh:
+        mesh.start()
+        yield mesh
+
+
+def killed(mesh, service):
+    """Kill a service under load and start it again; what callers got, when it died and began anew."""
+    victim = mesh.one(service)
+    with load(mesh.address, callers=CALLERS, ensemble="default", timeout_s=TIMEOUT_S) as seen:
+        time.sleep(BEFORE_S)
+        died_s = time.monotonic()
+        victim.send(signal.SIGKILL)
+        victim.ended()
+        time.sleep(DOWN_S)
+        began_s = time.monotonic()
+        victim.start()
+        wait_until(lambda: any(got.whole for got in seen.since(began_s)), within_s=30)
+        time.sleep(BEFORE_S)
+    return seen, died_s, began_s
+
+
+def back_s(seen, began_s):
+    """Seconds from the new start until the first request that then got all it should."""
+    return min(got.ended_s for got in seen.since(began_s) if got.whole) - began_s
+
+
+def right_or_refused(got):
+    return got.right or got.error is not None
+
+
+@pytest.mark.parametrize("service", ["router", "aggregator", "judge"])
+def test_every_caller_has_a_right_answer_in_time(mesh, row, service):
+    seen, died_s, began_s = killed(mesh, service)
+
+    assert all(got.right for got in seen.got)
+    assert [got for got in seen.since(died_s + 0.2) if got.reply.degraded]
+    slowest_s = max(got.took_s for got in seen.got)
+    row.at_most("R5", f"slowest answer, {service} killed", slowest_s, TIMEOUT_S / 5, unit="s")
+    row.at_most("R5", f"{service} used after its start", back_s(seen, began_s), BACK_S, unit="s")
+
+
+def test_a_killed_jury_is_told_at_once_and_asked_nothing_twice(mesh, row, server):
+    asked_before = server.calls_of("four")
+    seen, died_s, began_s = killed(mesh, "jury")
+    lost = [got for got in seen.underway_at(died_s) if got.error]
+
+    assert all(right_or_refused(got) for got in seen.got)
+    assert lost
+    assert {"UNAVAILABLE"} == {told(got.error)[0] for got in lost}
+    assert {"STAGE_LOST", "PEER_UNAVAILABLE"} >= {told(got.error)[1] for got in lost}
+    assert server.calls_of("four") - asked_before <= 3 * len(seen.got)
+    told_s = max(got.ended_s for got in lost) - died_s
+    row.at_most("R5", "loss of a killed jury told after", told_s, LOST_S, unit="s")
+    row.at_most("R5", "jury used after its start", back_s(seen, began_s), BACK_S, unit="s")
+
+
+def test_a_killed_gateway_is_noticed_at_once(mesh, row):
+    seen, died_s, began_s = killed(mesh, "gateway")
+    lost = seen.underway_at(died_s)
+
+    assert all(right_or_refused(got) for got in seen.got)
+    assert {grpc.StatusCode.UNAVAILABLE} == {got.error.code() for got in lost}
+    told_s = max(got.ended_s for got in lost) - died_s
+    row.at_most("R5", "loss of a killed gateway seen after", told_s, LOST_S, unit="s")
+    row.at_most("R5", "gateway used after its start", back_s(seen, began_s), BACK_S, unit="s")
