@@ -17,6 +17,14 @@ from services.runtime.wire import prompt_from_wire, usage_to_wire
 
 RUBRIC_TOKENS: Final = 1024
 """Most that a judge is told beside the prompt and the answer."""
+MISSING: Final = frozenset(
+    {
+        manifest_pb2.PARTICIPATION_STATUS_FAILED,
+        manifest_pb2.PARTICIPATION_STATUS_TIMED_OUT,
+        manifest_pb2.PARTICIPATION_STATUS_CANCELLED,
+    }
+)
+"""How jurors end who failed, or hung until the others were done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +115,8 @@ def _most(case: Case, spec: Model) -> int:
     params = case.prompt.params
     limited = params.HasField("max_output_tokens")
     return params.max_output_tokens if limited else spec.max_output_tokens
+
+
+def is_missing(juror: manifest_pb2.Participation) -> bool:
+    """Whether an answer stands without a juror that was asked for it."""
+    return juror.status in MISSING

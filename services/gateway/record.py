@@ -25,7 +25,7 @@ from services.core.lease import Lease
 from services.gateway import budget
 from services.gateway.case import Case
 from services.gateway.failures import LOST, error_record, stage_error
-from services.gateway.losses import Seat, lost
+from services.gateway.losses import Seat, is_missing, lost
 from services.gateway.watch import JuryWatch, Watch, of_jurors
 from services.runtime.telemetry import CallNote, current_trace_id, noting_call
 from services.runtime.wire import (
@@ -194,6 +194,7 @@ class Record:
     def deliberated(self, response: jury_pb2.DeliberateResponse) -> None:
         self._manifest.participations.extend(response.participations)
         self._manifest.answers.extend(response.answers)
+        self.degraded |= response.quorum_met and any(map(is_missing, response.participations))
         self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
 
     def aggregated(self, response: aggregator_pb2.AggregateResponse, *, tier: str) -> None:

@@ -112,7 +112,9 @@ class AskResponse(_message.Message):
     outcome: _manifest_pb2.Outcome.ValueType
     """How it ended."""
     degraded: _builtins.bool
-    """Whether a stage was replaced by a fallback."""
+    """Whether a stage was replaced by a fallback, or a juror that was asked is
+    missing: it failed, or hung until the others were done.
+    """
     unjudged: _builtins.bool
     """Whether no independent judge passed the answer."""
     replayed: _builtins.bool

@@ -787,7 +787,9 @@ class Manifest(_message.Message):
     outcome: Global___Outcome.ValueType
     """How the request ended; unspecified unless completed."""
     degraded: _builtins.bool
-    """Whether a stage was replaced by a fallback."""
+    """Whether a stage was replaced by a fallback, or a juror that was asked is
+    missing: it failed, or hung until the others were done.
+    """
     unjudged: _builtins.bool
     """Whether no independent judge passed the answer."""
     self_ensemble: _builtins.bool
