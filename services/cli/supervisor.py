@@ -45,7 +45,9 @@ async def running_children(
 
 
 async def keep_running(child: Child, *, progress: Progress) -> AsyncIterator[Child]:
-    """Start the child again whenever it dies; yields after each new start.
+    """Start the child again whenever it ends; yields after each new start.
+
+    One that served and then ended in order, as after SIGTERM, did not die.
 
     Raises
     ------
@@ -53,15 +55,19 @@ async def keep_running(child: Child, *, progress: Progress) -> AsyncIterator[Chi
         If it dies too often.
     """
     deaths: list[float] = []
+    served = True
     while True:
         code = await child.ended()
-        deaths.append(time.monotonic())
-        delay_s = restart_delay_s(deaths, now=deaths[-1])
+        now = time.monotonic()
+        if code != 0 or not served:
+            deaths.append(now)
+        delay_s = restart_delay_s(deaths, now=now)
         if delay_s is None:
             raise MeshError(_with_log(f"{child.process.label} died {MOST_DEATHS} times", child))
         progress.died(child, code, delay_s)
         await asyncio.sleep(delay_s)
-        if await _restarted(child, progress):
+        served = await _restarted(child, progress)
+        if served:
             yield child
 
 

@@ -1,5 +1,6 @@
 """Run the gateway: `python -m services.gateway`."""
 
+from functools import partial
 from pathlib import Path
 
 from gremium.v1.ensemble_pb2_grpc import add_EnsembleServiceServicer_to_server
@@ -22,6 +23,7 @@ async def main() -> None:
             settings,
             lambda server: add_EnsembleServiceServicer_to_server(servicer, server),
             services=[SERVICE],
+            ready=partial(mesh.ready, patience_s=settings.patience_s),
         ),
     ):
         await until_signalled()

@@ -1,5 +1,7 @@
 """The four services as the gateway sees them: one method per stage, two transports."""
 
+import asyncio
+import logging
 from typing import Protocol
 
 import grpc
@@ -19,6 +21,8 @@ from services.core.errors import InternalError
 from services.gateway.watch import JuryWatch
 from services.runtime.calls import call, follow
 from services.runtime.local import call_local, follow_local
+
+logger = logging.getLogger(__name__)
 
 
 class Mesh(Protocol):
@@ -76,10 +80,31 @@ class GrpcMesh:
         judge: grpc.aio.Channel,
         aggregator: grpc.aio.Channel,
     ) -> None:
+        self._channels = {"router": router, "jury": jury, "judge": judge, "aggregator": aggregator}
         self._router = router_pb2_grpc.RouterServiceStub(router)
         self._jury = jury_pb2_grpc.JuryServiceStub(jury)
         self._judge = judge_pb2_grpc.JudgeServiceStub(judge)
         self._aggregator = aggregator_pb2_grpc.AggregatorServiceStub(aggregator)
+
+    async def ready(self, *, patience_s: float) -> None:
+        """Wait until requests can be answered: for the jury, and `patience_s` for the others.
+
+        The others have fallbacks; whoever is late is found as soon as it serves.
+        """
+        waiting = [asyncio.create_task(self._serving(each)) for each in self._channels]
+        try:
+            await self._serving("jury")
+            late = (await asyncio.wait(waiting, timeout=patience_s))[1]
+            if late:
+                logger.warning("%d services are not there; serving without them", len(late))
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.wait(waiting)
+
+    async def _serving(self, stage: str) -> None:
+        """Wait until a replica of a stage says SERVING."""
+        await self._channels[stage].channel_ready()
 
     async def route(
         self, request: router_pb2.RouteRequest, *, deadline: Deadline

@@ -22,3 +22,7 @@ class GatewaySettings(ServerSettings):
 
     aggregator: str = Field(min_length=1)
     """Target of the aggregator."""
+
+    patience_s: float = Field(default=10.0, ge=0.0)
+    """Seconds that the gateway, once the jury is there, waits for the other services before it is
+    SERVING without them."""

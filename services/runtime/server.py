@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, closing
 from typing import Any, Final
 
@@ -22,7 +22,11 @@ logger = logging.getLogger(__name__)
 
 Register = Callable[[grpc.aio.Server], None]
 
+Ready = Callable[[], Awaitable[None]]
+"""Returns once a service can do its part; never raises."""
+
 SERVING: Final = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
 MIN_PING_INTERVAL_S: Final = 1
 """Clients that ping more often are sent away; ours ping every 2 s."""
 MAX_CALL_S: Final = 600
@@ -33,9 +37,16 @@ BURST: Final = 1024
 
 @asynccontextmanager
 async def running(
-    settings: ServerSettings, register: Register, *, services: Sequence[str]
+    settings: ServerSettings,
+    register: Register,
+    *,
+    services: Sequence[str],
+    ready: Ready | None = None,
 ) -> AsyncIterator[int]:
     """Serve until the block ends, then drain. Yields the bound port.
+
+    The health is SERVING once `ready` returns, or at once without. When the
+    block ends it is NOT_SERVING first, while calls are still taken.
 
     Raises
     ------
@@ -56,16 +67,44 @@ async def running(
         (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
     port = _bind(server, settings.bind)
+    await _say(checks, NOT_SERVING, services)
     await server.start()
-    for name in ("", *services):
-        await checks.set(name, SERVING)
-    logger.info("serving", extra={"bind": settings.bind, "port": port})
+    logger.info("listening", extra={"bind": settings.bind, "port": port})
     try:
-        yield port
+        async with _announced(checks, services, ready):
+            yield port
     finally:
         await checks.enter_graceful_shutdown()
+        await asyncio.sleep(min(settings.leave_s, settings.drain_s))
         await server.stop(settings.drain_s)
         logger.info("stopped")
+
+
+@asynccontextmanager
+async def _announced(
+    checks: health.aio.HealthServicer, services: Sequence[str], ready: Ready | None
+) -> AsyncIterator[None]:
+    """Say SERVING as soon as it is true, until the block ends."""
+
+    async def announce() -> None:
+        if ready is not None:
+            await ready()
+        await _say(checks, SERVING, services)
+        logger.info("serving")
+
+    announcing = asyncio.create_task(announce())
+    try:
+        if ready is None:
+            await announcing
+        yield
+    finally:
+        announcing.cancel()
+        await asyncio.wait([announcing])
+
+
+async def _say(checks: health.aio.HealthServicer, status: int, services: Sequence[str]) -> None:
+    for name in ("", *services):
+        await checks.set(name, status)
 
 
 def _options(settings: ServerSettings) -> tuple[tuple[str, int], ...]:

@@ -18,8 +18,12 @@ class ServerSettings(BaseModel):
     config: str = "gremium.yaml"
     """Path of the configuration."""
 
-    drain_s: float = Field(default=5.0, ge=0.0)
+    drain_s: float = Field(default=30.0, ge=0.0)
     """Seconds that calls in flight get to finish after SIGTERM."""
+
+    leave_s: float = Field(default=0.3, ge=0.0)
+    """Seconds after SIGTERM in which calls are still taken, while clients that watch the health
+    leave; at most `drain_s`."""
 
     max_concurrent: int = Field(default=64, ge=1)
     """Calls served at once; more are refused with RESOURCE_EXHAUSTED."""

@@ -115,7 +115,7 @@ async def listening(router=None, jury=None, **settings):
         router_pb2_grpc.add_RouterServiceServicer_to_server(router or Router(), server)
         jury_pb2_grpc.add_JuryServiceServicer_to_server(jury or Jury(), server)
 
-    chosen = ServerSettings(**{"drain_s": 0.2, **settings})
+    chosen = ServerSettings(**{"drain_s": 0.2, "leave_s": 0, **settings})
     async with running(chosen, register, services=[ROUTER, JURY]) as port:
         yield port
 

@@ -75,7 +75,7 @@ def test_a_signal_ends_a_service_with_0(number):
         process.send_signal(number)
         messages = [line["message"] for line in log(process)]
 
-    assert (0, ["serving", "stopped"]) == (process.returncode, messages)
+    assert (0, ["listening", "serving", "stopped"]) == (process.returncode, messages)
 
 
 async def test_a_signal_lets_a_call_in_flight_finish():
