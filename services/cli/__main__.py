@@ -5,6 +5,7 @@ import sys
 import click
 
 from services.cli.ask import ask
+from services.cli.budget import budget
 from services.cli.errors import MeshError
 from services.cli.lint import lint
 from services.cli.manifests import feedback, manifest, manifests
@@ -45,7 +46,7 @@ def cli() -> None:
     """Every command is in a file of its own name."""
 
 
-for command in (up, ask, lint, models, manifest, manifests, feedback):
+for command in (up, ask, lint, models, manifest, manifests, feedback, budget):
     cli.add_command(command)
 
 

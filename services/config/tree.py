@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.config.budgets import SharedBudget
 from services.config.ensembles import (
     Aggregate,
     CascadeEnsemble,
@@ -38,6 +39,7 @@ __all__ = [
     "Router",
     "Section",
     "Shared",
+    "SharedBudget",
     "SpecialistsEnsemble",
     "Tier",
     "Tiered",
@@ -193,6 +195,16 @@ class Config(Section):
     """What turns text into vectors."""
     ledger: Ledger = Ledger()
     """Where manifests are kept."""
+    budgets: dict[Name, SharedBudget] = Field(default_factory=dict)
+    """What requests may cost together over time, by name. Every gateway keeps its own account, by
+    its ledger; a request draws from each budget that covers it."""
+
+    @model_validator(mode="after")
+    def _budgets_cover_ensembles(self) -> Self:
+        covered = {name for budget in self.budgets.values() for name in budget.ensembles}
+        if strange := sorted(covered - self.ensembles.keys()):
+            raise ValueError(f"no such ensemble: {strange}; there are {sorted(self.ensembles)}")
+        return self
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

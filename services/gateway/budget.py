@@ -1,10 +1,11 @@
 """What is left of a request's budget after each stage. No I/O."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from gremium.v1 import types_pb2
 from services.core import errors
-from services.core.lease import Lease
+from services.core.lease import Call, Lease
 
 NOTHING_SPENT: Final = (
     errors.PeerError,
@@ -35,6 +36,42 @@ def returned(lease: Lease, unspent: Lease) -> Lease:
         None if lease.model_calls is None else min(lease.model_calls, unspent.model_calls or 0),
         None if lease.tokens is None else min(lease.tokens, unspent.tokens or 0),
     )
+
+
+def before_jury(
+    lease: Lease, jurors: Sequence[Call], judges: Sequence[Call], *, quorum: int
+) -> tuple[Lease, Lease]:
+    """What a jury may spend, and what is kept for the verdict: one call, at its dearest.
+
+    At least one judge model must be named.
+
+    The call is kept unless that leaves fewer than the quorum needs. Money and
+    tokens are kept out of what the jurors do not need for one call each, so that
+    retries do not eat the verdict, and the verdict shortens no answer.
+
+    Examples
+    --------
+    >>> juror, judge = Call(10, 90), Call(100, 100)
+    >>> spendable, kept = before_jury(
+    ...     Lease(model_calls=10, tokens=900), [juror] * 8, [judge], quorum=5
+    ... )
+    >>> spendable.model_calls, spendable.tokens, kept.tokens
+    (9, 800, 100)
+    """
+    kept = Lease(
+        _spare(lease.cost_usd, [c.cost_usd for c in jurors], [c.cost_usd for c in judges]),
+        int(lease.model_calls is not None and lease.model_calls > quorum),
+        int(_spare(lease.tokens, [c.tokens for c in jurors], [c.tokens for c in judges])),
+    )
+    spendable = lease.less(
+        cost_usd=kept.cost_usd or 0.0, model_calls=kept.model_calls or 0, tokens=kept.tokens or 0
+    )
+    return spendable, kept
+
+
+def _spare(left: float | None, first: Sequence[float], then: Sequence[float]) -> float:
+    """Of what the first ones do not need, as much as the dearest of the next ones does."""
+    return 0.0 if left is None else max(0.0, min(left - sum(first), max(then)))
 
 
 def before_verdict(lease: Lease) -> tuple[Lease, Lease]:

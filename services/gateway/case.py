@@ -31,6 +31,8 @@ class Case:
     """The folders that steps search."""
     stages: StageLog = field(default_factory=StageLog)
     """Where calls to stages are counted."""
+    caller: str = ""
+    """Who asks, by its own word or by its host."""
 
     @property
     def prompt(self) -> types_pb2.Prompt:

@@ -2,7 +2,8 @@
 
 from gremium.v1 import ensemble_pb2, router_pb2
 from services.config.tree import Config, Ensemble, Model, Tier
-from services.runtime.wire import duration_to_wire
+from services.gateway.accounts import Account
+from services.runtime.wire import duration_to_wire, timestamp_to_wire
 
 
 def to_wire(config: Config, *, sha256: str) -> ensemble_pb2.ListEnsemblesResponse:
@@ -39,4 +40,18 @@ def _model(name: str, model: Model) -> ensemble_pb2.RosterModel:
         provider=model.provider_name,
         family=model.family,
         timeout=duration_to_wire(model.timeout_s),
+    )
+
+
+def budget_to_wire(account: Account) -> ensemble_pb2.BudgetRecord:
+    budget = account.budget
+    return ensemble_pb2.BudgetRecord(
+        name=account.name,
+        per=budget.per,
+        end_time=timestamp_to_wire(account.ends),
+        caller=account.caller,
+        max_usd=budget.max_usd,
+        spent_usd=account.spent_usd,
+        reserved_usd=account.held_usd,
+        ensembles=budget.ensembles,
     )

@@ -1,13 +1,16 @@
 """What the gateway is made of, opened once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
-from services.config.tree import LoadedConfig
+from services.config.tree import LoadedConfig, SharedBudget
+from services.gateway.accounts import Accounts
 from services.gateway.mesh import GrpcMesh, Mesh
+from services.gateway.periods import period_start
 from services.gateway.service import EnsembleServicer
 from services.gateway.settings import GatewaySettings
-from services.ledger.sqlite import open_ledger
+from services.ledger.sqlite import Ledger, open_ledger
 from services.retrieval.shelves import open_shelves
 from services.runtime.channels import open_channel
 
@@ -19,7 +22,15 @@ async def composed(loaded: LoadedConfig, *, mesh: Mesh) -> AsyncIterator[Ensembl
         open_ledger(loaded.resolve(loaded.config.ledger.path)) as ledger,
         open_shelves(loaded) as shelves,
     ):
-        yield EnsembleServicer(mesh, ledger, loaded, shelves)
+        accounts = await _accounts(loaded.config.budgets, ledger)
+        yield EnsembleServicer(mesh, ledger, loaded, shelves, accounts)
+
+
+async def _accounts(budgets: Mapping[str, SharedBudget], ledger: Ledger) -> Accounts:
+    """The accounts of budgets, as far as the ledger knows their present periods."""
+    now = datetime.now(UTC)
+    starts = [period_start(budget.per, now) for budget in budgets.values()]
+    return Accounts(budgets, await ledger.charges(min(starts)) if starts else ())
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+from datetime import UTC, datetime
 from typing import Final
 
 from gremium.v1 import ensemble_pb2
@@ -13,7 +14,9 @@ from services.config.tree import (
     SpecialistsEnsemble,
 )
 from services.core.deadline import Deadline
-from services.core.errors import DeadlineSpentError
+from services.core.errors import BudgetSpentError, DeadlineSpentError, NoEligibleTierError
+from services.gateway import estimates
+from services.gateway.accounts import Accounts, Hold
 from services.gateway.case import Case
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.cascade import cascade
@@ -26,24 +29,66 @@ from services.ledger.sqlite import Ledger
 
 logger = logging.getLogger(__name__)
 
+NO_ACCOUNTS: Final = Accounts({})
+"""Requests share no budget."""
+NO_HOLD: Final = Hold((), None, wanted_usd=0.0)
 LAST_WRITE_S: Final = 1.0
 """Longest wait for the record of a failure; it is kept even when nobody waits for it."""
 
 
 async def ask(
-    case: Case, *, mesh: Mesh, ledger: Ledger, watch: Watch | None = None
+    case: Case,
+    *,
+    mesh: Mesh,
+    ledger: Ledger,
+    accounts: Accounts = NO_ACCOUNTS,
+    watch: Watch | None = None,
 ) -> ensemble_pb2.AskResponse:
-    """Record the intent, let the pattern answer, record the end, reply.
+    """Reserve what it may cost, record the intent, let the pattern answer, record the end, reply.
 
     A request that was recorded before gets its reply again and spends nothing.
     Whoever watches is told each step.
 
     Raises
     ------
+    BudgetSpentError
+        If nothing is left of a budget that requests share.
     GremiumError
         If there is no outcome, once the ledger has all that was answered and spent.
     """
     record = Record(case, watch=watch)
+    try:
+        hold = _hold(case, record, accounts)
+    except BudgetSpentError:
+        recorded = await ledger.recorded(case.request_id, fingerprint=fingerprint(case.asked))
+        if recorded is None:
+            raise
+        return recorded
+    try:
+        return await _ask(case, record, hold, mesh=mesh, ledger=ledger)
+    finally:
+        hold.settle(record.spent_usd)
+
+
+def _hold(case: Case, record: Record, accounts: Accounts) -> Hold:
+    """Reserve the most that the request may spend of what it shares with others."""
+    if not accounts.cover(ensemble=case.name, caller=case.caller):
+        return NO_HOLD
+    possible_usd, own_usd = estimates.possible_usd(case), record.lease.cost_usd
+    hold = accounts.hold(
+        ensemble=case.name,
+        caller=case.caller,
+        most_usd=possible_usd if own_usd is None else min(possible_usd, own_usd),
+        free=estimates.has_free_juror(case),
+        now=record.start,
+    )
+    record.reserved(hold.usd or 0.0)
+    return hold
+
+
+async def _ask(
+    case: Case, record: Record, hold: Hold, *, mesh: Mesh, ledger: Ledger
+) -> ensemble_pb2.AskResponse:
     recorded = await _begin(case, record, ledger)
     if recorded is not None:
         recorded.replayed = True
@@ -51,7 +96,7 @@ async def ask(
 
     record.began()
     try:
-        ending = await _ending(case, mesh=mesh, record=record)
+        ending = await _affordable(case, hold, mesh=mesh, record=record)
     except (Exception, asyncio.CancelledError) as err:
         await _fail(record, err, ledger)
         raise
@@ -59,6 +104,17 @@ async def ask(
     reply = record.completed(ending)
     await _finish(reply, ledger, deadline=case.deadline)
     return reply
+
+
+async def _affordable(case: Case, hold: Hold, *, mesh: Mesh, record: Record) -> Ending:
+    """The ending; where others left too little to reach one, the error names that budget."""
+    try:
+        return await _ending(case, mesh=mesh, record=record)
+    except (BudgetSpentError, NoEligibleTierError) as err:
+        shortage = hold.shortage(datetime.now(UTC))
+        if shortage is None:
+            raise
+        raise shortage from err
 
 
 async def _ending(case: Case, *, mesh: Mesh, record: Record) -> Ending:

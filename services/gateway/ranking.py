@@ -59,13 +59,10 @@ async def _ranked(
     spendable, kept = budget.before_verdict(record.lease)
     request = messages.rank_request(case, judge, answers, spendable, late=record.late_judges)
     seats = losses.duel_seats(case, judge, answers, spendable)
-    record.lease = spendable
-    try:
+    with record.keeping(kept, of=spendable):
         with record.stage(manifest_pb2.STAGE_JUDGE, deadline=until, tier=tier, seats=seats) as part:
             response = await mesh.rank(request, deadline=until)
         record.ranked(response, part)
-    finally:
-        record.lease = budget.joined(record.lease, kept)
     return [
         manifest_pb2.Standing(
             juror=ranked.juror,

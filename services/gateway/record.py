@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -84,11 +84,37 @@ class Record:
             trace_id=current_trace_id(),
             config_sha256=case.config_sha256,
             labels=case.asked.labels,
+            caller=case.caller,
         )
 
     def intent(self) -> manifest_pb2.Manifest:
         """The manifest before anybody was asked."""
         return self._manifest
+
+    def reserved(self, usd: float) -> None:
+        """Budgets over time hold that much for the request: more it may not spend."""
+        own = self.lease.cost_usd
+        self.lease = replace(self.lease, cost_usd=usd if own is None else min(own, usd))
+        self._manifest.reserved_usd = usd
+
+    @property
+    def start(self) -> datetime:
+        """When the request arrived."""
+        return self._manifest.start_time.ToDatetime(UTC)
+
+    @contextmanager
+    def keeping(self, kept: Lease, *, of: Lease) -> Iterator[None]:
+        """Let the block spend no more than `of`; afterwards what was kept is there again."""
+        self.lease = of
+        try:
+            yield
+        finally:
+            self.lease = budget.joined(self.lease, kept)
+
+    @property
+    def spent_usd(self) -> float:
+        """What all that took part so far may have cost, US dollars."""
+        return sum(part.cost_usd for part in self._manifest.participations)
 
     def began(self) -> None:
         """The ledger has the intent."""
@@ -276,7 +302,7 @@ class Record:
         manifest.state = state
         manifest.duration.CopyFrom(duration_to_wire(time.monotonic() - self._began_s))
         manifest.usage.CopyFrom(usage_to_wire(_sum(parts)))
-        manifest.cost_usd = sum(part.cost_usd for part in parts)
+        manifest.cost_usd = self.spent_usd
         manifest.model_calls = sum(part.model_calls for part in parts)
         manifest.self_ensemble = _votes_are_of_one_model(manifest)
         return manifest

@@ -4,6 +4,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -12,6 +13,7 @@ from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc
 from services.config.tree import Ensemble, LoadedConfig
 from services.core.errors import GremiumError, InternalError, UnknownEnsembleError
 from services.gateway import catalog, flow
+from services.gateway.accounts import Accounts
 from services.gateway.case import Case
 from services.gateway.fitting import fit
 from services.gateway.mesh import Mesh
@@ -20,6 +22,7 @@ from services.gateway.stage_log import StageLog
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
 from services.retrieval.shelves import Shelves
+from services.runtime.callers import current_caller
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check, prompt_from_wire
 
@@ -32,11 +35,17 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     """Thin: holds what `main()` gave it and delegates every decision."""
 
     def __init__(
-        self, mesh: Mesh, ledger: Ledger, loaded: LoadedConfig, shelves: Shelves | None = None
+        self,
+        mesh: Mesh,
+        ledger: Ledger,
+        loaded: LoadedConfig,
+        shelves: Shelves | None = None,
+        accounts: Accounts = flow.NO_ACCOUNTS,
     ) -> None:
         self._mesh = mesh
         self._shelves = shelves
         self._ledger = ledger
+        self._accounts = accounts
         self._config = loaded.config
         self._sha256 = loaded.sha256
         self._stages = StageLog()
@@ -63,7 +72,9 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
 
     async def _answer(self, case: Case, watch: Watch | None = None) -> ensemble_pb2.AskResponse:
         with _naming(case.request_id):
-            reply = await flow.ask(case, mesh=self._mesh, ledger=self._ledger, watch=watch)
+            reply = await flow.ask(
+                case, mesh=self._mesh, ledger=self._ledger, accounts=self._accounts, watch=watch
+            )
         fit(reply, reply.manifest)
         return reply
 
@@ -85,6 +96,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             ensembles=self._config.ensembles,
             shelves=self._shelves,
             stages=self._stages,
+            caller=current_caller(),
         )
 
     def _ensemble(self, name: str) -> Ensemble:
@@ -125,6 +137,8 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         check(request)
         listed = catalog.to_wire(self._config, sha256=self._sha256)
         listed.stages.extend(self._stages.records())
+        states = self._accounts.states(datetime.now(UTC))
+        listed.budgets.extend(catalog.budget_to_wire(account) for account in states)
         return listed
 
 

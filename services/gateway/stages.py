@@ -13,7 +13,7 @@ from services.core.errors import (
     QuorumNotReachedError,
 )
 from services.core.lease import Lease
-from services.gateway import fallbacks, losses, messages, reserves
+from services.gateway import budget, estimates, fallbacks, losses, messages, reserves
 from services.gateway.case import Case
 from services.gateway.confidence import agrees_with, confidence
 from services.gateway.failures import LOST
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 COUNTING_S: Final = 0.2
 """Seconds kept back from comparing the answers to count them."""
+NOTHING: Final = Lease(0.0, 0, 0)
 
 
 async def route(case: Case, *, mesh: Mesh, record: Record) -> list[router_pb2.Tier]:
@@ -39,7 +40,7 @@ async def route(case: Case, *, mesh: Mesh, record: Record) -> list[router_pb2.Ti
     GremiumError
         If no tier can take the request, or the time is over.
     """
-    _afford(record.lease, free=_has_free_juror(case))
+    _afford(record.lease, free=estimates.has_free_juror(case))
     left_s = case.deadline.left_s
     window_s = reserves.window_s(left_s, allowed_s=case.allowed_s)
     request = messages.route_request(case, record.lease, juror_time_s=_jury_s(case, window_s))
@@ -93,24 +94,38 @@ def _afford(lease: Lease, *, free: bool) -> None:
         raise BudgetSpentError(f"nothing is left of the budget's {limit}", limit=limit)
 
 
-def _has_free_juror(case: Case) -> bool:
-    jurors = (juror for tier in case.ensemble.tiers for juror in tier.jurors)
-    return any(case.models[juror.model].price.free for juror in jurors)
-
-
 async def _deliberate(
     case: Case, tier: router_pb2.Tier, *, until: Deadline, mesh: Mesh, record: Record
 ) -> jury_pb2.DeliberateResponse:
-    request = messages.deliberate_request(case, tier, record.lease)
-    seats = losses.jury_seats(case, tier, record.lease)
+    spendable, kept = _before_verdict(case, tier, record.lease)
+    request = messages.deliberate_request(case, tier, spendable)
+    seats = losses.jury_seats(case, tier, spendable)
     until = until.within(_jury_s(case, until.left_s))
-    with record.stage(manifest_pb2.STAGE_JURY, deadline=until, tier=tier.name, seats=seats):
+    with (
+        record.keeping(kept, of=spendable),
+        record.stage(manifest_pb2.STAGE_JURY, deadline=until, tier=tier.name, seats=seats),
+    ):
         response = await mesh.deliberate(request, deadline=until, watch=record.jury_watch)
+        record.deliberated(response)
 
-    record.deliberated(response)
     if not response.quorum_met:
         raise _too_few(response, quorum=tier.quorum)
     return response
+
+
+def _before_verdict(case: Case, tier: router_pb2.Tier, lease: Lease) -> tuple[Lease, Lease]:
+    """What the jury may spend, retries included, and what is kept for a judge model."""
+    judge = case.ensemble.judge
+    if lease == Lease() or judge is None or not judge.models:
+        return lease, NOTHING
+    read, jurors = estimates.reading(case), messages.jurors(case, tier)
+    answer = max(read.writes(juror.model) for juror in jurors)
+    return budget.before_jury(
+        lease,
+        estimates.juror_calls(jurors, read),
+        estimates.verdict_calls(case.ensemble, read, answer_tokens=answer),
+        quorum=tier.quorum,
+    )
 
 
 def _too_few(response: jury_pb2.DeliberateResponse, *, quorum: int) -> GremiumError:

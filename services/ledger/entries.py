@@ -54,6 +54,9 @@ class Entry:
     outcome: int
     start_ns: int
     cost_micro_usd: int
+    caller: str
+    charged_usd: float
+    """What it counts for in budgets over time: the most it may spend until it has ended."""
     manifest: bytes
     """The manifest without answers and feedback."""
     answers: bytes
@@ -63,29 +66,39 @@ class Entry:
 
 
 def begun(manifest: Manifest) -> Entry:
-    return _entry(manifest, MANIFEST_STATE_IN_PROGRESS)
+    return _entry(manifest, MANIFEST_STATE_IN_PROGRESS, charged_usd=manifest.reserved_usd)
 
 
 def completed(reply: AskResponse) -> Entry:
     rest = AskResponse()
     rest.CopyFrom(reply)
     rest.ClearField("manifest")
-    return _entry(reply.manifest, MANIFEST_STATE_COMPLETED, reply=rest.SerializeToString())
+    told = reply.manifest
+    return _entry(
+        told,
+        MANIFEST_STATE_COMPLETED,
+        charged_usd=told.cost_usd,
+        reply=rest.SerializeToString(),
+    )
 
 
 def failed(manifest: Manifest) -> Entry:
-    return _entry(manifest, MANIFEST_STATE_FAILED)
+    return _entry(manifest, MANIFEST_STATE_FAILED, charged_usd=manifest.cost_usd)
 
 
 def interrupted(manifest: bytes) -> Entry:
-    """The end of an intent whose process is dead."""
+    """The end of an intent whose process is dead: it may have spent all that it had reserved."""
     left = Manifest.FromString(manifest)
     left.error.CopyFrom(INTERRUPTED)
-    return failed(left)
+    return _entry(left, MANIFEST_STATE_FAILED, charged_usd=left.reserved_usd)
 
 
 def _entry(
-    manifest: Manifest, state: ManifestState.ValueType, *, reply: bytes | None = None
+    manifest: Manifest,
+    state: ManifestState.ValueType,
+    *,
+    charged_usd: float,
+    reply: bytes | None = None,
 ) -> Entry:
     summary = Manifest()
     summary.CopyFrom(manifest)
@@ -99,6 +112,8 @@ def _entry(
         outcome=summary.outcome,
         start_ns=summary.start_time.ToNanoseconds(),
         cost_micro_usd=micro_usd(summary.cost_usd),
+        caller=summary.caller,
+        charged_usd=_finite_usd(charged_usd),
         manifest=summary.SerializeToString(),
         answers=Manifest(answers=manifest.answers).SerializeToString(),
         reply=reply,
@@ -116,6 +131,11 @@ def micro_usd(cost_usd: float) -> int:
     return round(min(cost_usd * 1e6, float(MOST_MICRO_USD))) if cost_usd > 0.0 else 0
 
 
+def _finite_usd(usd: float) -> float:
+    """A charge that the column holds: SQLite keeps no NaN."""
+    return min(usd, MOST_MICRO_USD / 1e6) if usd > 0.0 else 0.0
+
+
 def starts_anew(asked: str, *, fingerprint: str, state: int, manifest: bytes) -> bool:
     """Whether a recorded request failed by what passes, before any model could be asked.
 
@@ -128,7 +148,8 @@ def starts_anew(asked: str, *, fingerprint: str, state: int, manifest: bytes) ->
     jury_asked = any(
         part.stage == STAGE_JURY and part.reason not in NOT_TAKEN for part in left.participations
     )
-    return left.error.reason in PASSING and left.model_calls == 0 and not jury_asked
+    passing = left.error.reason in PASSING or "period_ends" in left.error.metadata
+    return passing and left.model_calls == 0 and not jury_asked
 
 
 def replayed(

@@ -1,6 +1,8 @@
 """What the ledger reads: one manifest, or a page of them."""
 
 import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from gremium.v1 import ensemble_pb2, manifest_pb2
@@ -11,6 +13,33 @@ PAGE_BYTES: Final = 4 * 1024 * 1024
 """A page ends early at this size, so that it fits a message."""
 FEEDBACK_SHOWN: Final = 32
 """Newest records of feedback that a manifest shows."""
+
+HOUR_S: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What the requests of one caller to one ensemble count for, of those that began in one hour."""
+
+    ensemble: str
+    caller: str
+    started: datetime
+    """When that hour began."""
+    usd: float
+    """US dollars, >= 0: spent, or of those that never ended the most that they could spend."""
+
+
+def charges(connection: sqlite3.Connection, since: datetime) -> list[Charge]:
+    """All requests that began at `since` or later, by hour."""
+    rows = connection.execute(
+        "SELECT ensemble, caller, start_ns / ? AS hour, SUM(charged_usd) FROM manifests"
+        " WHERE start_ns >= ? GROUP BY ensemble, caller, hour ORDER BY hour",
+        (HOUR_S * 10**9, int(since.timestamp()) * 10**9),
+    )
+    return [
+        Charge(ensemble, caller, datetime.fromtimestamp(hour * HOUR_S, UTC), usd)
+        for ensemble, caller, hour, usd in rows
+    ]
 
 
 def manifest(connection: sqlite3.Connection, request_id: str) -> manifest_pb2.Manifest:

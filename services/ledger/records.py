@@ -19,25 +19,44 @@ def begin(connection: sqlite3.Connection, *, entry: Entry, fingerprint: str) -> 
     GremiumError
         If the earlier call still runs, had another body, or failed.
     """
-    cursor = connection.execute(
-        "SELECT fingerprint, state, manifest, answers, reply FROM manifests WHERE request_id = ?",
-        (entry.request_id,),
-    )
-    cursor.row_factory = sqlite3.Row
-    if (earlier := cursor.fetchone()) and not starts_anew(
-        fingerprint, **{key: earlier[key] for key in ("fingerprint", "state", "manifest")}
-    ):
-        return replayed(entry.request_id, fingerprint, **dict(earlier))
+    earlier = recorded(connection, request_id=entry.request_id, fingerprint=fingerprint)
+    if earlier is not None:
+        return earlier
     connection.execute(
         "INSERT INTO manifests (request_id, fingerprint, ensemble, state, outcome, start_ns,"
-        " cost_micro_usd, manifest, answers, reply) VALUES (:request_id, :fingerprint, :ensemble,"
-        " :state, :outcome, :start_ns, :cost_micro_usd, :manifest, :answers, :reply)"
+        " cost_micro_usd, caller, charged_usd, manifest, answers, reply) VALUES (:request_id,"
+        " :fingerprint, :ensemble, :state, :outcome, :start_ns, :cost_micro_usd, :caller,"
+        " :charged_usd, :manifest, :answers, :reply)"
         " ON CONFLICT (request_id) DO UPDATE SET state = excluded.state,"
         " start_ns = excluded.start_ns, cost_micro_usd = excluded.cost_micro_usd,"
+        " caller = excluded.caller, charged_usd = excluded.charged_usd,"
         " manifest = excluded.manifest, answers = excluded.answers",
         {**asdict(entry), "fingerprint": fingerprint},
     )
     return None
+
+
+def recorded(
+    connection: sqlite3.Connection, *, request_id: str, fingerprint: str
+) -> AskResponse | None:
+    """What an earlier call with this request_id replied; None without one, or if it starts anew.
+
+    Raises
+    ------
+    GremiumError
+        If the earlier call still runs, had another body, or failed.
+    """
+    cursor = connection.execute(
+        "SELECT fingerprint, state, manifest, answers, reply FROM manifests WHERE request_id = ?",
+        (request_id,),
+    )
+    cursor.row_factory = sqlite3.Row
+    earlier = cursor.fetchone()
+    if earlier is None or starts_anew(
+        fingerprint, **{key: earlier[key] for key in ("fingerprint", "state", "manifest")}
+    ):
+        return None
+    return replayed(request_id, fingerprint, **dict(earlier))
 
 
 def withdraw(connection: sqlite3.Connection, *, request_id: str) -> None:
@@ -58,7 +77,7 @@ def end(connection: sqlite3.Connection, *, entry: Entry) -> None:
     """
     ended = connection.execute(
         "UPDATE manifests SET state = :state, outcome = :outcome,"
-        " cost_micro_usd = :cost_micro_usd, manifest = :manifest, answers = :answers,"
+        " cost_micro_usd = :cost_micro_usd, charged_usd = :charged_usd, manifest = :manifest, answers = :answers,"
         " reply = :reply WHERE request_id = :request_id AND state = :open",
         {**asdict(entry), "open": MANIFEST_STATE_IN_PROGRESS},
     )

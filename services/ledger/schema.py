@@ -31,6 +31,11 @@ MIGRATIONS: Final = (
     ) STRICT;
     CREATE INDEX feedback_by_request ON feedback (request_id, id);
     """,
+    """
+    ALTER TABLE manifests ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+    ALTER TABLE manifests ADD COLUMN charged_usd REAL NOT NULL DEFAULT 0.0;
+    UPDATE manifests SET charged_usd = cost_micro_usd / 1e6;
+    """,
 )
 """Script number n takes a file from version n to n + 1. Never edit one that was released."""
 

@@ -175,6 +175,27 @@ class Ledger:
         await self._write(partial(records.add_feedback, request_id=request_id, feedback=row))
         return stamped
 
+    async def recorded(self, request_id: str, *, fingerprint: str) -> AskResponse | None:
+        """What a request replied that was recorded before; None if it is new, or starts anew.
+
+        Raises
+        ------
+        GremiumError
+            As `begin` does.
+        """
+        work = partial(records.recorded, request_id=request_id, fingerprint=fingerprint)
+        return await self._read(work)
+
+    async def charges(self, since: datetime) -> list[queries.Charge]:
+        """What all requests count for in budgets over time that began at `since` or later.
+
+        Raises
+        ------
+        LedgerError
+            If the file could not be read.
+        """
+        return await self._read(partial(queries.charges, since=since))
+
     async def manifest(self, request_id: str) -> Manifest:
         """One manifest with its answers and its newest feedback.
 

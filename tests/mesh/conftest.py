@@ -23,9 +23,10 @@ async def serve(transport, tmp_path):
             script: Script | None = None,
             *,
             hung: Collection[str] = (),
+            **sections: Any,
         ) -> Gateway:
             provider = await started.enter_async_context(upstream(script))
-            loaded = written(tmp_path / "gremium.yaml", ensemble, provider.url)
+            loaded = written(tmp_path / "gremium.yaml", ensemble, provider.url, **sections)
             mesh = await started.enter_async_context(MESHES[transport](loaded, hung))
             stub = await started.enter_async_context(gateway(loaded, mesh))
             return Gateway(stub, provider)

@@ -83,7 +83,7 @@ def request(
     return ensemble_pb2.AskRequest(prompt=prompt, **fields)
 
 
-def written(path: Path, ensemble: Mapping[str, Any], url: str) -> LoadedConfig:
+def written(path: Path, ensemble: Mapping[str, Any], url: str, **sections: Any) -> LoadedConfig:
     """A configuration in which every model is called as the provider's script calls it."""
     ensemble = {"pattern": "jury", "grace_s": 0.05, **ensemble}
     if ensemble["pattern"] in {"route", "cascade"}:
@@ -94,6 +94,7 @@ def written(path: Path, ensemble: Mapping[str, Any], url: str) -> LoadedConfig:
         "models": {name: model(name, url) for name in sorted(names | judges)},
         "ensembles": {"main": ensemble},
         "embeddings": {"backend": "none"},
+        **sections,
     }
     path.write_text(json.dumps(config))
     return load(path)

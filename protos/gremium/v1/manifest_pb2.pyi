@@ -776,6 +776,8 @@ class Manifest(_message.Message):
     ESCALATIONS_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     PASSAGES_FIELD_NUMBER: _builtins.int
+    CALLER_FIELD_NUMBER: _builtins.int
+    RESERVED_USD_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request."""
     ensemble: _builtins.str
@@ -812,6 +814,15 @@ class Manifest(_message.Message):
     """Confidence in the answer that was given, in [0, 1], as a cascade measures it:
     the least of how far the jurors agree and the judge's score; 1 when two tiers
     agree. No probability: nothing is fitted. Unset when nothing is known of it.
+    """
+    caller: _builtins.str
+    """Who asked: what the caller sent as metadata `gremium-caller`, else the host
+    that it called from.
+    """
+    reserved_usd: _builtins.float
+    """Most that the request could spend of budgets that it shares with others, US
+    dollars; unset where no such budget covers it. Its end returns what it did
+    not spend; an interrupted request counts for all of it.
     """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
@@ -906,14 +917,21 @@ class Manifest(_message.Message):
         escalations: _abc.Iterable[Global___Escalation] | None = ...,
         confidence: _builtins.float | None = ...,
         passages: _abc.Iterable[_types_pb2.Passage] | None = ...,
+        caller: _builtins.str = ...,
+        reserved_usd: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "duration", b"duration", "error", b"error", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "confidence", b"confidence", "duration", b"duration", "error", b"error", "reserved_usd", b"reserved_usd", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "answers", b"answers", "answers_omitted", b"answers_omitted", "chosen_juror", b"chosen_juror", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "request_id", b"request_id", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "answers", b"answers", "answers_omitted", b"answers_omitted", "caller", b"caller", "chosen_juror", b"chosen_juror", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "request_id", b"request_id", "reserved_usd", b"reserved_usd", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    _WhichOneofReturnType__reserved_usd: _TypeAlias = _typing.Literal["reserved_usd"]  # noqa: Y015
+    _WhichOneofArgType__reserved_usd: _TypeAlias = _typing.Literal["_reserved_usd", b"_reserved_usd"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reserved_usd) -> _WhichOneofReturnType__reserved_usd | None: ...
 
 Global___Manifest: _TypeAlias = Manifest  # noqa: Y015
 

@@ -83,7 +83,7 @@ async def test_a_jury_that_was_not_there_asked_nobody(ledger, error):
 
 async def test_a_lost_jury_asked_no_more_than_it_had_calls_for(ledger):
     mesh = ScriptedMesh({"jury": errors.InternalError("broke off")})
-    asked = priced(case(tier("jury", seats=3)))
+    asked = priced(case(tier("jury", seats=3), judge=None))
     asked.asked.budget.CopyFrom(types_pb2.Budget(max_model_calls=2))
     route = mesh.route
 

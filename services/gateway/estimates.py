@@ -1,0 +1,143 @@
+"""What a request may cost at most, before anybody was asked. No I/O."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from services.config.steps import Merge, Step
+from services.config.tree import Ensemble, Juror, Model, SpecialistsEnsemble
+from services.core.graph import in_order
+from services.core.lease import Call
+from services.core.tokens import prompt_tokens, text_tokens
+from services.gateway.case import Case
+from services.gateway.losses import RUBRIC_TOKENS
+from services.runtime.wire import prompt_from_wire
+
+QUOTE_TOKENS = 128
+"""Marks around what other steps wrote, and the note that it is data."""
+PASSAGE_TOKENS = 1024
+"""A passage has about 1,000 characters, in some scripts a token each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What models would read and write."""
+
+    models: Mapping[str, Model]
+    ensembles: Mapping[str, Ensemble]
+    prompt_tokens: int
+    max_output_tokens: int
+    """Most that the request lets an answer have; 0: the models' own limits count."""
+
+    def writes(self, model: str) -> int:
+        """Most tokens of an answer of that model."""
+        return self.max_output_tokens or self.models[model].max_output_tokens
+
+    def call(self, model: str, *, added_tokens: int, output_tokens: int) -> Call:
+        """A call to a model that reads the prompt and something more."""
+        price = self.models[model].price
+        return Call(
+            self.prompt_tokens + added_tokens,
+            output_tokens,
+            price.input_usd_per_mtok,
+            price.output_usd_per_mtok,
+        )
+
+
+def reading(case: Case) -> Reading:
+    return Reading(
+        case.models,
+        case.ensembles,
+        prompt_tokens(prompt_from_wire(case.prompt)),
+        case.prompt.params.max_output_tokens,
+    )
+
+
+def possible_usd(case: Case) -> float:
+    """Upper estimate of what a request may cost without retries: as if every tier were asked.
+
+    Every juror, every judge model of each tier, and every comparison at its
+    dearest; of steps likewise.
+    """
+    return sum(call.cost_usd for call in _possible(case.ensemble, reading(case)))
+
+
+def has_free_juror(case: Case) -> bool:
+    """Whether some juror costs nothing."""
+    jurors = (juror for tier in case.ensemble.tiers for juror in tier.jurors)
+    return any(case.models[juror.model].price.free for juror in jurors)
+
+
+def juror_calls(jurors: list[Juror], read: Reading) -> list[Call]:
+    """One call to each juror."""
+    return [
+        read.call(
+            juror.model,
+            added_tokens=text_tokens(juror.instruction),
+            output_tokens=read.writes(juror.model),
+        )
+        for juror in jurors
+    ]
+
+
+def verdict_calls(ensemble: Ensemble, read: Reading, *, answer_tokens: int) -> list[Call]:
+    """One call to each judge model: it may follow one that failed."""
+    judges = ensemble.judge.models if ensemble.judge else ()
+    return [
+        read.call(
+            name,
+            added_tokens=RUBRIC_TOKENS + answer_tokens,
+            output_tokens=read.models[name].max_output_tokens,
+        )
+        for name in judges
+    ]
+
+
+def _possible(ensemble: Ensemble, read: Reading) -> Iterator[Call]:
+    if isinstance(ensemble, SpecialistsEnsemble):
+        yield from _steps(ensemble, read)
+        return
+    for tier in ensemble.tiers:
+        yield from juror_calls(list(tier.jurors), read)
+        answer = max(read.writes(juror.model) for juror in tier.jurors)
+        yield from verdict_calls(ensemble, read, answer_tokens=answer)
+        if ensemble.aggregate.method == "weighted":
+            duels = len(tier.jurors) * (len(tier.jurors) - 1)
+            every = verdict_calls(ensemble, read, answer_tokens=2 * answer)
+            yield from [max(every, key=lambda call: call.cost_usd)] * duels
+
+
+def _steps(graph: SpecialistsEnsemble, read: Reading) -> Iterator[Call]:
+    """Calls of all steps, of the merge and of the judge."""
+    found = PASSAGE_TOKENS * sum(s.retrieval.passages for s in graph.steps.values() if s.retrieval)
+    written: dict[str, int] = {}
+    for name in in_order(graph.reads):
+        step = graph.steps[name]
+        quoted = sum(written[other] + QUOTE_TOKENS for other in graph.reads[name])
+        calls, written[name] = _step(step, _more(read, text_tokens(step.goal) + quoted + found))
+        yield from calls
+    quoted = sum(written[name] + QUOTE_TOKENS for name in graph.final)
+    answer = quoted
+    if (merge := graph.merge) and merge.model:
+        answer = read.writes(merge.model)
+        yield _merge(merge, merge.model, _more(read, quoted + found))
+    yield from verdict_calls(graph, _more(read, found), answer_tokens=answer)
+
+
+def _step(step: Step, read: Reading) -> tuple[list[Call], int]:
+    """A step's calls, and most tokens of its output."""
+    if step.model is not None:
+        most = read.writes(step.model)
+        return [read.call(step.model, added_tokens=0, output_tokens=most)], most
+    if step.ensemble is None:
+        return [], step.retrieval.passages * QUOTE_TOKENS if step.retrieval else 0
+    asked = read.ensembles[step.ensemble]
+    jurors = [juror for tier in asked.tiers for juror in tier.jurors]
+    return list(_possible(asked, read)), max((read.writes(j.model) for j in jurors), default=0)
+
+
+def _merge(merge: Merge, model: str, read: Reading) -> Call:
+    return read.call(model, added_tokens=text_tokens(merge.goal), output_tokens=read.writes(model))
+
+
+def _more(read: Reading, tokens: int) -> Reading:
+    return replace(read, prompt_tokens=read.prompt_tokens + tokens)
