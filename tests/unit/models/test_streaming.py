@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,11 +12,11 @@ from services.core.tokens import text_tokens
 from services.models.asking import Attempt, ask, cancelled
 from services.models.listening import Listener
 from services.models.pricing import estimated_usage
+from tests.unit.models.hearing import SENTENCE, streaming
 from tests.unit.models.rosters import asking, request, roster_of
 from tests.upstream import Reply, upstream
 
 BACKENDS = ("openai", "anthropic", "google")
-SENTENCE = "The capital of France is Paris, of course."
 LABELS = OutputFormat("labels", labels=("yes", "no"))
 USAGE = {
     "prompt_tokens": 100,
@@ -34,19 +33,6 @@ def backend(request, monkeypatch):
     for variable in BUILT_IN.values():
         monkeypatch.setenv(variable, "secret")
     return request.param
-
-
-@asynccontextmanager
-async def streaming(reply, backend="openai", **spec):
-    """A provider, and a function that asks it and tells what was heard meanwhile."""
-    async with asking({"m": reply}, backend=backend, **spec) as (server, put):
-
-        async def hear(wanted=None, *, at_once=False, **limits):
-            heard = []
-            attempt = Attempt(listener=Listener(heard.append, at_once=at_once))
-            return await put(wanted, attempt=attempt, **limits), heard
-
-        yield server, put, hear
 
 
 @pytest.mark.parametrize(
@@ -116,38 +102,6 @@ async def test_a_value_that_a_stream_cut_is_never_told(backend):
 
     assert (Status.FAILED, []) == (asked.status, heard)
     assert asked.usage.output_tokens > 0
-
-
-HEADLESS = "Is it Rome? No.\n</think>\n\nParis is it."
-
-
-async def test_reasoning_that_the_template_opened_is_never_heard():
-    async with streaming(Reply(HEADLESS), begins_in_reasoning=True) as (_, put, hear):
-        whole = await put()
-        asked, heard = await hear()
-
-    assert "Paris is it." == whole.reply.text == asked.reply.text == "".join(heard).strip()
-    assert len(heard) > 1
-    assert whole.usage == asked.usage
-
-
-async def test_reasoning_that_was_cut_is_no_answer():
-    reply = Reply("Is it Rome? No", finish_reason="length")
-    async with streaming(reply, begins_in_reasoning=True) as (_, put, hear):
-        whole = await put()
-        asked, heard = await hear()
-
-    assert ("", "", []) == (whole.reply.text, asked.reply.text, heard)
-
-
-async def test_a_server_that_parts_reasoning_from_the_text_is_heard_at_once():
-    reply = Reply(SENTENCE, reasoning="Could it be Rome?")
-    async with streaming(reply, begins_in_reasoning=True) as (_, put, hear):
-        whole = await put()
-        asked, heard = await hear()
-
-    assert SENTENCE == whole.reply.text == asked.reply.text == "".join(heard)
-    assert len(SENTENCE.split()) == len(heard)
 
 
 @pytest.mark.parametrize("cut", [{"cut_after": 3}, {"ends_after": 3}, {"cut_after": 0}], ids=str)
