@@ -33,6 +33,8 @@ class Sockets:
     def __init__(self, said, headers):
         self.said = said
         self.headers = headers
+        self.pause_s = 0.0
+        """Time between the last event and the end of a stream."""
         self.opened = 0
         self.left = 0
         """Sockets that the server closed because its client asked for it."""
@@ -44,7 +46,9 @@ class Sockets:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 await reader.readexactly(len(b'{"stream":true}'))
                 last = LAST_CALL if LAST_CALL in head else b""
-                writer.write(HEAD % (self.headers + last) + self.said)
+                writer.write(HEAD % (self.headers + last) + self.said.removesuffix(END))
+                await asyncio.sleep(self.pause_s)
+                writer.write(END if self.said.endswith(END) else b"")
                 if last and self.said.endswith(END):
                     break
             self.left += 1
@@ -84,6 +88,15 @@ async def test_streams_that_end_share_a_connection(said):
         assert [[{"n": 1}]] * 5 == came
         assert (2, 1) == (server.opened, server.left)  # the first told who the server is
         assert server.closed_at.empty()
+
+
+async def test_an_end_that_comes_a_little_later_is_waited_for():
+    async with sockets(ONE, LAST, END) as (server, stream):
+        server.pause_s = 0.01
+        for _ in range(3):
+            await stream()
+
+        assert (2, 1) == (server.opened, server.left)
 
 
 async def test_streams_and_calls_share_a_connection():
