@@ -1,0 +1,216 @@
+"""R17: whatever is sent to whichever RPC is refused by name or works; nothing dies or stalls."""
+
+import random
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+import pytest
+from google.protobuf import message_factory
+from google.protobuf.message import DecodeError
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from hypothesis import HealthCheck, given, settings
+
+from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, types_pb2
+from tests.fault.five import config, told
+from tests.fault.hostile import INVISIBLE, askable, messages, methods
+from tests.fault.stubs import stub
+from tests.running import is_alive, mesh_running
+
+TIMEOUT_S = 10.0
+PROBE_EVERY_S = 0.02
+CALLERS_FAULT = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"}
+ENDS = CALLERS_FAULT | {"OK", "ABORTED", "ALREADY_EXISTS", "DEADLINE_EXCEEDED", "UNIMPLEMENTED"}
+"""Never UNKNOWN, INTERNAL or UNAVAILABLE."""
+LONE_SURROGATE = b"\xed\xa0\x80"
+MILLION_TOKENS = "word " * 1_000_000
+MEGABYTES_5 = "x" * (5 * 1024 * 1024)
+EVERY = [pytest.param(name, method, id=method.full_name[11:]) for name, method in methods()]
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("r17")
+    with stub() as provider, mesh_running(folder, config([], provider.url)) as mesh:
+        yield mesh
+
+
+@pytest.fixture(scope="module")
+def channels(mesh):
+    addresses = {name: str(told["address"]) for name, told in mesh.services.items()}
+    opened = {
+        name: grpc.insecure_channel(
+            address, options=[("grpc.max_send_message_length", 64 * 1024 * 1024)]
+        )
+        for name, address in addresses.items()
+    }
+    yield opened
+    for channel in opened.values():
+        channel.close()
+
+
+@pytest.fixture(autouse=True)
+def _alive(mesh):
+    """No process was lost or started anew by a test."""
+    yield
+    assert all(is_alive(mesh.pid(service)) for service in mesh.services)
+
+
+def sent(channels, name, method, data):
+    """Status and text of a call with these bytes."""
+    path = f"/{method.containing_service.full_name}/{method.name}"
+    try:
+        if method.server_streaming:
+            call = channels[name].unary_stream(path, _given_bytes, _given_bytes)
+            list(call(data, timeout=TIMEOUT_S))
+        else:
+            channels[name].unary_unary(path, _given_bytes, _given_bytes)(data, timeout=TIMEOUT_S)
+    except grpc.RpcError as err:
+        return err.code().name, err.details()
+    return "OK", ""
+
+
+def _given_bytes(data):
+    return data
+
+
+def parses(method, data):
+    try:
+        message_factory.GetMessageClass(method.input_type).FromString(data)
+    except DecodeError:
+        return False
+    return True
+
+
+@contextmanager
+def probed(channels) -> Iterator[list[float]]:
+    """How long each health check of each service took while the block ran, in seconds."""
+    took: list[float] = []
+    over = threading.Event()
+    stubs = [health_pb2_grpc.HealthStub(channel) for channel in channels.values()]
+
+    def probe() -> None:
+        while not over.is_set():
+            for each in stubs:
+                began = time.monotonic()
+                each.Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT_S)
+                took.append(time.monotonic() - began)
+            over.wait(PROBE_EVERY_S)
+
+    thread = threading.Thread(target=probe)
+    thread.start()
+    try:
+        yield took
+    finally:
+        over.set()
+        thread.join(TIMEOUT_S)
+
+
+@pytest.mark.parametrize(("name", "method"), EVERY)
+def test_bytes_that_are_no_message_are_the_callers_mistake(row, channels, name, method):
+    dice = random.Random(17)  # noqa: S311 - the same bytes each time
+    noise = [dice.randbytes(dice.randrange(1, 200)) for _ in range(300 if row.tight else 30)]
+    broken = [data for data in noise if not parses(method, data)]
+    ends = [sent(channels, name, method, data) for data in broken]
+
+    assert len(broken) > len(noise) // 2
+    wrong = [end for end in ends if end[0] != "INVALID_ARGUMENT" or "Error parsing" in end[1]]
+    row.at_most("R17", "malformed calls not INVALID_ARGUMENT", len(wrong), 0)
+
+
+@pytest.mark.parametrize(("name", "method"), EVERY)
+def test_any_message_is_refused_or_works(row, channels, name, method):
+    strange = []
+
+    @settings(
+        max_examples=300 if row.tight else 60,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(messages(method.input_type) | askable(method.input_type))
+    def send(message):
+        end = sent(channels, name, method, message.SerializeToString())
+        if end[0] not in ENDS:
+            strange.append((end, message))
+
+    send()
+    assert not strange, strange[0]
+    row.at_most("R17", "strange messages with an unexplained end", len(strange), 0)
+
+
+def asked(text="2 + 2?", **fields):
+    turn = types_pb2.Message(role=2, parts=[types_pb2.Part(text=text)])
+    return ensemble_pb2.AskRequest(prompt=types_pb2.Prompt(messages=[turn], **fields))
+
+
+def budget(usd):
+    request = asked()
+    request.budget.max_cost_usd = usd
+    return request
+
+
+def temperature(value):
+    return asked(params=types_pb2.GenerationParams(temperature=value))
+
+
+LARGE = {"5-MB": asked(MEGABYTES_5), "million-tokens": asked(MILLION_TOKENS)}
+ODD = {
+    "zero-width": asked(INVISIBLE[:5]),
+    "bidi": asked("\u202e2 + 2?\u202c"),
+    "nul": asked("2\x00+ 2?"),
+    "nan-temperature": temperature(float("nan")),
+    "infinite-temperature": temperature(float("inf")),
+    "nan-budget": budget(float("nan")),
+    "negative-budget": budget(-1.0),
+    "nothing": ensemble_pb2.AskRequest(),
+}
+
+
+def ended(channels, request):
+    """How a question ends: its status, and for the caller's mistakes the field that is named."""
+    gateway = ensemble_pb2_grpc.EnsembleServiceStub(channels["gateway"])
+    try:
+        gateway.Ask(request, timeout=TIMEOUT_S)
+    except grpc.RpcError as err:
+        return err
+    return None
+
+
+@pytest.mark.parametrize("request_", ODD.values(), ids=ODD)
+def test_an_odd_question_works_or_its_field_is_named(channels, request_):
+    error = ended(channels, request_)
+
+    assert error is None or told(error)[:2] == ("INVALID_ARGUMENT", "INVALID_REQUEST")
+    assert error is None or any(word in error.details() for word in ("prompt", "budget"))
+
+
+def test_a_lone_surrogate_is_no_text(channels):
+    data = asked("surrogate").SerializeToString().replace(b"surrogate", LONE_SURROGATE * 3)
+    (method,) = [method for _, method in methods() if method.name == "Ask"]
+
+    assert "INVALID_ARGUMENT" == sent(channels, "gateway", method, data)[0]
+
+
+@pytest.mark.parametrize("request_", LARGE.values(), ids=LARGE)
+def test_a_large_question_is_refused_or_works_while_health_answers(row, channels, request_):
+    with probed(channels) as before:
+        time.sleep(0.5)
+    with probed(channels) as took:
+        error = ended(channels, request_)
+        time.sleep(0.2)
+
+    assert error is None or told(error)[:2] == ("INVALID_ARGUMENT", "INVALID_REQUEST")
+    row.at_most("R17", "health answered within", max(took), 0.05, unit="s", undisturbed=max(before))
+    assert statistics.median(took) < 0.05
+
+
+def test_over_the_message_limit_the_limit_is_named(channels):
+    error = ended(channels, asked(MEGABYTES_5 * 2))
+
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert str(8 * 1024 * 1024) in error.details()
