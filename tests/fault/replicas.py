@@ -99,8 +99,18 @@ class Cluster:
         """Start all and wait until they serve."""
         for each in self.all():
             each.start()
-        for each in self.all():
-            each.until_serving()
+        for service in self.replicas:
+            self.until_serving(service)
+
+    def until_serving(self, service: str) -> None:
+        """Wait until all replicas of a service serve, and no process that was started has died."""
+
+        def serves() -> bool:
+            dead = [each for each in self.all() if each.process and not each.running]
+            assert not dead, "\n".join(each.log.read_text()[-2000:] for each in dead)
+            return all(each.health() == "SERVING" for each in self.replicas[service])
+
+        wait_until(serves, within_s=START_LIMIT_S)
 
 
 @contextmanager
@@ -108,8 +118,6 @@ def cluster(
     folder: Path, config: str, counts: Mapping[str, int] | None = None, **env: str
 ) -> Iterator[Cluster]:
     """As many replicas of each service as `counts` says, else one; the test starts them."""
-    path = folder / "gremium.yaml"
-    path.write_text(config)
     found = Cluster()
     for service in MODULES:
         addresses = [f"127.0.0.1:{free_port()}" for _ in range((counts or {}).get(service, 1))]
@@ -118,6 +126,9 @@ def cluster(
             for nth, address in enumerate(addresses)
         ]
     for each in found.all():
+        path = each.log.with_suffix("") / "gremium.yaml"  # a ledger belongs to one gateway
+        path.parent.mkdir()
+        path.write_text(config)
         each.env = environment(**_told(each, found, path), **env)
     try:
         yield found
