@@ -11,7 +11,12 @@ import grpc
 
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc
 from services.config.tree import Ensemble, LoadedConfig
-from services.core.errors import GremiumError, InternalError, UnknownEnsembleError
+from services.core.errors import (
+    GremiumError,
+    InternalError,
+    RequestInProgressError,
+    UnknownEnsembleError,
+)
 from services.gateway import catalog, flow
 from services.gateway.accounts import Accounts
 from services.gateway.case import Case
@@ -19,6 +24,7 @@ from services.gateway.fitting import fit
 from services.gateway.mesh import Mesh
 from services.gateway.progress import follow
 from services.gateway.stage_log import StageLog
+from services.gateway.underway import Underway
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
 from services.retrieval.shelves import Shelves
@@ -49,6 +55,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         self._config = loaded.config
         self._sha256 = loaded.sha256
         self._stages = StageLog()
+        self._underway = Underway()
 
     async def Ask(
         self, request: ensemble_pb2.AskRequest, context: Context
@@ -72,11 +79,24 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
 
     async def _answer(self, case: Case, watch: Watch | None = None) -> ensemble_pb2.AskResponse:
         with _naming(case.request_id):
-            reply = await flow.ask(
-                case, mesh=self._mesh, ledger=self._ledger, accounts=self._accounts, watch=watch
-            )
+            reply = await self._told(case, watch)
         fit(reply, reply.manifest)
         return reply
+
+    async def _told(self, case: Case, watch: Watch | None) -> ensemble_pb2.AskResponse:
+        """The flow's reply, or that of a first call which still runs, as soon as it is there."""
+        try:
+            with self._underway.running(case.request_id):
+                return await self._asked(case, watch)
+        except RequestInProgressError:
+            if not await self._underway.ended(case.request_id, deadline=case.deadline):
+                raise
+        return await self._asked(case, watch)
+
+    async def _asked(self, case: Case, watch: Watch | None) -> ensemble_pb2.AskResponse:
+        return await flow.ask(
+            case, mesh=self._mesh, ledger=self._ledger, accounts=self._accounts, watch=watch
+        )
 
     def _case(self, request_id: str, request: ensemble_pb2.AskRequest, context: Context) -> Case:
         prompt_from_wire(request.prompt)

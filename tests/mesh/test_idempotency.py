@@ -36,7 +36,7 @@ async def test_a_request_that_still_runs_is_not_asked_twice(serve):
     first = gateway.stub.Ask(request("?", request_id="twice"), timeout=20)
     await gateway.provider.until(lambda: gateway.provider.running == 1)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await gateway.ask("?", request_id="twice")
+        await gateway.ask("?", request_id="twice", timeout_s=0.5)
 
     assert (grpc.StatusCode.ABORTED, "REQUEST_IN_PROGRESS", "twice") == (
         caught.value.code(),
