@@ -2,7 +2,9 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -13,24 +15,57 @@ Stamp = tuple[int, int]
 """Time of the last change in nanoseconds, and size in bytes."""
 
 
-def files(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, Stamp]]:
-    """Paths within the folder that match a pattern; hidden files and folders are left out.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a folder holds."""
+
+    files: dict[str, Stamp] = field(default_factory=dict)
+    """By path within the folder."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Why a file or folder within it is left out, by its path."""
+
+
+def listing(folder: Path, patterns: Sequence[str]) -> Listing:
+    """Files that match a pattern; hidden files and folders are left out.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such folder.
+    OSError
+        If there is no such folder, or it cannot be read.
     """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}")
+    os.scandir(folder).close()  # `walk` tells nobody when it can read nothing
+    found = Listing()
     wanted = [matcher(pattern) for pattern in patterns]
-    for parent, folders, names in os.walk(folder):
+    for relative in _paths(folder, found.unreadable):
+        if any(one.fullmatch(relative) for one in wanted):
+            _stamp(folder / relative, relative, found)
+    return found
+
+
+def text_of(path: Path) -> str:
+    """A file's text; bytes that are no UTF-8 are replaced.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(MOST_FILE_BYTES).decode("utf-8", errors="replace")
+
+
+def _paths(folder: Path, unreadable: dict[str, str]) -> Iterator[str]:
+    """Every file that is not hidden, as a path within the folder."""
+
+    def leave_out(err: OSError) -> None:
+        if not isinstance(err, FileNotFoundError):  # else it is just gone
+            unreadable[Path(err.filename).relative_to(folder).as_posix()] = why(err)
+
+    for parent, folders, names in os.walk(folder, onerror=leave_out):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            path = Path(parent, name)
-            relative = path.relative_to(folder).as_posix()
-            if not name.startswith(".") and any(one.fullmatch(relative) for one in wanted):
-                yield from _stamped(path, relative)
+            if not name.startswith("."):
+                yield Path(parent, name).relative_to(folder).as_posix()
 
 
 def matcher(pattern: str) -> re.Pattern[str]:
@@ -48,11 +83,22 @@ def matcher(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(known.get(part) or re.escape(part) for part in parts))
 
 
-def _stamped(path: Path, relative: str) -> Iterator[tuple[str, Stamp]]:
-    """The file with its stamp; nothing when it is no file, too long, or just gone."""
+def why(err: OSError) -> str:
+    """What a file or folder cannot be read for, without its path."""
+    return err.strerror or type(err).__name__
+
+
+def _stamp(path: Path, relative: str, found: Listing) -> None:
+    """Add the file, or why it is left out; neither when it is no file, too long, or just gone."""
     try:
-        stat = path.stat()
-    except OSError:
+        relative.encode()  # the index holds no other names
+        about = path.stat()
+    except FileNotFoundError:
         return
-    if path.is_file() and stat.st_size <= MOST_FILE_BYTES:
-        yield relative, (stat.st_mtime_ns, stat.st_size)
+    except UnicodeEncodeError:
+        found.unreadable[relative] = "its name is no UTF-8"
+    except OSError as err:
+        found.unreadable[relative] = why(err)
+    else:
+        if stat.S_ISREG(about.st_mode) and about.st_size <= MOST_FILE_BYTES:
+            found.files[relative] = (about.st_mtime_ns, about.st_size)

@@ -3,9 +3,10 @@
 Blocking; `services.retrieval.shelves` runs it on a thread of its own.
 """
 
+import logging
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.retrieval.folder import files
+from services.retrieval.folder import Stamp, listing, text_of, why
 from services.retrieval.passages import pieces
+
+logger = logging.getLogger(__name__)
 
 VERSION: Final = "1"
 """Of this file's tables and of how texts are cut; another one starts the index anew."""
@@ -59,6 +62,7 @@ class Index:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._patterns = patterns
+        self._left_out: set[str] = set()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA busy_timeout=5000")
@@ -70,21 +74,23 @@ class Index:
     def refresh(self, *, go_on: Callable[[], bool] = lambda: True) -> int:
         """Take in what changed in the folder, by time and size; return how many files did.
 
-        Each file is one transaction: what was read stays when `go_on` says stop.
+        Each file is one transaction: what was read stays when `go_on` says stop. A file
+        that cannot be read is left out, and tried again next time.
+
+        Raises
+        ------
+        OSError
+            If the folder itself cannot be read.
         """
         known = {path: (mtime, size) for path, mtime, size in self._rows("SELECT * FROM files")}
-        there = dict(files(self._folder, self._patterns))
-        for path in known.keys() - there.keys():
+        there = listing(self._folder, self._patterns)
+        for path in known.keys() - there.files.keys():
             with self._transaction():
                 self._forget(path)
-        changed = [path for path in there if known.get(path) != there[path]]
-        for done, path in enumerate(changed):
-            if not go_on():
-                return done
-            with self._transaction():
-                self._forget(path)
-                self._take_in(path, *there[path])
-        return len(changed)
+        changed = {path: stamp for path, stamp in there.files.items() if known.get(path) != stamp}
+        done, unreadable = self._take_in_all(changed, go_on)
+        self._warn(there.unreadable | unreadable)
+        return done
 
     def without_vector(self, most: int) -> list[tuple[int, str]]:
         """Ids and texts of passages that have no vector yet."""
@@ -134,13 +140,39 @@ class Index:
                 self._db.execute(statement)
             self._db.executemany("INSERT INTO meta VALUES (?, ?)", settings.items())
 
-    def _take_in(self, path: str, mtime_ns: int, size: int) -> None:
-        text = (self._folder / path).read_bytes().decode("utf-8", errors="replace")
-        self._db.execute("INSERT INTO files VALUES (?, ?, ?)", (path, mtime_ns, size))
-        self._db.executemany(
-            "INSERT INTO passages (path, heading, text) VALUES (?, ?, ?)",
-            [(path, piece.heading, piece.text) for piece in pieces(text)],
-        )
+    def _take_in_all(
+        self, changed: Mapping[str, Stamp], go_on: Callable[[], bool]
+    ) -> tuple[int, dict[str, str]]:
+        """How many files were read until `go_on` said stop, and why others cannot be."""
+        done, unreadable = 0, dict[str, str]()
+        for path, stamp in changed.items():
+            if not go_on():
+                break
+            try:
+                self._take_in(path, stamp, text_of(self._folder / path))
+                done += 1
+            except OSError as err:
+                with self._transaction():
+                    self._forget(path)
+                if not isinstance(err, FileNotFoundError):  # else it is just gone
+                    unreadable[path] = why(err)
+        return done, unreadable
+
+    def _take_in(self, path: str, stamp: Stamp, text: str) -> None:
+        """Put a file's text in the place of the one that it had before."""
+        with self._transaction():
+            self._forget(path)
+            self._db.execute("INSERT INTO files VALUES (?, ?, ?)", (path, *stamp))
+            self._db.executemany(
+                "INSERT INTO passages (path, heading, text) VALUES (?, ?, ?)",
+                [(path, piece.heading, piece.text) for piece in pieces(text)],
+            )
+
+    def _warn(self, unreadable: dict[str, str]) -> None:
+        """Name what is left out, once for as long as it cannot be read."""
+        for path in sorted(unreadable.keys() - self._left_out):
+            logger.warning("%r is left out of %s: %s", path, self._folder, unreadable[path])
+        self._left_out = set(unreadable)
 
     def _forget(self, path: str) -> None:
         self._db.execute("DELETE FROM passages WHERE path = ?", (path,))

@@ -14,8 +14,15 @@ from typing import Final, TypeVar
 from services.config.steps import Retrieval
 from services.config.tree import Embeddings, LoadedConfig, SpecialistsEnsemble
 from services.core.deadline import Deadline
-from services.core.errors import BackendError, DeadlineSpentError, InternalError
+from services.core.errors import (
+    BackendError,
+    DeadlineSpentError,
+    GremiumError,
+    InternalError,
+    InvalidPlanError,
+)
 from services.models.embeddings import Embedder, open_embedder
+from services.retrieval.folder import why
 from services.retrieval.fusion import fused
 from services.retrieval.index import Found, Index
 
@@ -37,7 +44,11 @@ Result = TypeVar("Result")
 class Shelf:
     """One folder and its index, on one thread."""
 
-    def __init__(self, index: Index, thread: ThreadPoolExecutor, embedder: Embedder) -> None:
+    def __init__(
+        self, name: str, index: Index, thread: ThreadPoolExecutor, embedder: Embedder
+    ) -> None:
+        self._name = name
+        """Of the folder, as the configuration has it: callers see it."""
         self._index = index
         self._thread = thread
         self._embedder = embedder
@@ -54,8 +65,12 @@ class Shelf:
         ------
         DeadlineSpentError
             If the deadline passed first.
+        InvalidPlanError
+            If there is no such folder, or it cannot be read.
+        BackendError
+            If the embedder fails.
         InternalError
-            If the folder or its index cannot be read, or the embedder fails.
+            If the folder's index cannot be used; the log says why.
         """
         try:
             await self.read(deadline=deadline)
@@ -68,9 +83,10 @@ class Shelf:
             best = fused([words, near])[:most]
             return await self._run(self._index.passages, best, deadline=deadline)
         except TimeoutError as err:
-            raise DeadlineSpentError("the folder was not searched in time") from err
+            raise DeadlineSpentError(f"the folder {self._name} was not searched in time") from err
         except BackendError as err:
-            raise InternalError(f"the folder cannot be searched by meaning: {err}") from err
+            text = f"the folder {self._name} cannot be searched by meaning: {err}"
+            raise BackendError(text, cause=err.cause, retry_after_s=err.retry_after_s) from err
 
     async def read(self, *, deadline: Deadline) -> None:
         """Read the files that changed. What was read before the time was up stays.
@@ -79,8 +95,10 @@ class Shelf:
         ------
         TimeoutError
             If the deadline passed first.
+        InvalidPlanError
+            If there is no such folder, or it cannot be read.
         InternalError
-            If the folder or its index cannot be read; the log says why.
+            If the index cannot be used; the log says why.
         """
         async with asyncio.timeout(deadline.left_s), self._reading:
             stopped = threading.Event()
@@ -98,7 +116,7 @@ class Shelf:
         TimeoutError
             If the deadline passed first.
         InternalError
-            If the index cannot be read.
+            If the index cannot be used.
         BackendError
             If the embedder fails.
         """
@@ -115,9 +133,12 @@ class Shelf:
                 return await asyncio.get_running_loop().run_in_executor(self._thread, call)
         except TimeoutError:
             raise
+        except OSError as err:
+            text = f"the folder {self._name} cannot be searched: {why(err)}"
+            raise InvalidPlanError(text, folder=self._name) from err
         except Exception as err:
-            logger.exception("a folder's index failed")
-            raise InternalError("the folder cannot be searched") from err
+            logger.exception("the index of %s failed", self._name)
+            raise InternalError(f"the folder {self._name} cannot be searched") from err
 
 
 class Shelves:
@@ -150,7 +171,10 @@ async def open_shelves(loaded: LoadedConfig) -> AsyncIterator[Shelves]:
     with ThreadPoolExecutor(1, thread_name_prefix="retrieval") as thread:
         async with open_embedder(loaded) as embedder:
             indices = [await asyncio.to_thread(_opened, loaded, one) for one in wanted]
-            shelves = [Shelf(index, thread, embedder) for index in indices]
+            shelves = [
+                Shelf(where.folder, index, thread, embedder)
+                for where, index in zip(wanted, indices, strict=True)
+            ]
             reading = asyncio.create_task(_read_all(shelves))
             try:
                 yield Shelves(dict(zip(wanted, shelves, strict=True)))
@@ -176,7 +200,9 @@ async def _read_all(shelves: Sequence[Shelf]) -> None:
         try:
             await shelf.read(deadline=deadline)
             await shelf.embed_new(deadline=deadline)
-        except (TimeoutError, BackendError, InternalError):
+        except GremiumError as err:
+            logger.warning("%s; the next search tries again", err)
+        except TimeoutError:
             logger.warning("a folder was not read at start; searches go on with it")
 
 

@@ -59,18 +59,20 @@ async def test_a_citation_of_nothing_fails_the_verdict(serve, tmp_path):
     assert manifest_pb2.OUTCOME_REJECTED == reply.outcome
 
 
-async def test_a_folder_that_is_not_there_is_an_error_without_its_path(serve, tmp_path):
+async def test_a_folder_that_is_not_there_is_named_without_its_path(serve, tmp_path):
     gateway = await serve(specialists(SEARCH))
 
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await gateway.ask()
 
     told = metadata(caught.value)
-    assert ("INTERNAL", "search", "retrieval") == (
+    assert ("INVALID_PLAN", "search", "retrieval", "nowhere") == (
         reason(caught.value),
         told["step"],
         told["stage"],
+        told["folder"],
     )
+    assert "the folder nowhere cannot be searched" in caught.value.details()
     assert str(tmp_path) not in caught.value.details()
     assert 0 == gateway.provider.calls
 

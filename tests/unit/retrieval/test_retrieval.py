@@ -4,71 +4,21 @@ import asyncio
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from services.config.steps import Retrieval
-from services.config.tree import Config, LoadedConfig
 from services.core.deadline import Deadline
-from services.core.errors import DeadlineSpentError, InternalError
+from services.core.errors import DeadlineSpentError
 from services.models.words import word_vectors
-from services.retrieval.folder import files
+from services.retrieval.folder import listing
 from services.retrieval.fusion import fused
-from services.retrieval.index import Index
 from services.retrieval.passages import TARGET_CHARACTERS, pieces
-from services.retrieval.shelves import Shelf, open_shelves
+from services.retrieval.shelves import Shelf
+from tests.unit.retrieval.libraries import BEES, library, sources
 
-BEES = "# Honey\n\nBees make honey from nectar.\n"
-TAX = "# Tax\n\nThe form is due in April.\n"
 ROOT = Path(__file__).parents[3]
-MODEL = {"backend": "openai", "model": "m", "family": "f", "timeout_s": 5}
-
-
-@pytest.fixture
-def docs(tmp_path):
-    folder = tmp_path / "docs"
-    folder.mkdir()
-    (folder / "bees.md").write_text(BEES)
-    (folder / "tax.md").write_text(TAX)
-    return folder
-
-
-@pytest.fixture
-def opened(tmp_path, docs):
-    """Open the index of the folder, as often as wanted."""
-    held = []
-
-    def again(*, patterns=("**/*.md",), embedder="words"):
-        held.append(Index(tmp_path / "i.sqlite", folder=docs, patterns=patterns, embedder=embedder))
-        return held[-1]
-
-    yield again
-    for index in held:
-        index.close()
-
-
-@asynccontextmanager
-async def library(folder: Path, *, embeddings="none", passages=2):
-    where = Retrieval(folder=folder.name, passages=passages)
-    step = {"retrieval": where.model_dump()}
-    graph = {"pattern": "specialists", "steps": {"search": step}}
-    config = Config(
-        models={"m": MODEL}, ensembles={"main": graph}, embeddings={"backend": embeddings}
-    )
-    loaded = LoadedConfig(config=config, path=folder.parent / "gremium.yaml", sha256="0" * 64)
-    async with open_shelves(loaded) as shelves:
-
-        async def search(query, *, within_s=60.0):
-            return await shelves.search(where, query, deadline=Deadline.after(within_s))
-
-        yield search
-
-
-def sources(index, query):
-    return [found.source for found in index.passages(index.by_words(query, 10))]
 
 
 def test_a_heading_starts_a_passage_and_names_it():
@@ -109,7 +59,7 @@ def test_hidden_files_and_other_kinds_are_left_out(docs):
     (docs / ".hidden.md").write_text("no")
     (docs / "a.py").write_text("no")
 
-    assert ["bees.md", "tax.md"] == [path for path, _ in files(docs, ("**/*.md",))]
+    assert ["bees.md", "tax.md"] == [*listing(docs, ("**/*.md",)).files]
 
 
 def test_finds_by_words_whatever_their_ending(opened):
@@ -192,16 +142,6 @@ async def test_finds_by_meaning_what_shares_no_word(docs):
     assert "tax.md: Tax" == found.source
 
 
-async def test_a_folder_that_is_gone_is_told(docs):
-    async with library(docs) as search:
-        for path in docs.iterdir():
-            path.unlink()
-        docs.rmdir()
-
-        with pytest.raises(InternalError, match="cannot be searched"):
-            await search("honey")
-
-
 async def test_a_search_ends_with_its_deadline(docs):
     async with library(docs) as search:
         with pytest.raises(DeadlineSpentError):
@@ -263,7 +203,7 @@ class StuckEmbedder:
 
 async def test_passages_without_vectors_are_found_by_their_words(opened):
     with ThreadPoolExecutor(1) as thread:
-        shelf = Shelf(opened(), thread, StuckEmbedder())
+        shelf = Shelf("docs", opened(), thread, StuckEmbedder())
 
         (found,) = await shelf.search("nectar", most=1, deadline=Deadline.after(2.0))
 
