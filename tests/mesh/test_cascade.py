@@ -1,10 +1,14 @@
 """A cascade over the real stages: what is sure, what agrees, and who is never asked."""
 
+import json
+
 import pytest
 
 from gremium.v1 import router_pb2, types_pb2
 from tests.upstream import Reply
 
+FINDING = {"evidence": "", "pass": True, "score": 0.55}
+UNSURE = Reply(text=json.dumps(dict.fromkeys(("hallucination", "safety", "logic"), FINDING)))
 NUMBER = types_pb2.OutputFormat(number=types_pb2.NumberFormat())
 
 
@@ -67,3 +71,35 @@ async def test_a_hung_tier_leaves_time_for_the_next(serve):
     reply = await gateway.ask(shape=NUMBER, timeout_s=2.0)
 
     assert ("b", False) == (reply.answer.juror, reply.degraded)
+
+
+JUDGED = {"judge": {"models": ["j"], "timeout_s": 0.5}, "accept_at": 0.8}
+
+
+async def test_a_judged_answer_stays_when_the_budget_judges_no_second_one(serve):
+    gateway = await serve(lone("a", "b", **JUDGED), {**said(a="4", b="5"), "j": UNSURE})
+
+    reply = await gateway.ask(shape=NUMBER, budget=types_pb2.Budget(max_model_calls=3))
+
+    assert ("a", 0.55, False) == (reply.answer.juror, reply.manifest.confidence, reply.unjudged)
+    assert 3 == gateway.provider.calls
+
+
+@pytest.mark.parametrize("second", [Reply(hang=True), Reply(status=500), Reply(text="Well.")])
+async def test_a_judged_answer_stays_when_the_judge_fails_the_second_time(serve, second):
+    gateway = await serve(lone("a", "b", **JUDGED), {**said(a="4", b="5"), "j": [UNSURE, second]})
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert ("a", False) == (reply.answer.juror, reply.unjudged)
+
+
+async def test_a_jury_that_half_agrees_stays_over_a_lone_juror(serve):
+    ensemble = lone("d", accept_at=0.8)
+    three = [{"model": name} for name in "abc"]
+    ensemble["tiers"].insert(0, {"name": "three", "jurors": three, "quorum": 3})
+    gateway = await serve(ensemble, said(a="4", b="4", c="5", d="6"))
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert ("4", 4) == (reply.answer.text, gateway.provider.calls)

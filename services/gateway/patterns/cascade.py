@@ -101,9 +101,13 @@ def surest(hand: Sequence[Ending]) -> Ending | None:
 
 
 def surer(earlier: Ending, later: Ending) -> Ending:
-    """The later ending, unless the earlier one is the only answer or known to be surer."""
+    """The later ending, unless the earlier one is the only answer or more is known for it."""
     if not (_is_answered(earlier) and _is_answered(later)):
         return earlier if _is_answered(earlier) else better(earlier, later)
-    if earlier.confidence is None or later.confidence is None:
-        return later
-    return earlier if earlier.confidence > later.confidence else later
+    return earlier if _known_for(earlier) > _known_for(later) else later
+
+
+def _known_for(ending: Ending) -> tuple[bool, bool, float]:
+    """What speaks for an answer, most important first: its verdict, then its confidence."""
+    known = ending.confidence is not None
+    return not ending.unjudged, known, ending.confidence or 0.0

@@ -3,15 +3,22 @@
 import pytest
 
 from gremium.v1 import manifest_pb2, types_pb2
-from services.core.errors import InternalError, PeerError, QuorumNotReachedError
+from services.core.errors import (
+    BudgetSpentError,
+    DeadlineSpentError,
+    InternalError,
+    PeerError,
+    QuorumNotReachedError,
+)
 from services.gateway.patterns.cascade import cascade
 from services.gateway.record import Record
 from tests.cases import cascade_case, tier
-from tests.fakes import FAIL, PASS, ScriptedMesh
+from tests.fakes import FAIL, PASS, UNJUDGED, ScriptedMesh
 
 ONES = (tier("small"), tier("medium"), tier("large"))
 THREES = (tier("small", seats=3), tier("large", seats=3))
 JUDGE = {"models": ["judge"]}
+UNSCORED = manifest_pb2.Verdict(kind=manifest_pb2.VERDICT_KIND_PASS)
 ANSWERED = manifest_pb2.OUTCOME_ANSWERED
 
 
@@ -93,6 +100,53 @@ async def test_an_answer_known_to_be_surer_is_kept():
     mesh = ScriptedMesh({"small": ["41"], "medium": ["42"]}, verdicts=[scored(0.6), scored(0.55)])
 
     assert "41" == (await replied(mesh, *ONES[:2], judge=JUDGE)).answer.text
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [UNJUDGED, PeerError("down"), DeadlineSpentError("late"), BudgetSpentError("spent")],
+    ids=["no verdict", "judge down", "judge late", "judge too dear"],
+)
+async def test_an_answer_that_passed_is_not_displaced_by_one_that_nobody_judged(lost):
+    mesh = ScriptedMesh({"small": ["41"], "medium": ["42"]}, verdicts=[scored(0.55), lost])
+
+    reply = await replied(mesh, *ONES[:2], judge=JUDGE)
+
+    assert ("41", 0.55, False) == (reply.answer.text, reply.manifest.confidence, reply.unjudged)
+
+
+async def test_a_verdict_outweighs_the_agreement_of_a_later_tier_that_nobody_judged():
+    mesh = ScriptedMesh(
+        {"small": ["41"], "large": ["42", "42", "43"]}, verdicts=[scored(0.55), UNJUDGED]
+    )
+
+    reply = await replied(mesh, ONES[0], THREES[1], judge=JUDGE)
+
+    assert ("41", False) == (reply.answer.text, reply.unjudged)
+
+
+async def test_a_passed_answer_displaces_one_that_nobody_judged():
+    mesh = ScriptedMesh(
+        {"small": ["41", "41", "42"], "large": ["43"]}, verdicts=[UNJUDGED, scored(0.6)]
+    )
+
+    reply = await replied(mesh, THREES[0], ONES[2], judge=JUDGE)
+
+    assert ("43", 0.6) == (reply.answer.text, reply.manifest.confidence)
+
+
+async def test_a_pass_without_a_score_stays_over_no_verdict():
+    mesh = ScriptedMesh({"small": ["41"], "medium": ["42"]}, verdicts=[UNSCORED, UNJUDGED])
+
+    assert "41" == (await replied(mesh, *ONES[:2], judge=JUDGE)).answer.text
+
+
+async def test_a_jury_that_half_agrees_stays_over_a_lone_juror():
+    mesh = ScriptedMesh({"small": ["41", "41", "42"], "large": ["43"]})
+
+    reply = await replied(mesh, THREES[0], ONES[2])
+
+    assert ("41", ["small", "large"]) == (reply.answer.text, mesh.asked)
 
 
 @pytest.mark.parametrize(
