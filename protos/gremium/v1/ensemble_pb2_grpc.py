@@ -90,7 +90,7 @@ class EnsembleServiceServicer:
         - `ALREADY_EXISTS` (`REQUEST_ID_REUSED`): the `request_id` came with
         another body;
         - `ABORTED` (`REQUEST_IN_PROGRESS`): the first call still ran when this
-          one's time was up;
+        one's time was up;
         - `ABORTED` (`QUORUM_NOT_REACHED`): too few jurors answered;
         - `ABORTED` (`STAGE_FAILED`): after models had been asked, the service that
         `metadata["stage"]` names was not there; asking anew spends again;
