@@ -50,13 +50,13 @@ def choose(
     Raises
     ------
     ConfigError
-        If the file is missing or wrong.
+        If the file is missing or wrong, or a folder that it names is not here.
     OSError
         If a made configuration cannot be written.
     """
     own = path or directory / FILE_NAME
     if path or own.exists() or own.is_symlink():
-        return Chosen(load(own), f"Read from {own}.")
+        return Chosen(load(own, with_folders=True), f"Read from {own}.")
     text, origin = _made(env, ollama_address)
     return Chosen(load(_written(directory / STATE, HEADER.format(origin=origin) + text)), origin)
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from services.config.document import Document, Loc, YamlError, parse
 from services.config.explain import explain
+from services.config.folders import folder_faults
 from services.config.graphs import graph_faults
 from services.config.places import dotted, place
 from services.config.references import unknown_references
@@ -39,8 +40,10 @@ class ConfigError(ValueError):
         """In the order of the file."""
 
 
-def load(path: Path) -> LoadedConfig:
-    """Read a configuration.
+def load(path: Path, *, with_folders: bool = False) -> LoadedConfig:
+    """Read a configuration; `with_folders` looks for the folders that its steps search, too.
+
+    In containers only the gateway has these, so the other services do not look.
 
     Raises
     ------
@@ -50,6 +53,8 @@ def load(path: Path) -> LoadedConfig:
     content = _read(path)
     document = _parsed(path, content)
     config, faults = _checked(document)
+    if config is not None and with_folders:
+        faults += folder_faults(config, path.absolute().parent)
     found = {Problem(path, document.line(loc), _worded(loc, message)) for loc, message in faults}
     found |= {Problem(path, line, f"`{key}` stands twice") for line, key in document.duplicates}
     if found or config is None:

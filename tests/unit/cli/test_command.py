@@ -51,3 +51,28 @@ def test_lint_names_file_and_line(monkeypatch, capsys, tmp_path):
 
     assert 1 == run(monkeypatch, "lint", str(path))
     assert f"{path}:4: error:" in capsys.readouterr().out
+
+
+SEARCH = """\
+models:
+  m: {backend: openai, model: m, family: f, timeout_s: 5}
+ensembles:
+  main:
+    pattern: specialists
+    steps:
+      search: {retrieval: {folder: nowhere}, required: false}
+      answer: {model: m, depends_on: [search]}
+"""
+
+
+@pytest.mark.parametrize("command", [["lint"], ["up"], ["ask", "--start", "Why?"]], ids=" ".join)
+def test_a_folder_to_search_that_is_not_there_is_named_at_once(
+    monkeypatch, capsys, tmp_path, command
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gremium.yaml").write_text(SEARCH)
+
+    assert 1 == run(monkeypatch, *command)
+    told = "".join(capsys.readouterr())
+    assert "gremium.yaml:7: " in told
+    assert f"there is no folder {tmp_path / 'nowhere'}" in told
