@@ -34,11 +34,12 @@ def pull(name: str) -> int:
     HF_ENDPOINT names) into the user's data folder. A fetch that was stopped
     goes on where it was.
     """
-    entry = shelf.find(name)
-    if entry and entry.path.is_file():
+    known, entry = PUBLISHED[name], shelf.find(name)
+    if entry:
+        shelf.must_be_sound(name, entry, known.sha256)
         click.echo(f"{name} is there: {entry.path}")
         return 0
-    return INTERRUPTED if run_until_stopped(_pull(name, PUBLISHED[name])) is None else 0
+    return INTERRUPTED if run_until_stopped(_pull(name, known)) is None else 0
 
 
 async def _pull(name: str, known: PublishedWeights) -> bool:
@@ -82,7 +83,10 @@ async def _download(known: PublishedWeights, target: Path) -> None:
 @click.option("--sha256", default="", help="Digest that it must have; else it is taken as it is.")
 @click.option("--family", default="", help="What it was trained as, such as qwen or llama.")
 def add(name: str, path: Path, sha256: str, family: str) -> int:
-    """Give a GGUF file of your own a name that `backend: local` models can use."""
+    """Give a GGUF file of your own a name that `backend: local` models can use.
+
+    A name that `pull` knows is given only to the very file that it would fetch.
+    """
     if sha256:
         verify(path, sha256.lower())
     else:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from services.core.errors import BackendError
+
 
 @dataclass(frozen=True, slots=True)
 class KnownWeights:
@@ -78,3 +80,26 @@ PUBLISHED: Final = {
         license="Gemma Terms of Use, https://ai.google.dev/gemma/terms",
     ),
 }
+
+
+def must_be_free(name: str, sha256: str) -> None:
+    """Keep other weights from going by the name of weights that are known.
+
+    Raises
+    ------
+    BackendError
+        If the name is that of a package's weights, or of published ones with another digest.
+    """
+    if name in KNOWN:
+        raise invalid(f"{name} is the name of weights that a package brings; take another")
+    if name in PUBLISHED and PUBLISHED[name].sha256 != sha256:
+        expected = PUBLISHED[name].sha256
+        raise invalid(
+            f"{name} is the name of published weights with SHA-256 {expected}, not {sha256};"
+            " take another"
+        )
+
+
+def invalid(message: str) -> BackendError:
+    """What is said of weights, or of a name for them, that cannot be used."""
+    return BackendError(message, cause="WEIGHTS_INVALID", sent=False)

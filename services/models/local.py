@@ -74,7 +74,8 @@ def _found(model: str, known: KnownWeights | None, directory: Path) -> tuple[Pat
         return packaged(known.package, known.file, distribution=known.distribution), known.sha256
     entry = shelf.find(model)
     if entry:
-        return _existing(entry.path, model), entry.sha256
+        published = PUBLISHED.get(model)
+        return _existing(entry.path, model), published.sha256 if published else entry.sha256
     return _existing((directory / model).expanduser().resolve(), model), ""
 
 

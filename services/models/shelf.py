@@ -7,7 +7,9 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.core.errors import BackendError
+from services.models.catalog import invalid, must_be_free
 from services.models.settings import data_folder
+from services.models.weights import verify
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 GGUF_MAGIC: Final = b"GGUF"
@@ -48,22 +50,39 @@ def put(name: str, entry: Shelved, folder: Path | None = None) -> None:
     Raises
     ------
     BackendError
-        If the name cannot be one, is taken, or the file is no GGUF.
+        If the name cannot be one, is taken, means other weights, or the file is no GGUF.
     """
     folder = folder or shelf_folder()
     _must_be_a_name(name)
+    must_be_free(name, entry.sha256)
     _must_be_gguf(entry.path)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with _note(name, folder).open("x", encoding="utf-8") as file:
             file.write(entry.model_dump_json(indent=2) + "\n")
     except FileExistsError as err:
-        raise _refused(f"{name} is on the shelf already; remove {_note(name, folder)}") from err
+        raise invalid(f"{name} is on the shelf already; remove {_note(name, folder)}") from err
+
+
+def must_be_sound(name: str, entry: Shelved, sha256: str) -> None:
+    """Check that an entry is what its name promises.
+
+    Raises
+    ------
+    BackendError
+        If its file is gone, or has another digest than `sha256`.
+    """
+    try:
+        verify(entry.path, sha256)
+    except BackendError as err:
+        raise invalid(
+            f"{name} is on the shelf, but {err}; remove {_note(name, shelf_folder())}"
+        ) from err
 
 
 def _must_be_a_name(name: str) -> None:
     if not NAME.fullmatch(name) or name.endswith(".gguf"):
-        raise _refused(
+        raise invalid(
             f"{name!r} is no name: small letters, digits, dots and dashes, not a file's name"
         )
 
@@ -71,7 +90,7 @@ def _must_be_a_name(name: str) -> None:
 def _must_be_gguf(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
-            raise _refused(f"{path.name} is no GGUF file")
+            raise invalid(f"{path.name} is no GGUF file")
 
 
 def _note(name: str, folder: Path) -> Path:
@@ -83,7 +102,3 @@ def _read(note: Path) -> Shelved | None:
         return Shelved.model_validate_json(note.read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-def _refused(message: str) -> BackendError:
-    return BackendError(message, cause="WEIGHTS_INVALID", sent=False)

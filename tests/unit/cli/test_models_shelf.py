@@ -131,6 +131,47 @@ def test_an_own_file_of_another_digest_gets_no_name(run, tmp_path):
     assert {} == shelf.shelved()
 
 
+@pytest.mark.parametrize("name", [*KNOWN, "small"])
+def test_a_known_name_is_not_given_to_other_weights(run, small, tmp_path, name):
+    (tmp_path / "x.gguf").write_bytes(CONTENT + b" of somebody else")
+
+    code, out, err = run("models", "add", name, "--file", "x.gguf")
+
+    assert (1, "", True) == (code, out, f"{name} is the name of" in err)
+    assert {} == shelf.shelved()
+
+
+def test_a_published_name_is_given_to_the_published_file(run, small, tmp_path):
+    (tmp_path / "x.gguf").write_bytes(CONTENT)
+
+    assert 0 == run("models", "add", "small", "--file", "x.gguf")[0]
+    code, out, _ = run("models", "pull", "small")
+    assert (0, f"small is there: {tmp_path / 'x.gguf'}\n") == (code, out)
+
+
+@pytest.mark.parametrize("noted", [SMALL.sha256, hashlib.sha256(b"GGUF other").hexdigest()])
+def test_other_weights_do_not_pass_as_published_ones(run, small, hub, tmp_path, noted):
+    (tmp_path / "x.gguf").write_bytes(b"GGUF other")
+    shelf.shelf_folder().mkdir(parents=True)
+    note = shelf.shelf_folder() / "small.json"
+    note.write_text(json.dumps({"path": str(tmp_path / "x.gguf"), "sha256": noted}))
+
+    code, out, err = run("models", "pull", "small")
+
+    assert (1, "", []) == (code, out, hub.asked)
+    assert f"{SMALL.sha256} is expected; remove {note}" in err
+
+
+def test_published_weights_that_are_gone_are_told_before_any_is_fetched(run, small, hub):
+    run("models", "pull", "small")
+    shelf.find("small").path.unlink()
+
+    code, _, err = run("models", "pull", "small")
+
+    assert (1, 1) == (code, len(hub.asked))
+    assert "cannot read small.gguf: No such file" in err
+
+
 def test_what_can_be_fetched_is_pinned_by_commit_and_digest():
     assert not KNOWN.keys() & PUBLISHED.keys()
     for name, known in PUBLISHED.items():

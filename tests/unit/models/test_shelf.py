@@ -6,6 +6,7 @@ import pytest
 
 from services.core.errors import BackendError
 from services.models import shelf
+from services.models.catalog import KNOWN, PUBLISHED
 from services.models.local import engine_plan
 from services.models.shelf import Shelved
 from tests.unit.models.rosters import loaded
@@ -88,3 +89,18 @@ def test_a_note_that_cannot_be_read_is_no_entry(file):
     (shelf.shelf_folder() / "own.json").write_text("{")
 
     assert (None, {}) == (shelf.find("own"), shelf.shelved())
+
+
+@pytest.mark.parametrize("name", [*KNOWN, *PUBLISHED])
+def test_a_known_name_means_the_known_weights_alone(file, name):
+    with pytest.raises(BackendError, match=f"{name} is the name of"):
+        shelf.put(name, entry(file))
+    assert {} == shelf.shelved()
+
+
+def test_a_note_does_not_make_other_weights_published_ones(file, tmp_path):
+    shelf.put("own", entry(file))
+    (shelf.shelf_folder() / "own.json").rename(shelf.shelf_folder() / "qwen2.5-0.5b.json")
+
+    with pytest.raises(BackendError, match=PUBLISHED["qwen2.5-0.5b"].sha256):
+        engine_plan(local("qwen2.5-0.5b"), tmp_path)
