@@ -6,6 +6,7 @@ from aggregator_svc.compose import composed
 from aggregator_svc.settings import AggregatorSettings
 from gremium.v1.aggregator_pb2_grpc import add_AggregatorServiceServicer_to_server
 from services.config.load import load
+from services.config.slots import service_slots
 from services.runtime.server import run, running, until_signalled
 
 SERVICE = "gremium.v1.AggregatorService"
@@ -20,6 +21,7 @@ async def main() -> None:
             settings,
             lambda server: add_AggregatorServiceServicer_to_server(servicer, server),
             services=[SERVICE],
+            slots=service_slots(loaded.config),
         ),
     ):
         await until_signalled()

@@ -6,6 +6,7 @@ from gremium.v1.router_pb2_grpc import add_RouterServiceServicer_to_server
 from router_svc.compose import composed
 from router_svc.settings import RouterSettings
 from services.config.load import load
+from services.config.slots import service_slots
 from services.runtime.server import run, running, until_signalled
 
 SERVICE = "gremium.v1.RouterService"
@@ -20,6 +21,7 @@ async def main() -> None:
             settings,
             lambda server: add_RouterServiceServicer_to_server(servicer, server),
             services=[SERVICE],
+            slots=service_slots(loaded.config),
         ),
     ):
         await until_signalled()

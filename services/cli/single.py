@@ -12,6 +12,7 @@ import router_svc.compose
 import services.gateway.compose
 from gremium.v1.ensemble_pb2_grpc import add_EnsembleServiceServicer_to_server
 from services.cli.plan import SERVICES, STAGES
+from services.config.slots import service_slots
 from services.config.tree import LoadedConfig
 from services.gateway.mesh import LocalMesh
 from services.gateway.service import EnsembleServicer
@@ -42,6 +43,7 @@ async def serving_here(
                 _settings(bind, env),
                 lambda server: add_EnsembleServiceServicer_to_server(gateway, server),
                 services=[SERVICES["gateway"]],
+                slots=service_slots(loaded.config),
             ),
         ):
             yield

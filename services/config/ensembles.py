@@ -109,6 +109,10 @@ class Shared(Section):
     """What it is for."""
     default_timeout_s: Seconds | None = None
     """Time of a request whose caller sets no deadline; unset: such a request is refused."""
+    max_concurrent: int | None = Field(default=None, ge=1, le=65536)
+    """Requests that each gateway works on at once; more are refused with `OVERLOADED`, only that
+    callers who hold less than an equal part may get up to a quarter more. Unset: twice as many as
+    the `max_concurrent` of its models allows at once."""
     judge: Judge | None = None
     """Who audits the answer; unset: nobody, and answers are marked unjudged."""
     aggregate: Aggregate = Aggregate()

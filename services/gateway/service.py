@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc
+from services.config.slots import ensemble_slots
 from services.config.tree import Ensemble, LoadedConfig
 from services.core.errors import (
     GremiumError,
@@ -28,6 +29,7 @@ from services.gateway.underway import Underway
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
 from services.retrieval.shelves import Shelves
+from services.runtime.admission import Admission
 from services.runtime.callers import current_caller
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check, prompt_from_wire
@@ -54,6 +56,10 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         self._accounts = accounts
         self._config = loaded.config
         self._sha256 = loaded.sha256
+        self._slots = {
+            name: Admission(ensemble_slots(loaded.config, each))
+            for name, each in loaded.config.ensembles.items()
+        }
         self._stages = StageLog()
         self._underway = Underway()
 
@@ -94,9 +100,10 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         return await self._asked(case, watch)
 
     async def _asked(self, case: Case, watch: Watch | None) -> ensemble_pb2.AskResponse:
-        return await flow.ask(
-            case, mesh=self._mesh, ledger=self._ledger, accounts=self._accounts, watch=watch
-        )
+        with self._slots[case.name].slot(current_caller()):
+            return await flow.ask(
+                case, mesh=self._mesh, ledger=self._ledger, accounts=self._accounts, watch=watch
+            )
 
     def _case(self, request_id: str, request: ensemble_pb2.AskRequest, context: Context) -> Case:
         prompt_from_wire(request.prompt)

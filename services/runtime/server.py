@@ -31,6 +31,7 @@ MIN_PING_INTERVAL_S: Final = 1
 """Clients that ping more often are sent away; ours ping every 2 s."""
 MAX_CALL_S: Final = 600
 """Time that a call gets to end once its connection is too old."""
+DEFAULT_SLOTS: Final = 64
 BURST: Final = 1024
 """Calls that may be waiting for their refusal."""
 
@@ -41,10 +42,12 @@ async def running(
     register: Register,
     *,
     services: Sequence[str],
+    slots: int = DEFAULT_SLOTS,
     ready: Ready | None = None,
 ) -> AsyncIterator[int]:
     """Serve until the block ends, then drain. Yields the bound port.
 
+    It takes `slots` calls at once, unless the settings say otherwise.
     The health is SERVING once `ready` returns, or at once without. When the
     block ends it is NOT_SERVING first, while calls are still taken.
 
@@ -53,12 +56,13 @@ async def running(
     OSError
         If the address cannot be bound; it names the address.
     """
+    slots = settings.max_concurrent or slots
     server = grpc.aio.server(
-        interceptors=(ServingInterceptor(Admission(settings.max_concurrent)),),
+        interceptors=(ServingInterceptor(Admission(slots)),),
         options=_options(settings),
         # The admission refuses first and with a reason; this is the wall behind it.
         # It knows no methods, so it stands where a burst does not cost the health checks.
-        maximum_concurrent_rpcs=4 * settings.max_concurrent + BURST,
+        maximum_concurrent_rpcs=4 * slots + BURST,
     )
     register(server)
     checks = health.aio.HealthServicer()

@@ -93,7 +93,7 @@ class ServingInterceptor(grpc.aio.ServerInterceptor):
             with (
                 server_span(method, context, headers),
                 serving_for(caller),
-                self._admission.slot(),
+                self._admission.slot(caller),
             ):
                 _refuse_malformed(request)
                 await _sent(context.send_initial_metadata(TAKEN))

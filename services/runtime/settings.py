@@ -25,8 +25,8 @@ class ServerSettings(BaseModel):
     """Seconds after SIGTERM in which calls are still taken, while clients that watch the health
     leave; at most `drain_s`."""
 
-    max_concurrent: int = Field(default=64, ge=1)
-    """Calls served at once; more are refused with RESOURCE_EXHAUSTED."""
+    max_concurrent: int | None = Field(default=None, ge=1)
+    """Calls served at once; more are refused with RESOURCE_EXHAUSTED. Unset: by the configuration."""
 
     max_connection_age_s: float = Field(default=300.0, gt=0.0)
     """Age at which a connection is replaced, so that clients find new replicas."""

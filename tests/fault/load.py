@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, types_pb2
+from services.runtime.channels import SERVICE_CONFIG
 from tests.upstream import Reply
 
 END_LIMIT_S = 60.0
@@ -109,12 +110,7 @@ def load(
 
 
 CLIENT = (
-    (
-        "grpc.service_config",
-        '{"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""},'
-        '"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 3, "initialBackoff": "0.05s",'
-        '"maxBackoff": "0.5s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]}',
-    ),
+    ("grpc.service_config", SERVICE_CONFIG),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 200),
     ("grpc.use_local_subchannel_pool", 1),
