@@ -31,6 +31,9 @@ MIN_PING_INTERVAL_S: Final = 1
 """Clients that ping more often are sent away; ours ping every 2 s."""
 MAX_CALL_S: Final = 600
 """Time that a call gets to end once its connection is too old."""
+IDLE_CHECK_S: Final = 0.05
+LAST_REPLY_S: Final = 0.5
+"""Time for the last reply to leave."""
 DEFAULT_SLOTS: Final = 64
 BURST: Final = 1024
 """Calls that may be waiting for their refusal."""
@@ -57,8 +60,9 @@ async def running(
         If the address cannot be bound; it names the address.
     """
     slots = settings.max_concurrent or slots
+    admission = Admission(slots)
     server = grpc.aio.server(
-        interceptors=(ServingInterceptor(Admission(slots)),),
+        interceptors=(ServingInterceptor(admission),),
         options=_options(settings),
         # The admission refuses first and with a reason; this is the wall behind it.
         # It knows no methods, so it stands where a burst does not cost the health checks.
@@ -80,8 +84,17 @@ async def running(
     finally:
         await checks.enter_graceful_shutdown()
         await asyncio.sleep(min(settings.leave_s, settings.drain_s))
-        await server.stop(settings.drain_s)
+        await _drained(server, admission, settings.drain_s)
         logger.info("stopped")
+
+
+async def _drained(server: grpc.aio.Server, admission: Admission, drain_s: float) -> None:
+    """Take no more calls, let those in flight finish, and send away who only watches the health."""
+    stopping = asyncio.create_task(server.stop(drain_s))
+    while admission.taken and not stopping.done():
+        await asyncio.wait([stopping], timeout=IDLE_CHECK_S)
+    await server.stop(min(drain_s, LAST_REPLY_S))
+    await stopping
 
 
 @asynccontextmanager
