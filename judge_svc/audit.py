@@ -14,7 +14,7 @@ from services.core.prompts import Prompt
 from services.core.unreadable import UnreadableError
 from services.models.asking import Asked, ask
 from services.models.backend import RosterModel
-from services.models.pricing import dearest, limited
+from services.models.pricing import dearest, limited, spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ async def _first_verdict(
             continue
         call = dearest(request, judge.spec)
         payable = limited(request, call.output_within(lease), call)
-        reply = await ask(judge, payable, deadline=deadline, timeout_s=case.timeout_s)
+        purse = spare(lease, (payable, judge.spec))
+        reply = await ask(judge, payable, deadline=deadline, timeout_s=case.timeout_s, purse=purse)
         reply, found = decided(case, checks, judge, reply)
         asked.append((judge, reply))
         lease = lease.less(

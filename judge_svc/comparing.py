@@ -9,13 +9,13 @@ from judge_svc.duel import duel_prompt, read_choice
 from judge_svc.ranking import Better, Comparison, Standing, pairs, standings
 from services.core.answers import Answer, ModelRequest, Status
 from services.core.deadline import Deadline
-from services.core.lease import Lease, output_limits
+from services.core.lease import Lease, Purse, output_limits
 from services.core.prompts import Prompt
 from services.core.unreadable import UnreadableError
 from services.core.visible import visible_text
 from services.models.asking import Asked, ask
 from services.models.backend import RosterModel
-from services.models.pricing import dearest, limited
+from services.models.pricing import dearest, limited, spare
 
 Pair = tuple[int, int]
 """Indices of two answers."""
@@ -115,8 +115,9 @@ async def _round(
 ) -> Round:
     """Let each pair's judge choose in both orders, as many as the lease pays for."""
     duels = _payable(_duels(contest, seated), lease)
+    purse = spare(lease, *((request, duel.judge.spec) for duel, request in duels))
     choices = await asyncio.gather(
-        *(_chosen(contest, duel, request, deadline=deadline) for duel, request in duels)
+        *(_chosen(contest, *paid, deadline=deadline, purse=purse) for paid in duels)
     )
     told = _comparisons([duel for duel, _ in duels], [better for _, better in choices])
     return Round(
@@ -163,10 +164,12 @@ def _payable(duels: Sequence[Duel], lease: Lease) -> list[tuple[Duel, ModelReque
 
 
 async def _chosen(
-    contest: Contest, duel: Duel, request: ModelRequest, *, deadline: Deadline
+    contest: Contest, duel: Duel, request: ModelRequest, *, deadline: Deadline, purse: Purse
 ) -> tuple[Asked, Better | None]:
     """What a judge replied, and what it chose; a reply that is no choice is unusable."""
-    asked = await ask(duel.judge, request, deadline=deadline, timeout_s=contest.timeout_s)
+    asked = await ask(
+        duel.judge, request, deadline=deadline, timeout_s=contest.timeout_s, purse=purse
+    )
     if asked.status is not Status.ANSWERED or asked.reply is None:
         return asked, None
     one, two = contest.answers[duel.one], contest.answers[duel.two]

@@ -13,11 +13,13 @@ from jury_svc.case import Case, Hear, Hearing, Juror, Settled, Started, Tell
 from jury_svc.quorum import Stop, stop_reason
 from services.core.answers import Answer, ModelReply, ModelRequest, Status
 from services.core.deadline import Deadline
+from services.core.lease import Purse
 from services.core.prompts import Prompt
 from services.core.usable import unusable_reason
 from services.core.visible import visible_text
-from services.models.asking import Asked, Attempt, ask, cancelled
+from services.models.asking import Asked, Attempt, ask, cancelled, overdue
 from services.models.listening import Listener
+from services.models.pricing import spare
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +87,9 @@ async def _hear(
     tell: Tell,
 ) -> tuple[Stop, list[Settled]]:
     """Ask, wait, cut off; every juror is accounted for."""
+    purse = spare(case.lease, *((request, juror.model.spec) for juror, request in questions))
     calls = [
-        asyncio.create_task(_ask(question, attempt, deadline=deadline, tell=tell))
+        asyncio.create_task(_ask(question, attempt, purse, deadline=deadline, tell=tell))
         for question, attempt in zip(questions, attempts, strict=True)
     ]
     stop = None
@@ -100,16 +103,25 @@ async def _hear(
         if _ended(call):
             heard.append(call.result())
             continue
+        if stop is Stop.DEADLINE:
+            overdue(juror.model, attempt)
         heard.append(_cut(juror, cancelled(juror.model, request, attempt), stop))
         tell(heard[-1])
     return stop, heard
 
 
-async def _ask(question: Question, attempt: Attempt, *, deadline: Deadline, tell: Tell) -> Settled:
+async def _ask(
+    question: Question, attempt: Attempt, purse: Purse, *, deadline: Deadline, tell: Tell
+) -> Settled:
     juror, request = question
     tell(Started(juror))
     asked = await ask(
-        juror.model, request, deadline=deadline, timeout_s=juror.timeout_s, attempt=attempt
+        juror.model,
+        request,
+        deadline=deadline,
+        timeout_s=juror.timeout_s,
+        attempt=attempt,
+        purse=purse,
     )
     settled = _settled(juror, asked, request.prompt)
     tell(settled)

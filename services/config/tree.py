@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.config.budgets import SharedBudget
+from services.config.care import Breaker, Concurrency, Retry, Throttle, Timeouts
 from services.config.ensembles import (
     Aggregate,
     CascadeEnsemble,
@@ -23,7 +24,9 @@ from services.config.section import Fraction, Name, Seconds, Section, UsdPerMtok
 
 __all__ = [
     "Aggregate",
+    "Breaker",
     "CascadeEnsemble",
+    "Concurrency",
     "Config",
     "Domain",
     "Embeddings",
@@ -35,14 +38,17 @@ __all__ = [
     "LoadedConfig",
     "Model",
     "Price",
+    "Retry",
     "RouteEnsemble",
     "Router",
     "Section",
     "Shared",
     "SharedBudget",
     "SpecialistsEnsemble",
+    "Throttle",
     "Tier",
     "Tiered",
+    "Timeouts",
 ]
 
 
@@ -107,7 +113,17 @@ class Model(Section):
     DeepSeek-R1 and QwQ do. What it writes before `</think>` is then never shown, nor is it an
     answer, unless the server parts it from the text."""
     max_concurrent: int = Field(default=32, ge=1, le=65536)
-    """Calls in flight per process; more wait their turn inside their timeout."""
+    """Most calls in flight per process; more wait their turn inside their timeout."""
+    concurrency: Concurrency = Concurrency()
+    """How the calls in flight adapt, and how many may wait."""
+    timeouts: Timeouts = Timeouts()
+    """Limits on the parts of a reply."""
+    retry: Retry = Retry()
+    """When it is asked again after a failure."""
+    breaker: Breaker = Breaker()
+    """When it is left alone because it fails."""
+    throttle: Throttle = Throttle()
+    """How long it is left alone because it is asked too often."""
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
     """For `local`: digest that the weights must have; empty: not checked for own files."""
     cassette: str = ""

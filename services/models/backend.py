@@ -1,12 +1,12 @@
 """What every model backend can do, and a model of the roster with its backend."""
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.config.tree import Model
 from services.core.answers import ModelReply, ModelRequest
 from services.core.deadline import Deadline
+from services.models.guard import Guard
 from services.models.listening import Listener
 
 
@@ -38,8 +38,5 @@ class RosterModel:
     name: str
     spec: Model
     backend: Backend
-    slots: asyncio.Semaphore = field(init=False, repr=False, compare=False)
-    """One for each call that may be in flight."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "slots", asyncio.Semaphore(self.spec.max_concurrent))
+    guard: Guard = field(repr=False, compare=False)
+    """Who decides whether it may be asked now."""

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from services.core.deadline import Deadline
 from services.core.errors import BackendError
 from services.models.settings import proxy_for
 from services.models.sse import EventParser
+from services.models.throttle import duration_s
 from services.runtime import telemetry
 
 MAX_REPLY_BYTES: Final = 32 * 1024 * 1024
@@ -30,18 +30,22 @@ DONE: Final = "[DONE]"
 END_S: Final = 0.05
 """Longest wait for the end of a stream whose last event is there, to use its connection again."""
 
+CONNECT_S: Final = 5.0
+
 Take = Callable[[Mapping[str, Any]], None]
 """Takes one object of a stream; must not block."""
+Heed = Callable[[Mapping[str, str]], None]
+"""Takes the headers of a reply, which may tell what the provider still allows."""
 
 
 @asynccontextmanager
-async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
-    """Open the connections that all models of a process share.
+async def open_session(*, most: int = 0) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open the connections that all models of a process share, at most so many; 0: any number.
 
     Idle ones are dropped after 4 s: common servers close theirs after 5, and a
     request that meets the closing one is lost but may be billed.
     """
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=4.0)
+    connector = aiohttp.TCPConnector(limit=most, keepalive_timeout=4.0)
     async with aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -62,6 +66,8 @@ class Endpoint:
         headers: Mapping[str, str],
         key: str = "",
         key_variable: str = "",
+        connect_s: float = CONNECT_S,
+        heed: Heed | None = None,
     ) -> None:
         """`key` is only kept to strike it out of errors; `headers` carry it."""
         self._session = session
@@ -70,6 +76,8 @@ class Endpoint:
         self._key = key
         self._key_variable = key_variable
         self._proxy = proxy_for(base_url)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect_s)
+        self._heed = heed
         self._keeps_streams = False
         """Whether the server leaves a connection open after a stream; its first reply tells."""
         self.host = urlsplit(base_url).netloc.rpartition("@")[2]
@@ -158,11 +166,19 @@ class Endpoint:
                 data=orjson.dumps(body),
                 headers={**self._headers, **_trace_headers(), **added},
                 proxy=self._proxy,
+                timeout=self._timeout,
                 allow_redirects=False,
             ) as response:
                 server = response.headers.get("Server", "")
                 self._keeps_streams = not server.startswith(CLOSING_SERVER)
+                if self._heed is not None:
+                    self._heed(response.headers)
                 yield response
+        except aiohttp.ConnectionTimeoutError as err:
+            waited_s = self._timeout.connect
+            raise not_sent(
+                f"no connection to {self.host} within {waited_s:g} s", cause="CONNECTION"
+            ) from err
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as err:
             raise not_sent(
                 f"cannot connect to {self.host}: {self.quoted(str(err))}", cause="CONNECTION"
@@ -187,7 +203,7 @@ class Endpoint:
         cause = {401: "AUTHENTICATION", 403: "AUTHENTICATION", 429: "RATE_LIMITED"}.get(
             status, "HTTP_STATUS"
         )
-        retry_after_s = _retry_after_s(headers.get("Retry-After", ""))
+        retry_after_s = _retry_after_s(headers)
         return BackendError(message, cause=cause, retry_after_s=retry_after_s, http_status=status)
 
     def _object(self, content: bytes) -> dict[str, Any]:
@@ -250,16 +266,8 @@ def _error_text(content: bytes) -> str:
     return message if isinstance(message, str) else orjson.dumps(error).decode()
 
 
-def _retry_after_s(value: str) -> float | None:
-    """Seconds of a Retry-After header, which holds seconds or a date."""
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(
-        0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    )
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Time that a refusal asks for: seconds, a date, or with Azure and OpenAI milliseconds."""
+    with suppress(ValueError):
+        return max(0.0, float(headers.get("retry-after-ms", "")) / 1e3)
+    return duration_s(headers.get("Retry-After", ""), datetime.now(UTC))

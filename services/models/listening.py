@@ -20,20 +20,22 @@ class Listener:
         self._unveiling = Unveiling()
         self._heard: list[str] = []
         self._showed = False
+        self.on_piece: Callable[[], None] | None = None
+        """Told of each piece, whoever may see it; must not block."""
         self.used: Usage | None = None
         """What the provider last said that the call has used so far; None: nothing."""
 
     def wrote(self, piece: str) -> None:
         """A piece of the answer's text."""
         if piece:
-            self._heard.append(piece)
+            self._hear(piece)
             if not self._at_once:
                 self._show(self._unveiling.feed(piece))
 
     def unseen(self, piece: str) -> None:
         """Reasoning, or a tool call's arguments: paid for, and for nobody to read."""
         if piece:
-            self._heard.append(piece)
+            self._hear(piece)
 
     def reasons(self) -> None:
         """What is written next is reasoning, whose opening tag is in the prompt."""
@@ -49,6 +51,11 @@ class Listener:
     def heard(self) -> str:
         """Everything so far."""
         return "".join(self._heard)
+
+    def _hear(self, piece: str) -> None:
+        self._heard.append(piece)
+        if self.on_piece is not None:
+            self.on_piece()
 
     def _show(self, text: str) -> None:
         if text:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from services.config.tree import Model, Price
 from services.core.answers import ModelReply, ModelRequest, Usage
-from services.core.lease import Call
+from services.core.lease import Call, Lease, Purse
 from services.core.tokens import prompt_tokens, text_tokens
 
 
@@ -99,6 +99,14 @@ def dearest(request: ModelRequest, spec: Model) -> Call:
         input_usd_per_mtok=spec.price.input_usd_per_mtok,
         output_usd_per_mtok=spec.price.output_usd_per_mtok,
     )
+
+
+def spare(lease: Lease, *first: tuple[ModelRequest, Model]) -> Purse:
+    """What the lease holds for retries, once the first calls have what they may need."""
+    purse = Purse(lease)
+    for request, spec in first:
+        purse.take(dearest(request, spec))
+    return purse
 
 
 def limited(request: ModelRequest, most: int, call: Call) -> ModelRequest:

@@ -12,8 +12,11 @@ from services.core.errors import BackendError
 from services.models.backend import RosterModel
 from services.models.cassette import Cassette, cassette_key
 from services.models.endpoint import not_sent
+from services.models.gate import RefusedError
 from services.models.listening import Listener
+from services.models.outcome import SERVED
 from services.models.pricing import counted, reply_cost_usd
+from services.runtime.calls import current_caller
 
 PIECE: Final = re.compile(r"\s*\S+\s*")
 """What a listener hears at once: a word."""
@@ -70,8 +73,12 @@ class RecordedBackend:
         deadline: Deadline,
         listener: Listener | None,
     ) -> ModelReply:
-        async with live.slots:
-            reply = await live.backend.generate(request, deadline=deadline, listener=listener)
+        try:
+            async with live.guard.admitted(current_caller(), deadline) as permit:
+                reply = await live.backend.generate(request, deadline=deadline, listener=listener)
+                permit.outcome = SERVED
+        except RefusedError as err:
+            raise not_sent(str(err), cause=err.reason) from err
         reply = replace(reply, cost_usd=reply_cost_usd(reply, live.spec.price))
         self._cassette.record(
             key, model=self._spec.model, question=request.prompt.question, reply=reply

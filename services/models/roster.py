@@ -15,6 +15,7 @@ from services.models import anthropic, google, openai
 from services.models.backend import Backend, RosterModel
 from services.models.cassette import Cassette
 from services.models.endpoint import Endpoint, not_sent, open_session
+from services.models.guard import Guard
 from services.models.listening import Listener
 from services.models.local import default_instruction
 from services.models.recorded import RecordedBackend
@@ -26,6 +27,10 @@ class Roster:
 
     def __init__(self, models: Mapping[str, RosterModel]) -> None:
         self._models = dict(models)
+
+    @property
+    def models(self) -> tuple[RosterModel, ...]:
+        return tuple(self._models.values())
 
     def get(self, name: str) -> RosterModel:
         """The model of that name.
@@ -49,22 +54,28 @@ async def open_roster(loaded: LoadedConfig, *, engines: Mapping[str, str]) -> As
 
     `engines` holds the base address of each local model's engine by its name.
     """
-    specs = loaded.config.models
-    async with open_session() as session:
-        live = {
-            name: RosterModel(name, spec, _live_backend(name, spec, session, engines))
-            for name, spec in specs.items()
-            if spec.backend != "recorded"
-        }
+    specs = {n: spec for n, spec in loaded.config.models.items() if spec.backend != "recorded"}
+    async with open_session(most=sum(spec.max_concurrent for spec in specs.values())) as session:
+        live = {name: _live_model(name, spec, session, engines) for name, spec in specs.items()}
         recorded = await asyncio.to_thread(_recorded_models, loaded, live)
         yield Roster({**live, **recorded})
 
 
-def _live_backend(
+def _live_model(
     name: str, spec: Model, session: aiohttp.ClientSession, engines: Mapping[str, str]
-) -> Backend:
+) -> RosterModel:
+    guard = Guard(spec)
+    endpoint = partial(
+        Endpoint, session, connect_s=spec.timeouts.connect_s, heed=guard.throttle.heed
+    )
+    if spec.backend == "local":
+        return RosterModel(name, spec, _local_backend(name, spec, endpoint, engines), guard)
+    return RosterModel(name, spec, _hosted_backend(spec, endpoint), guard)
+
+
+def _hosted_backend(spec: Model, endpoint_at: partial[Endpoint]) -> Backend:
     key = secret(spec.api_key_env)
-    open_endpoint = partial(Endpoint, session, key=key, key_variable=spec.api_key_env)
+    open_endpoint = partial(endpoint_at, key=key, key_variable=spec.api_key_env)
     match spec.backend:
         case "anthropic":
             endpoint = open_endpoint(spec.base_url or anthropic.API, headers=anthropic.headers(key))
@@ -72,19 +83,17 @@ def _live_backend(
         case "google":
             endpoint = open_endpoint(spec.base_url or google.API, headers=google.headers(key))
             return google.GoogleBackend(endpoint, spec)
-        case "local":
-            return _local_backend(name, spec, session, engines)
         case _:
             endpoint = open_endpoint(spec.base_url or openai.API, headers=openai.headers(key))
             return openai.OpenAIBackend(endpoint, spec)
 
 
 def _local_backend(
-    name: str, spec: Model, session: aiohttp.ClientSession, engines: Mapping[str, str]
+    name: str, spec: Model, endpoint_at: partial[Endpoint], engines: Mapping[str, str]
 ) -> Backend:
     if name not in engines:
         return _Engineless(name)
-    endpoint = Endpoint(session, f"{engines[name].rstrip('/')}/v1", headers={})
+    endpoint = endpoint_at(f"{engines[name].rstrip('/')}/v1", headers={})
     deterministic = (
         spec if spec.temperature is not None else spec.model_copy(update={"temperature": 0.0})
     )
@@ -127,6 +136,7 @@ def _recorded_models(
                 spec,
                 live=live.get(spec.record) if spec.record else None,
             ),
+            Guard(spec),
         )
         for name, spec in specs.items()
     }

@@ -163,7 +163,7 @@ async def test_too_few_answers_are_an_error_that_keeps_what_there_was(serve):
         [answer.text for answer in manifest.answers],
         manifest.error.reason,
     )
-    assert (3, True) == (manifest.model_calls, manifest.cost_usd > 0)
+    assert (4, True) == (manifest.model_calls, manifest.cost_usd > 0)
 
 
 async def test_an_answer_that_fails_goes_to_the_next_tier(serve):

@@ -235,6 +235,7 @@ class Participation(_message.Message):
     TIER_FIELD_NUMBER: _builtins.int
     MODEL_CALLS_FIELD_NUMBER: _builtins.int
     USAGE_ESTIMATED_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
     stage: Global___Stage.ValueType
     """In which stage."""
     name: _builtins.str
@@ -283,6 +284,12 @@ class Participation(_message.Message):
     def usage(self) -> _types_pb2.Usage:
         """Tokens used, whether or not the answer was."""
 
+    @_builtins.property
+    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attempt]:
+        """The calls to the model, oldest first, if there was more than one. Usage,
+        cost and calls above are their sums.
+        """
+
     def __init__(
         self,
         *,
@@ -304,14 +311,75 @@ class Participation(_message.Message):
         tier: _builtins.str = ...,
         model_calls: _builtins.int = ...,
         usage_estimated: _builtins.bool = ...,
+        attempts: _abc.Iterable[Global___Attempt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_usd", b"cost_usd", "duration", b"duration", "family", b"family", "model", b"model", "model_calls", b"model_calls", "name", b"name", "provider", b"provider", "reason", b"reason", "reason_text", b"reason_text", "requested_model", b"requested_model", "served_model", b"served_model", "span_id", b"span_id", "stage", b"stage", "start_time", b"start_time", "status", b"status", "tier", b"tier", "usage", b"usage", "usage_estimated", b"usage_estimated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cost_usd", b"cost_usd", "duration", b"duration", "family", b"family", "model", b"model", "model_calls", b"model_calls", "name", b"name", "provider", b"provider", "reason", b"reason", "reason_text", b"reason_text", "requested_model", b"requested_model", "served_model", b"served_model", "span_id", b"span_id", "stage", b"stage", "start_time", b"start_time", "status", b"status", "tier", b"tier", "usage", b"usage", "usage_estimated", b"usage_estimated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Participation: _TypeAlias = Participation  # noqa: Y015
+
+@_typing.final
+class Attempt(_message.Message):
+    """One of several calls to a model for one answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    USAGE_FIELD_NUMBER: _builtins.int
+    COST_USD_FIELD_NUMBER: _builtins.int
+    SPAN_ID_FIELD_NUMBER: _builtins.int
+    MODEL_CALLS_FIELD_NUMBER: _builtins.int
+    HEDGE_FIELD_NUMBER: _builtins.int
+    status: Global___ParticipationStatus.ValueType
+    """How it ended."""
+    reason: _builtins.str
+    """Why, UPPER_SNAKE; empty when it answered."""
+    cost_usd: _builtins.float
+    """Cost in US dollars."""
+    span_id: _builtins.str
+    """OpenTelemetry span of the call, 16 hex digits; empty when not sampled."""
+    model_calls: _builtins.int
+    """Calls made to the provider: 0 when it could not be reached."""
+    hedge: _builtins.bool
+    """Whether it ran beside an earlier one that was slow."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it began."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it took."""
+
+    @_builtins.property
+    def usage(self) -> _types_pb2.Usage:
+        """Tokens used."""
+
+    def __init__(
+        self,
+        *,
+        status: Global___ParticipationStatus.ValueType = ...,
+        reason: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        usage: _types_pb2.Usage | None = ...,
+        cost_usd: _builtins.float = ...,
+        span_id: _builtins.str = ...,
+        model_calls: _builtins.int = ...,
+        hedge: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_usd", b"cost_usd", "duration", b"duration", "hedge", b"hedge", "model_calls", b"model_calls", "reason", b"reason", "span_id", b"span_id", "start_time", b"start_time", "status", b"status", "usage", b"usage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attempt: _TypeAlias = Attempt  # noqa: Y015
 
 @_typing.final
 class TallyClass(_message.Message):

@@ -28,6 +28,7 @@ def loaded(url, *, free=(), sighted=()):
         "backend": "openai",
         "base_url": url,
         "timeout_s": 5.0,
+        "retry": {"max_attempts": 1},
         "price": {"input_usd_per_mtok": 100.0, "output_usd_per_mtok": 1000.0},
     }
     models = {name: {**common, "model": name, "family": f} for name, f in FAMILIES.items()}

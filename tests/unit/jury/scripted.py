@@ -11,6 +11,7 @@ from services.core.errors import BackendError
 from services.core.lease import Lease
 from services.core.prompts import Message, OutputFormat, Prompt
 from services.models.backend import RosterModel
+from services.models.guard import Guard
 
 PRICE = Price(input_usd_per_mtok=1000.0, output_usd_per_mtok=1000.0)
 QUESTION = Prompt((Message("user", ("What is the capital of France?",)),))
@@ -72,7 +73,7 @@ def hangs(**misbehaviour):
 
 def model(backend, name="m", price=PRICE):
     spec = Model(backend="openai", model=f"{name}-1", family="f", timeout_s=60.0, price=price)
-    return RosterModel(name, spec, backend)
+    return RosterModel(name, spec, backend, Guard(spec))
 
 
 def juror(name, backend, *, timeout_s=60.0, instruction="", price=PRICE):

@@ -29,9 +29,10 @@ async def test_the_spend_of_everyone_counts():
     assert cut.usage.input_tokens > 0
     assert cut.usage_estimated
     spent = [end.asked for end in hearing.settled]
+    assert [1, 2, 1] == [call.model_calls for call in spent]
     assert hearing.unspent == lease.less(
         cost_usd=sum(call.cost_usd for call in spent),
-        model_calls=3,
+        model_calls=4,
         tokens=sum(call.usage.total_tokens for call in spent),
     )
     assert cut.cost_usd > 0.0
@@ -93,7 +94,7 @@ async def test_a_juror_that_waited_for_its_turn_costs_nothing_when_it_is_cut_off
     busy = asked.jurors[0].model
     waiting = Juror("waiting", busy, "", 60.0)
     for _ in range(busy.spec.max_concurrent - 1):
-        await busy.slots.acquire()
+        await busy.guard.gate.enter("")
 
     hearing = await hear(replace(asked, jurors=(asked.jurors[0], waiting, asked.jurors[1])))
 

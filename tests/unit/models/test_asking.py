@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -30,7 +31,7 @@ PRICE = {"input_usd_per_mtok": 1e6, "output_usd_per_mtok": 1e6}
     ],
 )
 async def test_failures_have_a_reason(model, reason):
-    async with asking(model=model) as (_, put):
+    async with asking(model=model, retry={"max_attempts": 1}) as (_, put):
         asked = await put()
 
     assert (Status.FAILED, reason, 1) == (asked.status, asked.reason, asked.model_calls)
@@ -196,7 +197,7 @@ async def test_a_bug_in_an_adapter_is_one_models_failure(caplog):
             return {}["missing"]
 
     async with roster_of({"m": {"model": "m"}}) as roster:
-        model = type(roster.get("m"))("m", roster.get("m").spec, Broken())
+        model = replace(roster.get("m"), backend=Broken())
         asked = await ask(model, request(), deadline=Deadline.after(5), timeout_s=5)
 
     assert (Status.FAILED, "INTERNAL") == (asked.status, asked.reason)

@@ -106,7 +106,8 @@ async def test_a_value_that_a_stream_cut_is_never_told(backend):
 
 @pytest.mark.parametrize("cut", [{"cut_after": 3}, {"ends_after": 3}, {"cut_after": 0}], ids=str)
 async def test_a_stream_that_is_cut_is_a_failure_whose_cost_is_estimated(backend, cut):
-    async with streaming(Reply(SENTENCE, **cut), backend) as (_, _, hear):
+    once = {"max_attempts": 1}
+    async with streaming(Reply(SENTENCE, **cut), backend, retry=once) as (_, _, hear):
         asked, heard = await hear()
 
     assert (Status.FAILED, None, 1) == (asked.status, asked.reply, asked.model_calls)
