@@ -13,7 +13,6 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import (
-    BatchSpanProcessor,
     ConsoleSpanExporter,
     SimpleSpanProcessor,
     SpanExporter,
@@ -21,6 +20,8 @@ from opentelemetry.sdk.trace.export import (
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from services.core.answers import Status, Usage
+from services.runtime import metrics
+from services.runtime.batches import Batches
 
 # GenAI semantic conventions v1.41
 OPERATION: Final = "gen_ai.operation.name"
@@ -42,9 +43,6 @@ TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
 SAMPLED: Final = 0x01
 
-FLUSH_LIMIT_MS: Final = 2_000
-"""How long the last spans may take to leave when a process ends."""
-
 _carried: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("carried", default=())
 """Trace headers of an unsampled request, handed on as they came."""
 
@@ -58,7 +56,7 @@ _tracing = _Tracing()
 
 
 def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
-    """Send spans where the standard `OTEL_` variables say; without them, nowhere.
+    """Send spans and metrics where the standard `OTEL_` variables say; without them, nowhere.
 
     `OTEL_TRACES_EXPORTER` is `otlp`, `console` or `none`; unset, it is `otlp`
     when an `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
@@ -66,25 +64,19 @@ def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
     Raises
     ------
     ValueError
-        If `OTEL_TRACES_EXPORTER` names another exporter, or
+        If `OTEL_TRACES_EXPORTER` or `OTEL_METRICS_EXPORTER` names another exporter, or
         `OTEL_EXPORTER_OTLP_PROTOCOL` another protocol than `grpc`.
     """
+    metrics.setup(service, env)
     exporter = _exporter(env)
     if exporter is None:
         return
     name = env.get("OTEL_SERVICE_NAME", f"gremium-{service}")
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     to_console = isinstance(exporter, ConsoleSpanExporter)
-    processor = SimpleSpanProcessor(exporter) if to_console else _Batches(exporter)
+    processor = SimpleSpanProcessor(exporter) if to_console else Batches(exporter)
     provider.add_span_processor(processor)
     install(provider)
-
-
-class _Batches(BatchSpanProcessor):
-    """Gives up soon at the end: the package waits 10 s and more for a collector that is down."""
-
-    def shutdown(self) -> None:
-        self._batch_processor.shutdown(timeout_millis=FLUSH_LIMIT_MS)
 
 
 def _exporter(env: Mapping[str, str]) -> SpanExporter | None:
@@ -123,6 +115,7 @@ def shutdown() -> None:
     if _tracing.provider is not None:
         _tracing.provider.shutdown()
     install(None)
+    metrics.shutdown()
 
 
 def tracer() -> trace.Tracer | None:

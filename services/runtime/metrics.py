@@ -1,0 +1,98 @@
+"""Names of all metrics, the SDK's setup, and gauges that are read when they are exported."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+
+BREAKER_STATE: Final = "gremium.model.breaker.state"
+"""0: closed, 1: being probed, 2: open."""
+BREAKER_OPENS: Final = "gremium.model.breaker.opens"
+CONCURRENCY_LIMIT: Final = "gremium.model.concurrency.limit"
+IN_FLIGHT: Final = "gremium.model.calls.in_flight"
+WAITING: Final = "gremium.model.calls.waiting"
+THROTTLED: Final = "gremium.model.throttled"
+RETRIES: Final = "gremium.model.retries"
+HEDGES: Final = "gremium.model.hedges"
+SPANS_DROPPED: Final = "gremium.telemetry.spans.dropped"
+"""Spans that were not delivered, by `error.type`."""
+SPANS_QUEUED: Final = "gremium.telemetry.spans.queued"
+
+EXPORT_LIMIT_MS: Final = 2_000
+"""How long one export may take, the last one included."""
+
+Reading = tuple[float, Mapping[str, str]]
+"""A value, and what it is of."""
+
+
+@dataclass
+class _Metering:
+    provider: MeterProvider | None = None
+
+
+_metering = _Metering()
+
+
+def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
+    """Send metrics where the standard `OTEL_` variables say; without them, nowhere.
+
+    `OTEL_METRICS_EXPORTER` is `otlp` or `none`; unset, it is `otlp` when an
+    `OTEL_EXPORTER_OTLP_ENDPOINT` is set. One export runs at a time and nothing
+    queues up: a collector that is down costs figures, not memory.
+
+    Raises
+    ------
+    ValueError
+        If `OTEL_METRICS_EXPORTER` names another exporter.
+    """
+    if not _wanted(env):
+        return
+    name = env.get("OTEL_SERVICE_NAME", f"gremium-{service}")
+    reader = PeriodicExportingMetricReader(
+        OTLPMetricExporter(timeout=EXPORT_LIMIT_MS // 1000), export_timeout_millis=EXPORT_LIMIT_MS
+    )
+    resource = Resource.create({"service.name": name})
+    install(MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False))
+
+
+def _wanted(env: Mapping[str, str]) -> bool:
+    if env.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return False
+    endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
+    default = "otlp" if any(env.get(name) for name in endpoints) else "none"
+    exporter = env.get("OTEL_METRICS_EXPORTER") or default
+    if exporter not in {"otlp", "none"}:
+        msg = f"OTEL_METRICS_EXPORTER is {exporter!r}; it may be otlp or none"
+        raise ValueError(msg)
+    return exporter == "otlp"
+
+
+def install(provider: MeterProvider | None) -> None:
+    """Measure with this provider from now on; None stops measuring."""
+    _metering.provider = provider
+
+
+def shutdown() -> None:
+    """Send the last figures and stop measuring."""
+    if _metering.provider is not None:
+        _metering.provider.shutdown(timeout_millis=EXPORT_LIMIT_MS)
+    install(None)
+
+
+def watch(name: str, read: Callable[[], Iterable[Reading]]) -> None:
+    """Read a gauge whenever metrics are exported; does nothing when nobody measures."""
+    if _metering.provider is None:
+        return
+
+    def observe(options: CallbackOptions) -> Iterable[Observation]:
+        del options
+        return [Observation(value, dict(attributes)) for value, attributes in read()]
+
+    meter = _metering.provider.get_meter("gremium")
+    meter.create_observable_gauge(name, callbacks=[observe])
