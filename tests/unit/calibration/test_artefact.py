@@ -1,0 +1,93 @@
+"""A calibration comes back as it was written, or the reason tells file, field and limit."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from services.calibration.artefact import (
+    Calibration,
+    CalibrationError,
+    ConfidenceMap,
+    Gate,
+    PoolFit,
+    read,
+    write,
+)
+
+FIT = PoolFit(
+    rule="logit",
+    jurors=("a", "b"),
+    weights=(1.5, 0.5),
+    alone=(0.0, -0.5),
+    priors=(0.8, 0.6),
+    none_score=0.2,
+    abstain=-0.1,
+    gate=Gate(closed=False, best="a", quantile=0.01, n=80),
+    confidence=ConfidenceMap(slope=0.9, offset=0.1),
+    n_labels=80,
+    metrics={"accuracy": 0.9},
+)
+WHOLE = Calibration(
+    created="2026-01-01T00:00:00+00:00", data_sha256="0" * 64, pools={"everyday": FIT}
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    write(WHOLE, tmp_path / "calibration.json")
+    return tmp_path / "calibration.json"
+
+
+def edited(path, **changes):
+    content = json.loads(path.read_text())
+    content["pools"]["everyday"] |= changes
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_comes_back_as_it_was_written(path):
+    assert read(path) == WHOLE
+
+
+def test_is_named_by_its_content(path):
+    other = replace(WHOLE, pools={"everyday": replace(FIT, none_score=0.3)})
+
+    assert json.loads(path.read_text())["id"] == WHOLE.id != other.id
+
+
+def test_with_few_labels_is_no_calibration():
+    assert [True, False] == [replace(FIT, n_labels=n).calibrated for n in (50, 49)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        pytest.param({"weights": [1, -1]}, "weights.1: input should be greater than", id="limit"),
+        pytest.param({"weights": [1]}, "weights has 1 values for 2 jurors", id="length"),
+        pytest.param({"jurors": ["a", "a"]}, "jurors must be unique", id="twice"),
+        pytest.param({"wieghts": []}, "wieghts: ", id="unknown field"),
+        pytest.param({"none_score": float("nan")}, "none_score: ", id="no number"),
+        pytest.param({"none_score": 0.3}, "id: is ", id="changed by hand"),
+    ],
+)
+def test_tells_file_and_field(path, changes, told):
+    with pytest.raises(CalibrationError) as caught:
+        read(edited(path, **changes))
+
+    assert str(path) in str(caught.value)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}'])
+def test_refuses_what_is_no_calibration(tmp_path, text):
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+
+    with pytest.raises(CalibrationError, match=r"bad\.json"):
+        read(path)
+
+
+def test_says_when_there_is_no_file(tmp_path):
+    with pytest.raises(CalibrationError, match="cannot be read"):
+        read(tmp_path / "missing.json")
