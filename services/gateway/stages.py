@@ -10,6 +10,7 @@ from services.core.deadline import Deadline
 from services.core.errors import (
     BudgetSpentError,
     GremiumError,
+    OverloadedError,
     QuorumNotReachedError,
 )
 from services.core.lease import Lease
@@ -22,6 +23,9 @@ from services.gateway.ranking import standings
 from services.gateway.record import Ending, Record
 
 logger = logging.getLogger(__name__)
+
+BUSY: Final = frozenset({"OVERLOADED", "THROTTLED"})
+"""Why a model takes no call for now, though it works."""
 
 COUNTING_S: Final = 0.2
 """Seconds kept back from comparing the answers to count them."""
@@ -109,7 +113,8 @@ async def _deliberate(
         record.deliberated(response)
 
     if not response.quorum_met:
-        raise _too_few(response, quorum=tier.quorum)
+        asked = any(part.model_calls for part in record.intent().participations)
+        raise _too_few(response, quorum=tier.quorum, models_asked=asked)
     return response
 
 
@@ -128,8 +133,12 @@ def _before_verdict(case: Case, tier: router_pb2.Tier, lease: Lease) -> tuple[Le
     )
 
 
-def _too_few(response: jury_pb2.DeliberateResponse, *, quorum: int) -> GremiumError:
-    """Why there was no quorum: too few answered, or too few could be paid."""
+def _too_few(
+    response: jury_pb2.DeliberateResponse, *, quorum: int, models_asked: bool
+) -> GremiumError:
+    """Why there was no quorum: too few answered or could be paid, or all models were busy."""
+    if not models_asked and any(part.reason in BUSY for part in response.participations):
+        return OverloadedError("no model was asked: too many calls wait for them already")
     unpaid = sum(part.reason == BudgetSpentError.reason for part in response.participations)
     paid = len(response.participations) - unpaid
     if paid < quorum:

@@ -10,6 +10,7 @@ from services.core.errors import (
     DeadlineSpentError,
     GremiumError,
     NoEligibleTierError,
+    OverloadedError,
     QuorumNotReachedError,
 )
 from services.gateway.case import Case
@@ -17,8 +18,13 @@ from services.gateway.record import Ending, Record
 from services.gateway.reserves import window_s
 from services.runtime.wire import duration_from_wire
 
-ANOTHER_TIER_MAY_ANSWER: Final = (QuorumNotReachedError, DeadlineSpentError, BudgetSpentError)
-"""A tier may be too slow or too dear where the next one is not."""
+ANOTHER_TIER_MAY_ANSWER: Final = (
+    QuorumNotReachedError,
+    DeadlineSpentError,
+    BudgetSpentError,
+    OverloadedError,
+)
+"""A tier may be too slow, too dear or too busy where the next one is not."""
 
 
 def window(case: Case, tiers: Sequence[router_pb2.Tier]) -> Deadline:
