@@ -9,6 +9,7 @@ from services.core.deadline import Deadline
 from services.core.errors import DeadlineMissingError
 from services.runtime import telemetry
 from services.runtime.callers import caller_headers, current_caller
+from services.runtime.leaving import leaving
 from services.runtime.status import error_from_rpc
 from services.runtime.tracing import client_span
 
@@ -48,7 +49,8 @@ async def call(
     left_s = deadline.remaining()
     with client_span(_name(rpc), remaining_s=left_s):
         try:
-            return await rpc(request, timeout=sendable_s(left_s), metadata=_metadata())
+            sent = rpc(request, timeout=sendable_s(left_s), metadata=_metadata())
+            return await leaving(sent, sent)
         except grpc.aio.AioRpcError as err:
             raise error_from_rpc(err) from err
 
@@ -75,9 +77,13 @@ async def follow(
     left_s = deadline.remaining()
     with client_span(_name(rpc), remaining_s=left_s):
         stream = rpc(request, timeout=sendable_s(left_s), metadata=_metadata())
-        try:
+
+        async def read() -> None:
             async for message in stream:
                 tell(message)
+
+        try:
+            await leaving(stream, read())
         except grpc.aio.AioRpcError as err:
             raise error_from_rpc(err) from err
         finally:
