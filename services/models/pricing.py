@@ -103,10 +103,14 @@ def dearest(request: ModelRequest, spec: Model) -> Call:
 
 def spare(lease: Lease, *first: tuple[ModelRequest, Model]) -> Purse:
     """What the lease holds for retries, once the first calls have what they may need."""
-    purse = Purse(lease)
-    for request, spec in first:
-        purse.take(dearest(request, spec))
-    return purse
+    calls = [dearest(request, spec) for request, spec in first]
+    return Purse(
+        lease.less(
+            cost_usd=sum(call.cost_usd for call in calls),
+            model_calls=len(calls),
+            tokens=sum(call.tokens for call in calls),
+        )
+    )
 
 
 def limited(request: ModelRequest, most: int, call: Call) -> ModelRequest:
