@@ -27,7 +27,7 @@ from gremium.v1 import manifest_pb2 as gremium_dot_v1_dot_manifest__pb2
 from gremium.v1 import types_pb2 as gremium_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bgremium/v1/aggregator.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19gremium/v1/manifest.proto\x1a\x16gremium/v1/types.proto\"\x85\x01\n\x0bJurorWeight\x12\x16\n\x05juror\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\'\n\x06weight\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x00\x00\x00\x00\x12+\n\x05prior\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\x08\n\x06_prior\"L\n\nJudgeScore\x12\x16\n\x05juror\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12&\n\x05score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\"\xb5\x04\n\x10\x41ggregateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12/\n\x07\x61nswers\x18\x02 \x03(\x0b\x32\x12.gremium.v1.AnswerB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\x12/\n\routput_format\x18\x03 \x01(\x0b\x32\x18.gremium.v1.OutputFormat\x12z\n\x05tools\x18\x04 \x03(\x0b\x32\x10.gremium.v1.ToolBY\xbaHV\x92\x01\x03\x10\x80\x01\xba\x01M\n\x0ctools.unique\x12\x1ftools must have different names\x1a\x1cthis.map(t, t.name).unique()\x12\x37\n\x06method\x18\x05 \x01(\x0e\x32\x1d.gremium.v1.AggregationMethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x32\n\x07weights\x18\x06 \x03(\x0b\x32\x17.gremium.v1.JurorWeightB\x08\xbaH\x05\x92\x01\x02\x10@\x12/\n\tmin_share\x18\x07 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x34\n\x0emin_similarity\x18\x08 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbfH\x01\x88\x01\x01\x12\x30\n\x06scores\x18\t \x03(\x0b\x32\x16.gremium.v1.JudgeScoreB\x08\xbaH\x05\x92\x01\x02\x10@B\x0c\n\n_min_shareB\x11\n\x0f_min_similarity\"a\n\x11\x41ggregateResponse\x12 \n\x05tally\x18\x01 \x01(\x0b\x32\x11.gremium.v1.Tally\x12*\n\x0erepresentative\x18\x02 \x01(\x0b\x32\x12.gremium.v1.Answer*\x99\x01\n\x11\x41ggregationMethod\x12\"\n\x1e\x41GGREGATION_METHOD_UNSPECIFIED\x10\x00\x12 \n\x1c\x41GGREGATION_METHOD_PLURALITY\x10\x01\x12\x1d\n\x19\x41GGREGATION_METHOD_MEDOID\x10\x02\x12\x1f\n\x1b\x41GGREGATION_METHOD_WEIGHTED\x10\x03\x32]\n\x11\x41ggregatorService\x12H\n\tAggregate\x12\x1c.gremium.v1.AggregateRequest\x1a\x1d.gremium.v1.AggregateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bgremium/v1/aggregator.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x19gremium/v1/manifest.proto\x1a\x16gremium/v1/types.proto\"\xad\x01\n\x0bJurorWeight\x12\x16\n\x05juror\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\'\n\x06weight\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x00\x00\x00\x00\x12+\n\x05prior\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12&\n\x05\x61lone\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x80\x84.\xc1\x42\x08\n\x06_prior\"\xbb\x02\n\nFittedVote\x12+\n\nnone_score\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x80\x84.\xc1\x12.\n\rabstain_score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x80\x84.\xc1\x12\x1c\n\nbest_juror\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\x12&\n\x05slope\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x80\x84.\xc1\x12\'\n\x06offset\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x80\x84.\xc1\x12\"\n\ncovariance\x18\x06 \x03(\x01\x42\x0e\xbaH\x0b\x92\x01\x08\x10\x03\"\x04\x12\x02@\x01\x12\x19\n\x08n_labels\x18\x07 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\"\n\x0e\x63\x61libration_id\x18\x08 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x02\"L\n\nJudgeScore\x12\x16\n\x05juror\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12&\n\x05score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbf\"\xa6\x05\n\x10\x41ggregateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12/\n\x07\x61nswers\x18\x02 \x03(\x0b\x32\x12.gremium.v1.AnswerB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\x12/\n\routput_format\x18\x03 \x01(\x0b\x32\x18.gremium.v1.OutputFormat\x12z\n\x05tools\x18\x04 \x03(\x0b\x32\x10.gremium.v1.ToolBY\xbaHV\x92\x01\x03\x10\x80\x01\xba\x01M\n\x0ctools.unique\x12\x1ftools must have different names\x1a\x1cthis.map(t, t.name).unique()\x12\x37\n\x06method\x18\x05 \x01(\x0e\x32\x1d.gremium.v1.AggregationMethodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x32\n\x07weights\x18\x06 \x03(\x0b\x32\x17.gremium.v1.JurorWeightB\x08\xbaH\x05\x92\x01\x02\x10@\x12/\n\tmin_share\x18\x07 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x34\n\x0emin_similarity\x18\x08 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\xf0\xbfH\x01\x88\x01\x01\x12\x30\n\x06scores\x18\t \x03(\x0b\x32\x16.gremium.v1.JudgeScoreB\x08\xbaH\x05\x92\x01\x02\x10@\x12&\n\x06\x66itted\x18\n \x01(\x0b\x32\x16.gremium.v1.FittedVote\x12\x34\n\x0emin_confidence\x18\x0b \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x42\x0c\n\n_min_shareB\x11\n\x0f_min_similarityB\x11\n\x0f_min_confidence\"a\n\x11\x41ggregateResponse\x12 \n\x05tally\x18\x01 \x01(\x0b\x32\x11.gremium.v1.Tally\x12*\n\x0erepresentative\x18\x02 \x01(\x0b\x32\x12.gremium.v1.Answer*\xba\x01\n\x11\x41ggregationMethod\x12\"\n\x1e\x41GGREGATION_METHOD_UNSPECIFIED\x10\x00\x12 \n\x1c\x41GGREGATION_METHOD_PLURALITY\x10\x01\x12\x1d\n\x19\x41GGREGATION_METHOD_MEDOID\x10\x02\x12\x1f\n\x1b\x41GGREGATION_METHOD_WEIGHTED\x10\x03\x12\x1f\n\x1b\x41GGREGATION_METHOD_LOG_ODDS\x10\x04\x32]\n\x11\x41ggregatorService\x12H\n\tAggregate\x12\x1c.gremium.v1.AggregateRequest\x1a\x1d.gremium.v1.AggregateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JURORWEIGHT'].fields_by_name['weight']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\200\204.A)\000\000\000\000\000\000\000\000'
   _globals['_JURORWEIGHT'].fields_by_name['prior']._loaded_options = None
   _globals['_JURORWEIGHT'].fields_by_name['prior']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_JURORWEIGHT'].fields_by_name['alone']._loaded_options = None
+  _globals['_JURORWEIGHT'].fields_by_name['alone']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\200\204.A)\000\000\000\000\200\204.\301'
+  _globals['_FITTEDVOTE'].fields_by_name['none_score']._loaded_options = None
+  _globals['_FITTEDVOTE'].fields_by_name['none_score']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\200\204.A)\000\000\000\000\200\204.\301'
+  _globals['_FITTEDVOTE'].fields_by_name['abstain_score']._loaded_options = None
+  _globals['_FITTEDVOTE'].fields_by_name['abstain_score']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\200\204.A)\000\000\000\000\200\204.\301'
+  _globals['_FITTEDVOTE'].fields_by_name['best_juror']._loaded_options = None
+  _globals['_FITTEDVOTE'].fields_by_name['best_juror']._serialized_options = b'\272H\005r\003(\200\002'
+  _globals['_FITTEDVOTE'].fields_by_name['slope']._loaded_options = None
+  _globals['_FITTEDVOTE'].fields_by_name['slope']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\200\204.A)\000\000\000\000\200\204.\301'
+  _globals['_FITTEDVOTE'].fields_by_name['offset']._loaded_options = None
+  _globals['_FITTEDVOTE'].fields_by_name['offset']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\200\204.A)\000\000\000\000\200\204.\301'
+  _globals['_FITTEDVOTE'].fields_by_name['covariance']._loaded_options = None
+  _globals['_FITTEDVOTE'].fields_by_name['covariance']._serialized_options = b'\272H\013\222\001\010\020\003\"\004\022\002@\001'
+  _globals['_FITTEDVOTE'].fields_by_name['n_labels']._loaded_options = None
+  _globals['_FITTEDVOTE'].fields_by_name['n_labels']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_FITTEDVOTE'].fields_by_name['calibration_id']._loaded_options = None
+  _globals['_FITTEDVOTE'].fields_by_name['calibration_id']._serialized_options = b'\272H\007r\005\020\001(\200\002'
   _globals['_JUDGESCORE'].fields_by_name['juror']._loaded_options = None
   _globals['_JUDGESCORE'].fields_by_name['juror']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_JUDGESCORE'].fields_by_name['score']._loaded_options = None
@@ -60,16 +78,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGGREGATEREQUEST'].fields_by_name['min_similarity']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\360\277'
   _globals['_AGGREGATEREQUEST'].fields_by_name['scores']._loaded_options = None
   _globals['_AGGREGATEREQUEST'].fields_by_name['scores']._serialized_options = b'\272H\005\222\001\002\020@'
-  _globals['_AGGREGATIONMETHOD']._serialized_start=1005
-  _globals['_AGGREGATIONMETHOD']._serialized_end=1158
+  _globals['_AGGREGATEREQUEST'].fields_by_name['min_confidence']._loaded_options = None
+  _globals['_AGGREGATEREQUEST'].fields_by_name['min_confidence']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_AGGREGATIONMETHOD']._serialized_start=1476
+  _globals['_AGGREGATIONMETHOD']._serialized_end=1662
   _globals['_JURORWEIGHT']._serialized_start=124
-  _globals['_JURORWEIGHT']._serialized_end=257
-  _globals['_JUDGESCORE']._serialized_start=259
-  _globals['_JUDGESCORE']._serialized_end=335
-  _globals['_AGGREGATEREQUEST']._serialized_start=338
-  _globals['_AGGREGATEREQUEST']._serialized_end=903
-  _globals['_AGGREGATERESPONSE']._serialized_start=905
-  _globals['_AGGREGATERESPONSE']._serialized_end=1002
-  _globals['_AGGREGATORSERVICE']._serialized_start=1160
-  _globals['_AGGREGATORSERVICE']._serialized_end=1253
+  _globals['_JURORWEIGHT']._serialized_end=297
+  _globals['_FITTEDVOTE']._serialized_start=300
+  _globals['_FITTEDVOTE']._serialized_end=615
+  _globals['_JUDGESCORE']._serialized_start=617
+  _globals['_JUDGESCORE']._serialized_end=693
+  _globals['_AGGREGATEREQUEST']._serialized_start=696
+  _globals['_AGGREGATEREQUEST']._serialized_end=1374
+  _globals['_AGGREGATERESPONSE']._serialized_start=1376
+  _globals['_AGGREGATERESPONSE']._serialized_end=1473
+  _globals['_AGGREGATORSERVICE']._serialized_start=1664
+  _globals['_AGGREGATORSERVICE']._serialized_end=1757
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,12 @@ class _AggregationMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agg
     method that fits them; a juror without a score counts with the mean of the
     others. Without any score nothing is scaled.
     """
+    AGGREGATION_METHOD_LOG_ODDS: _AggregationMethod.ValueType  # 4
+    """Most votes, each weighted by the log-odds of its juror's prior. Without a
+    prior for every juror, plurality. Where the best prior is more than 0.15
+    above the mean, that juror's ballot stands. Needs no labels; a fitted vote
+    is better.
+    """
 
 class AggregationMethod(_AggregationMethod, metaclass=_AggregationMethodEnumTypeWrapper):
     """How answers are combined."""
@@ -57,6 +63,12 @@ AGGREGATION_METHOD_WEIGHTED: AggregationMethod.ValueType  # 3
 method that fits them; a juror without a score counts with the mean of the
 others. Without any score nothing is scaled.
 """
+AGGREGATION_METHOD_LOG_ODDS: AggregationMethod.ValueType  # 4
+"""Most votes, each weighted by the log-odds of its juror's prior. Without a
+prior for every juror, plurality. Where the best prior is more than 0.15
+above the mean, that juror's ballot stands. Needs no labels; a fitted vote
+is better.
+"""
 Global___AggregationMethod: _TypeAlias = AggregationMethod  # noqa: Y015
 
 @_typing.final
@@ -68,28 +80,95 @@ class JurorWeight(_message.Message):
     JUROR_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
     PRIOR_FIELD_NUMBER: _builtins.int
+    ALONE_FIELD_NUMBER: _builtins.int
     juror: _builtins.str
     """Name of the juror."""
     weight: _builtins.float
     """Its weight in votes, in [0, 1,000,000]."""
     prior: _builtins.float
     """How often it is expected to be right, in [0, 1]; breaks ties."""
+    alone: _builtins.float
+    """What its ballot adds besides where no two ballots agree, in [-1,000,000,
+    1,000,000]; only in a fitted vote.
+    """
     def __init__(
         self,
         *,
         juror: _builtins.str = ...,
         weight: _builtins.float = ...,
         prior: _builtins.float | None = ...,
+        alone: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "prior", b"prior"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "juror", b"juror", "prior", b"prior", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "alone", b"alone", "juror", b"juror", "prior", b"prior", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__prior: _TypeAlias = _typing.Literal["prior"]  # noqa: Y015
     _WhichOneofArgType__prior: _TypeAlias = _typing.Literal["_prior", b"_prior"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__prior) -> _WhichOneofReturnType__prior | None: ...
 
 Global___JurorWeight: _TypeAlias = JurorWeight  # noqa: Y015
+
+@_typing.final
+class FittedVote(_message.Message):
+    """What a calibration knows of jurors that vote together. Their weights stand in
+    the request: a ballot adds its juror's weight to the score of its class, and
+    P(correct) of a class is its share of the exponentials of all scores.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NONE_SCORE_FIELD_NUMBER: _builtins.int
+    ABSTAIN_SCORE_FIELD_NUMBER: _builtins.int
+    BEST_JUROR_FIELD_NUMBER: _builtins.int
+    SLOPE_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    COVARIANCE_FIELD_NUMBER: _builtins.int
+    N_LABELS_FIELD_NUMBER: _builtins.int
+    CALIBRATION_ID_FIELD_NUMBER: _builtins.int
+    none_score: _builtins.float
+    """Score of "none of them is right"."""
+    abstain_score: _builtins.float
+    """Added to the score of the class that calls no tool."""
+    best_juror: _builtins.str
+    """Juror whose ballot stands wherever it gave one, because the vote was not
+    shown to be as good; empty when the vote decides.
+    """
+    slope: _builtins.float
+    """With `offset`: P(correct) is sigmoid(slope x + offset) of the log-odds x of
+    the share.
+    """
+    offset: _builtins.float
+    """See `slope`."""
+    n_labels: _builtins.int
+    """Labelled outcomes behind it."""
+    calibration_id: _builtins.str
+    """Id of the calibration."""
+    @_builtins.property
+    def covariance(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Of slope and offset: var(slope), cov(slope, offset), var(offset). Gives the
+        interval.
+        """
+
+    def __init__(
+        self,
+        *,
+        none_score: _builtins.float = ...,
+        abstain_score: _builtins.float = ...,
+        best_juror: _builtins.str = ...,
+        slope: _builtins.float = ...,
+        offset: _builtins.float = ...,
+        covariance: _abc.Iterable[_builtins.float] | None = ...,
+        n_labels: _builtins.int = ...,
+        calibration_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abstain_score", b"abstain_score", "best_juror", b"best_juror", "calibration_id", b"calibration_id", "covariance", b"covariance", "n_labels", b"n_labels", "none_score", b"none_score", "offset", b"offset", "slope", b"slope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FittedVote: _TypeAlias = FittedVote  # noqa: Y015
 
 @_typing.final
 class JudgeScore(_message.Message):
@@ -132,6 +211,8 @@ class AggregateRequest(_message.Message):
     MIN_SHARE_FIELD_NUMBER: _builtins.int
     MIN_SIMILARITY_FIELD_NUMBER: _builtins.int
     SCORES_FIELD_NUMBER: _builtins.int
+    FITTED_FIELD_NUMBER: _builtins.int
+    MIN_CONFIDENCE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     method: Global___AggregationMethod.ValueType
@@ -141,6 +222,10 @@ class AggregateRequest(_message.Message):
     min_similarity: _builtins.float
     """Mean similarity to the others that a medoid needs, in [-1, 1]. If unset,
     0.35 by embeddings and 0.3 by words: unrelated answers have less.
+    """
+    min_confidence: _builtins.float
+    """P(correct) that the leader of a fitted vote needs, in [0, 1]; below it
+    there is no consensus. If unset, `min_share` alone decides.
     """
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Answer]:
@@ -164,6 +249,12 @@ class AggregateRequest(_message.Message):
         unique.
         """
 
+    @_builtins.property
+    def fitted(self) -> Global___FittedVote:
+        """What was learned of these jurors; counts ballots where `method` is
+        unspecified or plurality. Prose without ballots is not counted by it.
+        """
+
     def __init__(
         self,
         *,
@@ -176,15 +267,21 @@ class AggregateRequest(_message.Message):
         min_share: _builtins.float | None = ...,
         min_similarity: _builtins.float | None = ...,
         scores: _abc.Iterable[Global___JudgeScore] | None = ...,
+        fitted: Global___FittedVote | None = ...,
+        min_confidence: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "fitted", b"fitted", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "answers", b"answers", "method", b"method", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "answers", b"answers", "fitted", b"fitted", "method", b"method", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__min_confidence: _TypeAlias = _typing.Literal["min_confidence"]  # noqa: Y015
+    _WhichOneofArgType__min_confidence: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence"]  # noqa: Y015
     _WhichOneofReturnType__min_share: _TypeAlias = _typing.Literal["min_share"]  # noqa: Y015
     _WhichOneofArgType__min_share: _TypeAlias = _typing.Literal["_min_share", b"_min_share"]  # noqa: Y015
     _WhichOneofReturnType__min_similarity: _TypeAlias = _typing.Literal["min_similarity"]  # noqa: Y015
     _WhichOneofArgType__min_similarity: _TypeAlias = _typing.Literal["_min_similarity", b"_min_similarity"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_confidence) -> _WhichOneofReturnType__min_confidence | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__min_share) -> _WhichOneofReturnType__min_share | None: ...
     @_typing.overload

@@ -522,6 +522,8 @@ class Tally(_message.Message):
     P_CORRECT_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
     STANDINGS_FIELD_NUMBER: _builtins.int
+    P_NONE_FIELD_NUMBER: _builtins.int
+    FALLBACK_TRAIL_FIELD_NUMBER: _builtins.int
     leader: _builtins.str
     """Key of the leading class; empty when there are no ballots."""
     consensus: _builtins.bool
@@ -529,7 +531,7 @@ class Tally(_message.Message):
     method: _builtins.str
     """How the answers were combined: `plurality`, `medoid`, `medoid_words` (a
     medoid by words, for want of embeddings), `single`, `weighted` (votes times
-    judge scores), or `best_juror` (for want of an aggregator, the answer of the
+    judge scores), `logit` (a fitted vote), `log_odds` (weights by priors), or `best_juror` (for want of an aggregator, the answer of the
     juror with the largest weight; nothing was counted).
     """
     margin: _builtins.float
@@ -550,6 +552,8 @@ class Tally(_message.Message):
     """Why there is no consensus, as one sentence; empty with consensus."""
     tier: _builtins.str
     """Name of the tier that voted; of the step, in `specialists`."""
+    p_none: _builtins.float
+    """Probability that no class is correct, in [0, 1]; only of a fitted vote."""
     @_builtins.property
     def classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TallyClass]:
         """All classes, heaviest first."""
@@ -565,6 +569,13 @@ class Tally(_message.Message):
     @_builtins.property
     def standings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Standing]:
         """How the answers compared, best first; only where judge scores count."""
+
+    @_builtins.property
+    def fallback_trail(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why the answer was chosen by a plainer rule than asked for, in order:
+        `gate` (the best juror's ballot stands: the vote was not shown to be as
+        good), `no_priors` (plurality, for want of a prior for every juror).
+        """
 
     def __init__(
         self,
@@ -584,13 +595,20 @@ class Tally(_message.Message):
         p_correct: _types_pb2.Probability | None = ...,
         tier: _builtins.str = ...,
         standings: _abc.Iterable[Global___Standing] | None = ...,
+        p_none: _builtins.float | None = ...,
+        fallback_trail: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "p_correct", b"p_correct", "similarity", b"similarity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_p_none", b"_p_none", "_similarity", b"_similarity", "p_correct", b"p_correct", "p_none", b"p_none", "similarity", b"similarity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "ballots", b"ballots", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "leader", b"leader", "margin", b"margin", "method", b"method", "p_correct", b"p_correct", "reason_text", b"reason_text", "similarity", b"similarity", "standings", b"standings", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_p_none", b"_p_none", "_similarity", b"_similarity", "ballots", b"ballots", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "fallback_trail", b"fallback_trail", "leader", b"leader", "margin", b"margin", "method", b"method", "p_correct", b"p_correct", "p_none", b"p_none", "reason_text", b"reason_text", "similarity", b"similarity", "standings", b"standings", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__p_none: _TypeAlias = _typing.Literal["p_none"]  # noqa: Y015
+    _WhichOneofArgType__p_none: _TypeAlias = _typing.Literal["_p_none", b"_p_none"]  # noqa: Y015
     _WhichOneofReturnType__similarity: _TypeAlias = _typing.Literal["similarity"]  # noqa: Y015
     _WhichOneofArgType__similarity: _TypeAlias = _typing.Literal["_similarity", b"_similarity"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__p_none) -> _WhichOneofReturnType__p_none | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__similarity) -> _WhichOneofReturnType__similarity | None: ...
 
 Global___Tally: _TypeAlias = Tally  # noqa: Y015
