@@ -22,8 +22,8 @@ class SharedBudget(Section):
     ensembles: tuple[Name, ...] = ()
     """Ensembles whose requests draw from it; empty: all."""
     callers: tuple[Caller, ...] = ()
-    """Callers whose requests draw from it, by what they send as metadata `gremium-caller`, else by
-    the address they call from; empty: all."""
+    """Callers whose requests draw from it, by what they send as metadata `gremium-caller`, which is
+    taken at its word, else by the host they call from; empty: all."""
     each_caller: bool = False
     """Whether every caller has all of it for himself; else the callers share it."""
 
