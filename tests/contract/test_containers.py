@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from services.config.tree import LoadedConfig
+
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
@@ -18,6 +20,14 @@ SETTINGS = {
     "gateway": ("services.gateway.settings", "GatewaySettings"),
 }
 CALLERS_OF_MODELS = {"jury", "judge"}
+PACKAGES = {
+    "router": ["router_svc"],
+    "jury": ["jury_svc"],
+    "judge": ["judge_svc"],
+    "aggregator": ["aggregator_svc"],
+    "gateway": ["services/gateway", "services/retrieval"],
+}
+HOME = "/var/lib/gremium"
 
 
 def filled(value: object) -> str:
@@ -63,12 +73,64 @@ def test_publishes_the_gateway_alone_and_on_this_machine_alone():
     assert all(port.startswith("127.0.0.1:") for port in published["gateway"])
 
 
-def test_gives_keys_to_those_who_call_models_only():
-    holders = {
-        name for name, service in SERVICES.items() if "OPENAI_API_KEY" in service["environment"]
+def holders(key):
+    return {name for name, service in SERVICES.items() if key in service["environment"]}
+
+
+def embedders():
+    """Services whose code opens what turns texts into vectors."""
+    return {
+        name
+        for name, packages in PACKAGES.items()
+        for package in packages
+        for path in (ROOT / package).rglob("*.py")
+        if "open_embedder" in path.read_text()
     }
 
-    assert CALLERS_OF_MODELS == holders
+
+@pytest.mark.parametrize("key", ["ANTHROPIC_API_KEY", "GEMINI_API_KEY"])
+def test_gives_keys_of_models_to_those_who_call_models_only(key):
+    assert CALLERS_OF_MODELS == holders(key)
+
+
+def test_gives_the_key_of_embeddings_to_those_who_embed():
+    assert {"router", "aggregator", "gateway"} == embedders()
+    assert CALLERS_OF_MODELS | embedders() == holders("OPENAI_API_KEY")
+
+
+def test_whoever_has_a_key_has_a_way_to_use_it():
+    with_a_way_out = {
+        name for name, service in SERVICES.items() if "outside" in service["networks"]
+    }
+
+    assert holders("OPENAI_API_KEY") == with_a_way_out
+    assert not (COMPOSE["networks"]["outside"] or {}).get("internal", False)
+
+
+def mount_of_docs(value):
+    """Source, target and mode of the gateway's mount for documents, if GREMIUM_DOCS is `value`."""
+    [volume] = [one for one in SERVICES["gateway"]["volumes"] if "GREMIUM_DOCS" in one]
+    told = volume.replace("${GREMIUM_DOCS:-no-docs}", value or "no-docs")
+    assert "$" not in told
+    return tuple(told.split(":"))
+
+
+def test_a_folder_to_search_is_mounted_into_the_gateway_and_only_read():
+    target = f"{HOME}/docs"
+
+    assert ("./guides", target, "ro") == mount_of_docs("./guides")
+    having = {name for name, service in SERVICES.items() if "DOCS" in str(service.get("volumes"))}
+    assert {"gateway"} == having
+    source, *_ = mount_of_docs("")
+    assert source in COMPOSE["volumes"]
+
+
+def test_the_folder_that_is_mounted_is_the_one_that_a_configuration_can_name():
+    [config] = SERVICES["gateway"]["configs"]
+    loaded = LoadedConfig.model_construct(path=Path(config["target"]))
+
+    assert mount_of_docs("")[1] == str(loaded.resolve("docs"))
+    assert "GREMIUM_DOCS" in (ROOT / "README.md").read_text()
 
 
 def test_starts_the_gateway_when_all_others_are_healthy():
