@@ -13,7 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from services.core.errors import GremiumError
-from services.runtime import logs, telemetry
+from services.runtime import census, logs, telemetry
 from services.runtime.admission import Admission
 from services.runtime.serving import ServingInterceptor
 from services.runtime.settings import ServerSettings
@@ -152,13 +152,14 @@ def _bind(server: grpc.aio.Server, address: str) -> int:
 
 
 async def until_signalled() -> None:
-    """Wait for SIGTERM or SIGINT."""
+    """Wait for SIGTERM or SIGINT; tell a census at SIGUSR1 meanwhile."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        await stop.wait()
+        with census.telling():
+            await stop.wait()
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
@@ -167,6 +168,7 @@ async def until_signalled() -> None:
 def run(main: Coroutine[Any, Any, None], *, service: str) -> None:
     """Run a service's main with its logs and traces set up; errors at start end it with code 1."""
     logs.setup(service)
+    census.ignore_requests()
     with closing(main):
         try:
             telemetry.setup(service)
