@@ -10,6 +10,7 @@ from services.cli import telling
 from services.runtime.wire import duration_from_wire
 
 TAIL_CHARS: Final = 60
+LINE_CHARS: Final = 80
 
 
 @dataclass(slots=True)
@@ -62,6 +63,44 @@ class Board:
     def _latest(self, juror: str) -> Iterator[Row]:
         """The juror's last row, if it has one."""
         yield from [row for row in self.rows if row.juror == juror][-1:]
+
+
+class Lines:
+    """Tells events as lines. Words come by the line, so that those of several jurors do not mix."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, str] = {}
+        """What each juror wrote of a line that is not full; of those that wrote anything."""
+
+    def take(self, event: AskStreamResponse) -> list[str]:
+        """What there is to tell now."""
+        match event.WhichOneof("event"):
+            case "juror_delta":
+                name, text = event.juror_delta.juror, event.juror_delta.text
+                full, self._begun[name] = _broken(self._begun.get(name, "") + text)
+                return _says(name, full)
+            case "juror_settled":
+                settled = event.juror_settled
+                name = settled.participation.name
+                full, rest = _broken(self._begun.pop(name, settled.answer.text))
+                return [*_says(name, [*full, rest]), *line_of(event)]
+            case _:
+                return line_of(event)
+
+
+def _broken(text: str) -> tuple[list[str], str]:
+    """Lines that are full, and the one that is not yet."""
+    *full, rest = text.split("\n")
+    while len(rest) > LINE_CHARS:
+        at = rest.rfind(" ", 1, LINE_CHARS + 1)
+        at = at if at > 0 else LINE_CHARS
+        full.append(rest[:at])
+        rest = rest[at:].removeprefix(" ")
+    return full, rest
+
+
+def _says(juror: str, lines: list[str]) -> list[str]:
+    return [f"says     {juror}: {line}" for line in lines if line.strip()]
 
 
 def line_of(event: AskStreamResponse) -> list[str]:

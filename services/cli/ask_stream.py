@@ -13,7 +13,7 @@ from rich.table import Table
 from gremium.v1.ensemble_pb2 import AskRequest, AskResponse, AskStreamRequest, AskStreamResponse
 from gremium.v1.ensemble_pb2_grpc import EnsembleServiceStub
 from gremium.v1.manifest_pb2 import ErrorRecord
-from services.cli.ask_events import Board, line_of
+from services.cli.ask_events import Board, Lines
 from services.cli.show import as_dict, plain_table
 from services.core.deadline import Deadline
 from services.core.errors import GremiumError, InternalError
@@ -63,7 +63,7 @@ def showing(*, as_json: bool) -> Iterator[Show]:
         return
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        yield _print_lines
+        yield _line_printer()
         return
     with _table(console) as show:
         yield show
@@ -74,9 +74,14 @@ def print_event(event: Message) -> None:
     click.echo(json.dumps(as_dict(event), ensure_ascii=False))
 
 
-def _print_lines(event: AskStreamResponse) -> None:
-    for line in line_of(event):
-        click.echo(line, err=True)
+def _line_printer() -> Show:
+    lines = Lines()
+
+    def show(event: AskStreamResponse) -> None:
+        for line in lines.take(event):
+            click.echo(line, err=True)
+
+    return show
 
 
 @contextmanager

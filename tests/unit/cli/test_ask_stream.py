@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from gremium.v1 import ensemble_pb2, jury_pb2, manifest_pb2, router_pb2, types_pb2
-from services.cli.ask_events import TAIL_CHARS, Board, line_of
+from services.cli.ask_events import LINE_CHARS, TAIL_CHARS, Board, Lines, line_of
 from services.cli.ask_stream import drawn, showing
 
 Event = ensemble_pb2.AskStreamResponse
@@ -120,12 +120,50 @@ def test_the_table_takes_words_as_they_are():
     assert lines[-1].startswith("tally")
 
 
-def test_without_a_terminal_steps_are_lines_on_standard_error(capsys):
+def told_of(*events):
+    lines = Lines()
+    return [line for event in events for line in lines.take(event)]
+
+
+def test_words_are_told_by_the_line_and_those_of_two_jurors_do_not_mix():
+    told = told_of(
+        wrote("Par", "a"), wrote("Ro", "b"), wrote("is.\n\nIt ", "a"), wrote("me", "b"),
+        settled("b", "Rome"), wrote("rains.", "a"), settled("a", "Paris.\n\nIt rains."),
+    )  # fmt: skip
+
+    assert [
+        "says     a: Paris.",
+        "says     b: Rome",
+        "juror    b answered in 1.50 s",
+        "says     a: It rains.",
+        "juror    a answered in 1.50 s",
+    ] == told
+
+
+@pytest.mark.parametrize("text", ["word " * 100 + "end", "x" * 200, " " * 200 + "x"])
+def test_a_long_line_is_broken_before_it_ends_and_nothing_is_lost(text):
+    told = [line.removeprefix("says     a: ") for line in told_of(*map(wrote, text), settled())]
+
+    assert max(map(len, told[:-1])) <= LINE_CHARS
+    assert "".join(text.split()) == "".join("".join(told[:-1]).split())
+
+
+def test_an_answer_that_came_at_once_is_told_when_it_is_there():
+    assert ["says     a: Paris", "juror    a answered in 1.50 s"] == told_of(settled())
+
+
+def test_a_juror_of_the_next_tier_begins_a_line_of_its_own():
+    told = told_of(wrote("x"), settled(), ESCALATED, started(), wrote("y"), settled())
+
+    assert ["says     a: x", "says     a: y"] == [line for line in told if "says" in line]
+
+
+def test_without_a_terminal_steps_and_words_are_lines_on_standard_error(capsys):
     with showing(as_json=False) as show:
         show(started())
-        show(wrote("Par"))
+        show(wrote("Paris\nis"))
 
-    assert ("", "asked    a (gpt)\n") == capsys.readouterr()
+    assert ("", "asked    a (gpt)\nsays     a: Paris\n") == capsys.readouterr()
 
 
 def test_json_is_a_line_an_event(capsys):
