@@ -5,7 +5,8 @@
 The questions go through five real processes; the models are recordings, so
 the figures can be had again, and the seconds are the mesh's own. An answer
 counts by the recorded grade of the juror that was chosen; no answer counts as
-wrong. A run that was stopped goes on where it was. Writes a table and a PNG.
+wrong. A run that was stopped goes on where it was; wall time is that of all its
+parts together. Writes a table and a PNG.
 """
 
 import argparse
@@ -90,9 +91,18 @@ class Kept:
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         self.results: list[Result] = [json.loads(line) for line in lines if line.endswith("}")]
         done = {result["id"] for result in self.results}
+        self._since = time.perf_counter()
         self.missing = [row for row in rows if row["id"] not in done]
 
+    def begin(self) -> None:
+        """Start the clock of a run."""
+        self._since = time.perf_counter()
+
     def add(self, result: Result) -> None:
+        """Keep a result, with the time since the one before: these add up to the run's."""
+        now = time.perf_counter()
+        result = {**result, "since_last_s": round(now - self._since, 4)}
+        self._since = now
         self.results.append(result)
         with self._path.open("a") as file:
             file.write(json.dumps(result) + "\n")
@@ -117,6 +127,7 @@ async def ask_all(address: str, kept: Sequence[Kept]) -> None:
 
 async def ask_missing(stub: ensemble_pb2_grpc.EnsembleServiceStub, kept: Kept, tell: Tell) -> None:
     left = iter(kept.missing)
+    kept.begin()
     async with asyncio.TaskGroup() as clients:
         for _ in range(IN_FLIGHT):
             clients.create_task(client(stub, left, kept, tell))
@@ -203,7 +214,7 @@ def pattern(kept: Kept) -> Line:
         "answered": sum(bool(r["juror"]) for r in results) / count,
         "usd": sum(r["usd"] for r in results),
         "calls": sum(r["calls"] for r in results),
-        "wall_s": sum(seconds) / IN_FLIGHT,
+        "wall_s": sum(r["since_last_s"] for r in results),
         "p50_ms": 1000 * seconds[count // 2],
         "p99_ms": 1000 * seconds[min(count - 1, count * 99 // 100)],
     }

@@ -1,12 +1,15 @@
 """The bench over recordings grades what was chosen, goes on where it was, and draws what it found."""
 
+import asyncio
 import json
+import time
 from itertools import pairwise
 
 import pytest
 import yaml
 
 from bench import chart, frontier, recorded
+from gremium.v1 import ensemble_pb2
 from services.config.load import load
 from services.models.cassette import Cassette, cassette_key
 from tests.unit.models.rosters import prompt
@@ -98,6 +101,27 @@ def test_what_came_of_an_ensemble_is_counted(tmp_path, data):
 
     assert (0.5, 0.5, 1.0, 4) == (line["accuracy"], line["answered"], line["usd"], line["calls"])
     assert "| route | 50.0 % | 50 % | 1.00 | 4 | 0 | 100 | 100 |" in recorded.table([line])
+
+
+async def test_wall_time_is_what_passed_while_all_were_asked(tmp_path, data):
+    class Stub:
+        """Answers the first question at once, and the second late."""
+
+        async def Ask(self, request, timeout):  # noqa: N802, ASYNC109 - as the generated stub has it
+            await asyncio.sleep(0.0 if request.request_id.endswith("1") else 0.3)
+            return ensemble_pb2.AskResponse()
+
+    config = yaml.safe_load(frontier.config(ROWS, data))
+    kept = recorded.Kept(tmp_path, "route", config, ROWS)
+    await asyncio.sleep(0.5)  # it does not count: nobody is asked
+    began = time.perf_counter()
+
+    await recorded.ask_missing(Stub(), kept, lambda: None)
+
+    passed_s = time.perf_counter() - began
+    assert 0.3 <= recorded.pattern(kept)["wall_s"] <= passed_s + 0.001
+    again = recorded.Kept(tmp_path, "route", config, ROWS)
+    assert recorded.pattern(kept)["wall_s"] == recorded.pattern(again)["wall_s"]
 
 
 def test_the_chart_is_a_picture(tmp_path):
