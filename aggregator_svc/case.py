@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from aggregator_svc.logit import Fitted
 from aggregator_svc.voting import Count, Floats
 from services.core.answers import Answer
 from services.core.canonical import Ballot
 from services.core.prompts import OutputFormat, Tool
 
-Method = Literal["auto", "plurality", "medoid", "weighted"]
+Method = Literal["auto", "plurality", "medoid", "weighted", "log_odds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Case:
     min_share: float
     min_similarity: float | None
     """In [-1, 1]; None: as the vectors ask for."""
+    fitted: Fitted | None = None
+    """What was learned of the jurors. Indices are those of the answers."""
+    min_confidence: float | None = None
+    """P(correct) in [0, 1] that the leader of a fitted vote needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Decision:
     """How the answers were counted. Indices are those of the answers."""
 
     method: str
-    """`plurality`, `medoid`, `medoid_words`, `single` or `weighted`."""
+    """`plurality`, `medoid`, `medoid_words`, `single`, `weighted`, `logit` or `log_odds`."""
     ballots: tuple[Ballot, ...]
     """One per answer, with the key of its class."""
     count: Count | None

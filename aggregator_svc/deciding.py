@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from aggregator_svc.case import Case, Decision
+from aggregator_svc.counting import count_of
+from aggregator_svc.guess import guessed
 from aggregator_svc.medoid import MIN_SIMILARITY, MIN_SIMILARITY_BY_WORDS, Medoid, medoid
 from aggregator_svc.voting import (
     TIE,
@@ -18,7 +20,6 @@ from aggregator_svc.voting import (
     close_groups,
     entropy,
     margin,
-    plurality,
     scaled,
 )
 from services.core.answers import Answer
@@ -51,8 +52,12 @@ async def decide(
     if not members:
         return Decision("plurality", ballots, None, reason_text=_no_ballot(ballots))
     if len(members) > 1 and _is_prose(case, [ballots[i] for i in members]):
-        return await _nearest(case, ballots, members, embedder, deadline=deadline)
-    return await _counted(case, ballots, members, embedder, deadline=deadline)
+        found = await _nearest(case, ballots, members, embedder, deadline=deadline)
+    else:
+        found = await _counted(case, ballots, members, embedder, deadline=deadline)
+    if found.count is None or found.count.leader.p_correct is not None:
+        return found
+    return replace(found, count=guessed(found.count, case.priors[members]))
 
 
 async def ballots_of(case: Case, *, deadline: Deadline) -> tuple[Ballot, ...]:
@@ -114,32 +119,18 @@ async def _counted(
     deadline: Deadline,
 ) -> Decision:
     votes = [_named(ballots[i], case.answers[i]) for i in members]
-    count = _mapped(
-        plurality(
-            [vote.key for vote in votes],
-            case.weights[members],
-            case.priors[members],
-            [len(vote.repairs) for vote in votes],
-            min_share=case.min_share,
-        ),
-        members,
-    )
+    rule, counted = count_of(case, votes, members)
+    count = _mapped(counted, members)
     if count.leader.key == NO_CALL.key and len(count.leader.members) > 1:
         found, _ = await _medoid(case, count.leader.members, embedder, deadline=deadline)
         count = _represented(count, count.leader.members[found.chosen])
     named = dict(zip(members, votes, strict=True))
     return Decision(
-        method=_method(case, len(members)),
+        method=rule if len(members) > 1 else "single",
         ballots=tuple(named.get(i, vote) for i, vote in enumerate(ballots)),
         count=count,
         reason_text=count.reason_text,
     )
-
-
-def _method(case: Case, n_ballots: int) -> str:
-    if n_ballots < 2:
-        return "single"
-    return "weighted" if case.method == "weighted" else "plurality"
 
 
 def _named(vote: Ballot, answer: Answer) -> Ballot:

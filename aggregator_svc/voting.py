@@ -1,6 +1,7 @@
 """Counts ballots: keys and weights in, classes out. No I/O, no clock, no randomness."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Standing = tuple[int, int, float, float, int]
+"""How fit a ballot is to stand for its class; greater is better."""
 
 TIE: Final = 1e-9
 """Weights and scores closer than this are equal."""
@@ -27,6 +30,8 @@ class Class:
     """Of all weight, in [0, 1]."""
     representative: int
     """Index of the ballot that stands for it."""
+    p_correct: float | None = None
+    """Probability that it is right, in [0, 1]; None when nothing was learned of the jurors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,12 @@ class Count:
     consensus: bool
     reason_text: str
     """Why there is no consensus; empty with consensus."""
+    p_none: float | None = None
+    """Probability that no class is right, in [0, 1]."""
+    interval: tuple[float, float] | None = None
+    """90 % interval of the leader's probability."""
+    fallbacks: tuple[str, ...] = ()
+    """Why a plainer rule than asked for chose, in order."""
 
 
 def plurality(
@@ -57,6 +68,7 @@ def plurality(
     repairs: Sequence[int],
     *,
     min_share: float,
+    forms: Sequence[str] = (),
 ) -> Count:
     """Count ballots and name the class that leads.
 
@@ -73,10 +85,14 @@ def plurality(
     priors : ndarray of float64, shape (n,)
         Probability in [0, 1] that each juror is right; NaN when unknown.
     repairs : sequence of int, length n
-        How much each answer had to be mended; of otherwise equal answers the
-        one mended least stands for its class.
+        How much each answer had to be mended. The one mended least stands for
+        its class: all mean the same, and it is the surest to be read so by
+        others. Of several the likeliest, then the heaviest.
     min_share : float
         Share of the weight in [0, 1] that the leader needs.
+    forms : sequence of str, length n, optional
+        How each answer is worded: the wording that most of a class use stands
+        for it, whoever said it.
 
     Returns
     -------
@@ -105,7 +121,12 @@ def plurality(
     """
     if not keys or not len(keys) == weights.size == priors.size == len(repairs):
         raise ValueError("keys, weights, priors and repairs must match and not be empty")
-    classes = [_class(key, keys, weights, priors, repairs) for key in sorted(set(keys))]
+    alike = Counter(zip(keys, forms or keys, strict=True))
+    standing = [
+        (-repairs[i], alike[key, (forms or keys)[i]], known(float(priors[i])), weights[i], -i)
+        for i, key in enumerate(keys)
+    ]
+    classes = [_class(key, keys, weights, standing) for key in sorted(set(keys))]
     heaviest = max(c.weight for c in classes)
     leading = [c for c in classes if c.weight >= heaviest - TIE]
     leader, rule = _leader(leading, priors)
@@ -124,24 +145,23 @@ def plurality(
     )
 
 
-def _class(
-    key: str, keys: Sequence[str], weights: Floats, priors: Floats, repairs: Sequence[int]
-) -> Class:
+def _class(key: str, keys: Sequence[str], weights: Floats, standing: Sequence[Standing]) -> Class:
     members = tuple(i for i, other in enumerate(keys) if other == key)
     weight, total = float(weights[list(members)].sum()), float(weights.sum())
-    best = max(members, key=lambda i: (_known(float(priors[i])), weights[i], -repairs[i], -i))
+    best = max(members, key=lambda i: standing[i])
     share = min(1.0, weight / total) if total > 0.0 else 0.0
     return Class(key, members, weight, share, best)
 
 
-def _known(prior: float) -> float:
+def known(prior: float) -> float:
+    """The prior; below all others when it is unknown."""
     return -1.0 if math.isnan(prior) else prior
 
 
 def _leader(leading: Sequence[Class], priors: Floats) -> tuple[Class, str]:
     if len(leading) == 1:
         return leading[0], ""
-    best = [max(_known(float(priors[i])) for i in c.members) for c in leading]
+    best = [max(known(float(priors[i])) for i in c.members) for c in leading]
     top = [c for c, prior in zip(leading, best, strict=True) if prior >= max(best) - TIE]
     return top[0], "prior" if len(top) == 1 else "key"
 

@@ -6,19 +6,24 @@ from typing import Final
 import numpy as np
 
 from aggregator_svc.case import Case, Decision, Method
-from aggregator_svc.voting import Class, Floats
-from gremium.v1 import aggregator_pb2, manifest_pb2
+from aggregator_svc.logit import Fitted
+from aggregator_svc.voting import Class, Count, Floats
+from gremium.v1 import aggregator_pb2, manifest_pb2, types_pb2
+from services.core.canonical import NO_CALL
 from services.core.errors import InvalidRequestError
 from services.runtime.wire import answer_from_wire, cut, output_format_from_wire, tools_from_wire
 
 MAX_VALUE_BYTES: Final = 4096
 MIN_SHARE: Final = 0.5
+MIN_LABELS: Final = 50
+"""Labelled outcomes from which on a fitted P(correct) is more than a guess."""
 
 METHODS: Final[dict[int, Method]] = {
     aggregator_pb2.AGGREGATION_METHOD_UNSPECIFIED: "auto",
     aggregator_pb2.AGGREGATION_METHOD_PLURALITY: "plurality",
     aggregator_pb2.AGGREGATION_METHOD_MEDOID: "medoid",
     aggregator_pb2.AGGREGATION_METHOD_WEIGHTED: "weighted",
+    aggregator_pb2.AGGREGATION_METHOD_LOG_ODDS: "log_odds",
 }
 
 
@@ -45,6 +50,8 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
         scores=_scores(request, jurors),
         min_share=request.min_share if request.HasField("min_share") else MIN_SHARE,
         min_similarity=request.min_similarity if request.HasField("min_similarity") else None,
+        fitted=_fitted(request, jurors) if request.HasField("fitted") else None,
+        min_confidence=request.min_confidence if request.HasField("min_confidence") else None,
     )
 
 
@@ -65,6 +72,31 @@ def _priors(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> 
     return np.array([given.get(juror, np.nan) for juror in jurors])
 
 
+def _fitted(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> Fitted:
+    known = request.fitted
+    given = {weight.juror: weight.alone for weight in request.weights}
+    return Fitted(
+        none_score=known.none_score,
+        abstain_score=known.abstain_score,
+        abstain_key=NO_CALL.key if request.tools else "",
+        alone=np.array([given.get(juror, 0.0) for juror in jurors]),
+        best=jurors.index(known.best_juror) if known.best_juror in jurors else None,
+        slope=known.slope,
+        offset=known.offset,
+        covariance=_covariance(known.covariance),
+    )
+
+
+def _covariance(given: Sequence[float]) -> tuple[float, float, float]:
+    if len(given) not in {0, 3}:
+        problem = f"has {len(given)} values; none or 3 are needed"
+        raise InvalidRequestError(
+            f"fitted.covariance: {problem}", violations=(("fitted.covariance", problem),)
+        )
+    slope, both, offset = given or (0.0, 0.0, 0.0)
+    return slope, both, offset
+
+
 def _scores(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> Floats:
     given = {score.juror: score.score for score in request.scores}
     return np.array([given.get(juror, np.nan) for juror in jurors])
@@ -74,8 +106,11 @@ def response_to_wire(
     decision: Decision, request: aggregator_pb2.AggregateRequest
 ) -> aggregator_pb2.AggregateResponse:
     chosen = decision.representative
+    tally = tally_to_wire(decision, [answer.juror for answer in request.answers])
+    if decision.count is not None:
+        tally.p_correct.CopyFrom(_p_correct(decision.count, request))
     return aggregator_pb2.AggregateResponse(
-        tally=tally_to_wire(decision, [answer.juror for answer in request.answers]),
+        tally=tally,
         representative=None if chosen is None else request.answers[chosen],
     )
 
@@ -99,13 +134,27 @@ def tally_to_wire(decision: Decision, jurors: Sequence[str]) -> manifest_pb2.Tal
         tally.divergence = count.divergence
         tally.tie = count.tie
         tally.tie_rule = count.tie_rule
+        tally.fallback_trail.extend(count.fallbacks)
+        if count.p_none is not None:
+            tally.p_none = count.p_none
     return tally
+
+
+def _p_correct(count: Count, request: aggregator_pb2.AggregateRequest) -> types_pb2.Probability:
+    sure = count.leader.p_correct or 0.0
+    low, high = count.interval or (0.0, 1.0)
+    told = types_pb2.Probability(value=sure, low=low, high=high)
+    if count.p_none is not None:
+        told.calibrated = request.fitted.n_labels >= MIN_LABELS
+        told.calibration_id = request.fitted.calibration_id
+        told.support = request.fitted.n_labels
+    return told
 
 
 def _class_to_wire(
     found: Class, decision: Decision, jurors: Sequence[str]
 ) -> manifest_pb2.TallyClass:
-    return manifest_pb2.TallyClass(
+    told = manifest_pb2.TallyClass(
         key=found.key,
         value=cut(decision.ballots[found.representative].value, most_bytes=MAX_VALUE_BYTES),
         jurors=[jurors[i] for i in found.members],
@@ -113,3 +162,7 @@ def _class_to_wire(
         share=found.share,
         representative=jurors[found.representative],
     )
+    if found.p_correct is not None and decision.method == "logit":
+        told.p_correct.value = found.p_correct
+        told.p_correct.high = 1.0
+    return told

@@ -218,7 +218,7 @@ async def test_a_long_value_is_cut_on_a_whole_character(servicer):
 async def test_what_cannot_be_known_stays_unset(servicer):
     tally = (await aggregate(servicer, answers("A", "A"), LABELS)).tally
 
-    assert not tally.HasField("p_correct")
+    assert not tally.HasField("p_none")
     assert not tally.HasField("similarity")
     assert not tally.classes[0].HasField("p_correct")
 

@@ -1,0 +1,69 @@
+"""Chooses by what rule ballots are counted, and counts them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from aggregator_svc.case import Case
+from aggregator_svc.log_odds import dominant, log_odds
+from aggregator_svc.logit import Fitted, fitted_vote
+from aggregator_svc.voting import Count, plurality
+from services.core.canonical import Ballot
+from services.core.visible import visible_text
+
+
+def count_of(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> tuple[str, Count]:
+    """The name of the rule, and its count; indices are those of the votes.
+
+    Parameters
+    ----------
+    votes : sequence of Ballot
+        Those with a key.
+    members : sequence of int
+        Index of each one's answer.
+    """
+    if case.fitted is not None and case.method in {"auto", "plurality"}:
+        return "logit", _by_fit(case, case.fitted, votes, members)
+    if case.method == "log_odds":
+        return _by_priors(case, votes, members)
+    named = "weighted" if case.method == "weighted" else "plurality"
+    return named, _plain(case, votes, members)
+
+
+def _by_fit(case: Case, fitted: Fitted, votes: Sequence[Ballot], members: Sequence[int]) -> Count:
+    best = members.index(fitted.best) if fitted.best in members else None
+    return fitted_vote(
+        [vote.key for vote in votes],
+        case.weights[members],
+        case.priors[members],
+        [len(vote.repairs) for vote in votes],
+        replace(fitted, alone=fitted.alone[members], best=best),
+        forms=[visible_text(case.answers[i].text) for i in members],
+        min_share=case.min_share,
+        min_confidence=case.min_confidence,
+    )
+
+
+def _by_priors(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> tuple[str, Count]:
+    """Weights by the log-odds of the priors; plurality when one is unknown."""
+    if np.isnan(case.priors).any():
+        return "plurality", replace(_plain(case, votes, members), fallbacks=("no_priors",))
+    best = dominant(case.priors)
+    weights = log_odds(case.priors)
+    if best in members:
+        alone = np.zeros(weights.size)
+        alone[best] = 1.0
+        found = _plain(replace(case, weights=alone), votes, members)
+        return "log_odds", replace(found, fallbacks=("gate",))
+    return "log_odds", _plain(replace(case, weights=weights), votes, members)
+
+
+def _plain(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> Count:
+    return plurality(
+        [vote.key for vote in votes],
+        case.weights[members],
+        case.priors[members],
+        [len(vote.repairs) for vote in votes],
+        min_share=case.min_share,
+    )

@@ -1,0 +1,43 @@
+"""P(correct) where nothing was learned of the jurors: a guess, and said to be one. No I/O."""
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from aggregator_svc.logit import NORMAL_90
+from aggregator_svc.voting import Count, Floats
+
+PRIOR_BALLOTS: Final = 2.0
+"""Ballots that what is known beforehand counts for."""
+
+
+def guessed(count: Count, priors: Floats) -> Count:
+    """The same count with a guess of how likely its leader is right.
+
+    Parameters
+    ----------
+    priors : ndarray of float64, shape (n,)
+        Probability in [0, 1] that each juror is right; NaN when unknown.
+
+    Notes
+    -----
+    The leader's share of the ballots, drawn to the mean prior (to one half
+    without any) as if by two more ballots; the interval is that of a share of
+    so many. Agreement of few is weak evidence: three of three give .8, of .58
+    to 1.
+    """
+    ballots = sum(len(found.members) for found in count.classes)
+    known = priors[~np.isnan(priors)]
+    before = float(known.mean()) if known.size else 0.5
+    seen = ballots + PRIOR_BALLOTS
+    sure = (count.leader.share * ballots + before * PRIOR_BALLOTS) / seen
+    reach = NORMAL_90 * math.sqrt(sure * (1.0 - sure) / (seen + 1.0))
+    leader = replace(count.leader, p_correct=sure)
+    return replace(
+        count,
+        classes=tuple(leader if found is count.leader else found for found in count.classes),
+        leader=leader,
+        interval=(max(0.0, sure - reach), min(1.0, sure + reach)),
+    )

@@ -1,0 +1,70 @@
+"""Weights of jurors by how often they are right: priors in, weights out. No I/O."""
+
+from typing import Final
+
+import numpy as np
+
+from aggregator_svc.voting import Floats
+
+SAME_WRONG: Final = 0.3
+"""How often two wrong jurors give the same wrong answer.
+
+Measured .10 to .16 for numbers, .29 to .48 for one label of ten.
+"""
+MOST_GAP: Final = 0.15
+"""Best prior minus the mean from which on a vote without labels is not trusted."""
+
+
+def log_odds(priors: Floats, *, same_wrong: float = SAME_WRONG) -> Floats:
+    """Weights of votes between many possible answers.
+
+    Parameters
+    ----------
+    priors : ndarray of float64, shape (n,)
+        Probability in [0, 1] that each juror is right. No NaN.
+    same_wrong : float
+        Probability in (0, 1] that two wrong jurors agree.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        log(p / (1 - p)) + log(1 / same_wrong), at least 0.
+
+    Raises
+    ------
+    ValueError
+        If a prior is NaN.
+
+    Notes
+    -----
+    A juror right 40 % of the time still speaks for its answer where wrong
+    answers scatter. The binary log-odds weight, without the second term, would
+    count it against: 38 % instead of 69 % of MMLU-Pro with 29 models.
+
+    Examples
+    --------
+    >>> log_odds(np.array([0.9, 0.5, 0.1])).round(2).tolist()
+    [3.4, 1.2, 0.0]
+    """
+    if np.isnan(priors).any():
+        raise ValueError("priors must not hold NaN")
+    sure = np.clip(priors, 0.01, 0.99)
+    weights: Floats = np.maximum(0.0, np.log(sure / (1.0 - sure)) - np.log(same_wrong))
+    return weights
+
+
+def dominant(priors: Floats) -> int | None:
+    """Index of the juror whose ballot should stand without a vote; None when jurors may vote.
+
+    Notes
+    -----
+    What a vote is worth goes by the gap between the best and the mean: below
+    10 points it wins in 96 to 100 % of random juries of five, above 20 in 0 to 16 %.
+
+    Examples
+    --------
+    >>> dominant(np.array([0.9, 0.4, 0.4])), dominant(np.array([0.9, 0.8, 0.7]))
+    (0, None)
+    """
+    best = int(np.argmax(priors))
+    return best if priors[best] - priors.mean() > MOST_GAP else None

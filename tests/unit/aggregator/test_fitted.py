@@ -1,0 +1,201 @@
+"""A fitted vote goes by what was learned of its jurors, and says how likely it is right."""
+
+import math
+
+import pytest
+
+from gremium.v1 import aggregator_pb2
+from services.core.canonical import NO_CALL
+from services.core.errors import InvalidRequestError
+from tests.unit.aggregator.serving import LABELS, NOW, TEXT, aggregate, answers, calling
+
+FITTED = aggregator_pb2.FittedVote(slope=1.0, n_labels=200, calibration_id="c0ffee")
+LOG_ODDS = aggregator_pb2.AGGREGATION_METHOD_LOG_ODDS
+
+
+def fitted(**fields):
+    known = aggregator_pb2.FittedVote()
+    known.CopyFrom(FITTED)
+    known.MergeFrom(aggregator_pb2.FittedVote(**fields))
+    return known
+
+
+def weights(*values, alone=(), priors=()):
+    listed = [
+        aggregator_pb2.JurorWeight(juror=f"j{i}", weight=value) for i, value in enumerate(values)
+    ]
+    for weight, value in zip(listed, alone, strict=False):
+        weight.alone = value
+    for weight, value in zip(listed, priors, strict=False):
+        weight.prior = value
+    return listed
+
+
+async def counted(servicer, *texts, form=LABELS, **fields):
+    return (await aggregate(servicer, answers(*texts), form, **fields)).tally
+
+
+async def test_a_juror_of_weight_outvotes_two(servicer):
+    tally = await counted(servicer, "A", "B", "B", weights=weights(3, 1, 1), fitted=fitted())
+
+    assert ("logit", ["j0"]) == (tally.method, list(tally.classes[0].jurors))
+
+
+async def test_says_how_likely_each_class_is_right_and_that_none_is(servicer):
+    tally = await counted(servicer, "A", "B", weights=weights(2, 1), fitted=fitted(none_score=0.5))
+
+    total = math.exp(2) + math.exp(1) + math.exp(0.5)
+    assert pytest.approx(math.exp(2) / total) == tally.p_correct.value
+    assert pytest.approx(math.exp(1) / total) == tally.classes[1].p_correct.value
+    assert pytest.approx(math.exp(0.5) / total) == tally.p_none
+
+
+async def test_names_the_calibration_and_what_stands_behind_it(servicer):
+    told = (await counted(servicer, "A", weights=weights(2), fitted=fitted())).p_correct
+
+    assert (True, "c0ffee", 200) == (told.calibrated, told.calibration_id, told.support)
+
+
+async def test_with_few_labels_is_uncalibrated(servicer):
+    few = aggregator_pb2.FittedVote(slope=1.0, n_labels=49, calibration_id="c0ffee")
+
+    assert not (await counted(servicer, "A", weights=weights(2), fitted=few)).p_correct.calibrated
+
+
+async def test_maps_the_posterior_to_what_was_observed(servicer):
+    plain = await counted(servicer, "A", "B", weights=weights(2, 1), fitted=fitted())
+    odds = plain.p_correct.value / (1 - plain.p_correct.value)
+
+    mapped = await counted(servicer, "A", "B", weights=weights(2, 1), fitted=fitted(offset=0.7))
+
+    expected = odds * math.exp(0.7) / (1 + odds * math.exp(0.7))
+    assert pytest.approx(expected) == mapped.p_correct.value
+    every = mapped.p_none + sum(found.p_correct.value for found in mapped.classes)
+    assert pytest.approx(1.0) == every
+
+
+async def test_gives_an_interval_around_it(servicer):
+    told = (
+        await counted(
+            servicer, "A", "B", weights=weights(2, 1), fitted=fitted(covariance=[0.01, 0.0, 0.04])
+        )
+    ).p_correct
+
+    assert told.low < told.value < told.high
+
+
+async def test_a_covariance_has_three_values(servicer):
+    with pytest.raises(InvalidRequestError, match=r"fitted\.covariance"):
+        await counted(servicer, "A", fitted=fitted(covariance=[1.0]))
+
+
+async def test_where_no_two_agree_other_weights_count(servicer):
+    known = weights(2, 1, 1, alone=(-1.5, 0.5, 0.0))
+
+    leaders = [
+        (await counted(servicer, *texts, weights=known, fitted=fitted())).classes[0].jurors
+        for texts in (("A", "B", "C"), ("A", "A", "C"))
+    ]
+
+    assert [["j1"], ["j0", "j1"]] == [list(jurors) for jurors in leaders]
+
+
+async def test_behind_a_closed_gate_the_best_juror_stands(servicer):
+    tally = await counted(
+        servicer, "A", "B", "B", weights=weights(1, 1, 1), fitted=fitted(best_juror="j0")
+    )
+
+    assert (["j0"], ["gate"]) == (list(tally.classes[0].jurors), list(tally.fallback_trail))
+    assert tally.p_correct.value < tally.classes[1].p_correct.value
+
+
+async def test_a_best_juror_without_a_ballot_leaves_the_vote(servicer):
+    tally = await counted(
+        servicer, "unsure", "B", "B", weights=weights(1, 1, 1), fitted=fitted(best_juror="j0")
+    )
+
+    assert (["j1", "j2"], []) == (list(tally.classes[0].jurors), list(tally.fallback_trail))
+
+
+async def test_to_call_no_tool_has_a_prior_of_its_own(servicer):
+    given = [*answers("There is no such tool."), calling("j1", "now")]
+
+    async def leader(abstain):
+        known = fitted(abstain_score=abstain)
+        tally = (await aggregate(servicer, given, TEXT, tools=[NOW], fitted=known)).tally
+        return tally.leader == NO_CALL.key
+
+    assert [False, True] == [await leader(-1.0), await leader(1.0)]
+
+
+async def test_too_little_confidence_is_no_consensus(servicer):
+    tally = await counted(
+        servicer, "A", "B", weights=weights(2, 0), fitted=fitted(), min_confidence=0.9
+    )
+
+    assert not tally.consensus
+    assert "90% are needed" in tally.reason_text
+
+
+@pytest.mark.parametrize("order", [("A", "B"), ("B", "A")])
+async def test_equal_scores_are_parted_by_the_prior(servicer, order):
+    best = order.index("A")
+    known = weights(1, 1, priors=(0.9, 0.6) if best == 0 else (0.6, 0.9))
+
+    tally = await counted(servicer, *order, weights=known, fitted=fitted())
+
+    assert ([f"j{best}"], "prior") == (list(tally.classes[0].jurors), tally.tie_rule)
+
+
+async def test_without_a_fit_the_probability_is_a_guess_and_says_so(servicer):
+    told = (await counted(servicer, "A", "A", "A")).p_correct
+
+    assert not told.calibrated
+    assert "" == told.calibration_id
+    assert pytest.approx((3 + 1) / 5) == told.value
+    assert told.low < told.value < told.high
+
+
+async def test_priors_weigh_by_their_log_odds(servicer):
+    known = weights(1, 1, 1, priors=(0.9, 0.75, 0.7))
+
+    tally = await counted(servicer, "A", "B", "B", weights=known, method=LOG_ODDS)
+
+    assert ("log_odds", ["j1", "j2"]) == (tally.method, list(tally.classes[0].jurors))
+
+
+async def test_jurors_below_one_half_still_speak_for_their_answer(servicer):
+    known = weights(1, 1, 1, priors=(0.45, 0.4, 0.4))
+
+    tally = await counted(servicer, "A", "B", "B", weights=known, method=LOG_ODDS)
+
+    assert ["j1", "j2"] == list(tally.classes[0].jurors)
+
+
+async def test_a_juror_far_above_the_rest_is_not_outvoted(servicer):
+    known = weights(1, 1, 1, priors=(0.9, 0.5, 0.5))
+
+    tally = await counted(servicer, "A", "B", "B", weights=known, method=LOG_ODDS)
+
+    assert (["j0"], ["gate"]) == (list(tally.classes[0].jurors), list(tally.fallback_trail))
+
+
+async def test_without_a_prior_for_every_juror_each_counts_the_same(servicer):
+    known = weights(1, 1, 1, priors=(0.9,))
+
+    tally = await counted(servicer, "A", "B", "B", weights=known, method=LOG_ODDS)
+
+    assert (["j1", "j2"], ["no_priors"]) == (
+        list(tally.classes[0].jurors),
+        list(tally.fallback_trail),
+    )
+
+
+async def test_the_usual_wording_stands_for_a_class(servicer):
+    spaced = answers("[1,2]", "[1, 2]", "[1, 2]")
+    json_form = aggregator_pb2.AggregateRequest().output_format
+    json_form.json.SetInParent()
+
+    reply = await aggregate(servicer, spaced, json_form, fitted=fitted())
+
+    assert "[1, 2]" == reply.representative.text
