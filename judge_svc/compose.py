@@ -14,4 +14,6 @@ async def composed(
 ) -> AsyncIterator[JudgeServicer]:
     """The judge of a configuration; `engines` holds the address of each local model's engine."""
     async with open_roster(loaded, engines=engines) as roster:
-        yield JudgeServicer(roster)
+        servicer = JudgeServicer(roster)
+        servicer.models.measure()
+        yield servicer

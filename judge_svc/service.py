@@ -11,6 +11,7 @@ from judge_svc.comparing import compared
 from judge_svc.verdict import vetoed
 from judge_svc.wire import audit_to_wire, case_from_wire, contest_from_wire, ranking_to_wire
 from services.models.roster import Roster
+from services.models.states import ModelStatusServicer
 from services.runtime.calls import deadline_from
 from services.runtime.wire import answer_from_wire, check, lease_from_wire, prompt_from_wire
 
@@ -20,6 +21,8 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
+        self.models = ModelStatusServicer("judge", roster)
+        """Tells how the models of the roster fare."""
 
     async def Verify(
         self, request: judge_pb2.VerifyRequest, context: grpc.aio.ServicerContext[Any, Any]

@@ -14,4 +14,6 @@ async def composed(
 ) -> AsyncIterator[JuryServicer]:
     """The jury of a configuration; `engines` holds the address of each local model's engine."""
     async with open_roster(loaded, engines=engines) as roster:
-        yield JuryServicer(roster)
+        servicer = JuryServicer(roster)
+        servicer.models.measure()
+        yield servicer

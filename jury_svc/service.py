@@ -12,6 +12,7 @@ from jury_svc.deliberation import deliberate
 from jury_svc.progress import follow
 from jury_svc.wire import case_from_wire, event_to_wire, hearing_to_wire
 from services.models.roster import Roster
+from services.models.states import ModelStatusServicer
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check
 
@@ -23,6 +24,8 @@ class JuryServicer(jury_pb2_grpc.JuryServiceServicer):
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
+        self.models = ModelStatusServicer("jury", roster)
+        """Tells how the models of the roster fare."""
 
     async def Deliberate(
         self, request: jury_pb2.DeliberateRequest, context: Context

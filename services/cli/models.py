@@ -12,6 +12,7 @@ import click
 from services.cli import state
 from services.cli.errors import MeshError
 from services.cli.health import is_engine_ready
+from services.cli.model_states import NOTHING, States, model_states, states_table
 from services.cli.models_shelf import add, pull
 from services.cli.options import address_option, config_option, json_option
 from services.cli.show import plain_table, screen
@@ -84,14 +85,17 @@ def _roster(config: Path | None, address: str | None, *, check: bool, as_json: b
     seen = run_until_stopped(_seen(chosen.loaded, address, check=check))
     if seen is None:
         return INTERRUPTED
-    states, stages = seen
+    states, stages, asked = seen
     if as_json:
         told = {"models": [asdict(s) for s in states], "stages": [asdict(s) for s in stages]}
+        told |= asked.as_json()
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         click.echo(chosen.origin)
         _show(states)
         _show_stages(stages)
+        if asked.response.replicas or asked.response.missing:
+            screen().print(states_table(asked))
     if gateway := unreached(stages):
         raise MeshError(f"the gateway at {gateway} does not answer, so nothing is known of calls")
     return 0
@@ -99,11 +103,11 @@ def _roster(config: Path | None, address: str | None, *, check: bool, as_json: b
 
 async def _seen(
     loaded: LoadedConfig, address: str | None, *, check: bool
-) -> tuple[list[ModelState], list[StageState]]:
-    return (
-        await _states(loaded, check=check),
-        await stage_states(address, directory=Path.cwd()),
-    )
+) -> tuple[list[ModelState], list[StageState], States]:
+    models = await _states(loaded, check=check)
+    stages = await stage_states(address, directory=Path.cwd())
+    gateway = next((each.address for each in stages if each.name == "gateway"), "")
+    return models, stages, await model_states(gateway) if gateway else NOTHING
 
 
 async def _states(loaded: LoadedConfig, *, check: bool) -> list[ModelState]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import aggregator_svc.compose
@@ -10,18 +11,18 @@ import judge_svc.compose
 import jury_svc.compose
 import router_svc.compose
 import services.gateway.compose
-from gremium.v1.ensemble_pb2_grpc import add_EnsembleServiceServicer_to_server
 from services.cli.plan import SERVICES, STAGES
 from services.config.slots import service_slots
 from services.config.tree import LoadedConfig
 from services.gateway.mesh import LocalMesh
-from services.gateway.service import EnsembleServicer
+from services.gateway.model_states import LocalStates
 from services.runtime import logs, telemetry
-from services.runtime.server import running
+from services.runtime.server import Register, running
 from services.runtime.settings import ServerSettings
 
 PREFIX = "GREMIUM_GATEWAY"
 SERVICE = "gremium"
+MODELS = "gremium.v1.ModelStatusService"
 
 
 @asynccontextmanager
@@ -38,11 +39,11 @@ async def serving_here(
     telemetry.setup(SERVICE, env)
     try:
         async with (
-            _composed(loaded, engines) as gateway,
+            _composed(loaded, engines) as register,
             running(
                 _settings(bind, env),
-                lambda server: add_EnsembleServiceServicer_to_server(gateway, server),
-                services=[SERVICES["gateway"]],
+                register,
+                services=[SERVICES["gateway"], MODELS],
                 slots=service_slots(loaded.config),
             ),
         ):
@@ -52,9 +53,8 @@ async def serving_here(
 
 
 @asynccontextmanager
-async def _composed(
-    loaded: LoadedConfig, engines: Mapping[str, str]
-) -> AsyncIterator[EnsembleServicer]:
+async def _composed(loaded: LoadedConfig, engines: Mapping[str, str]) -> AsyncIterator[Register]:
+    """What makes a server answer as the gateway does."""
     async with (
         router_svc.compose.composed(loaded, engines=engines) as router,
         jury_svc.compose.composed(loaded, engines=engines) as jury,
@@ -65,7 +65,8 @@ async def _composed(
             mesh=LocalMesh(router=router, jury=jury, judge=judge, aggregator=aggregator),
         ) as gateway,
     ):
-        yield gateway
+        states = LocalStates((jury.models, judge.models))
+        yield partial(services.gateway.compose.register, gateway, states)
 
 
 def _settings(bind: str, env: Mapping[str, str]) -> ServerSettings:

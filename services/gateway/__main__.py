@@ -3,13 +3,15 @@
 from functools import partial
 from pathlib import Path
 
-from gremium.v1.ensemble_pb2_grpc import add_EnsembleServiceServicer_to_server
 from services.config.load import load
-from services.gateway.compose import composed, grpc_mesh
+from services.config.slots import service_slots
+from services.gateway.compose import composed, grpc_mesh, register
+from services.gateway.model_states import RemoteStates
 from services.gateway.settings import GatewaySettings
 from services.runtime.server import run, running, until_signalled
 
 SERVICE = "gremium.v1.EnsembleService"
+MODELS = "gremium.v1.ModelStatusService"
 
 
 async def main() -> None:
@@ -21,8 +23,9 @@ async def main() -> None:
         composed(loaded, mesh=mesh) as servicer,
         running(
             settings,
-            lambda server: add_EnsembleServiceServicer_to_server(servicer, server),
-            services=[SERVICE],
+            partial(register, servicer, RemoteStates(settings.asking_models)),
+            services=[SERVICE, MODELS],
+            slots=service_slots(loaded.config),
             ready=partial(mesh.ready, patience_s=settings.patience_s),
         ),
     ):

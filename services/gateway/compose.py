@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import grpc
+
+from gremium.v1 import ensemble_pb2_grpc, model_status_pb2_grpc
 from services.config.tree import LoadedConfig, SharedBudget
 from services.gateway.accounts import Accounts
 from services.gateway.mesh import GrpcMesh, Mesh
@@ -31,6 +34,16 @@ async def _accounts(budgets: Mapping[str, SharedBudget], ledger: Ledger) -> Acco
     now = datetime.now(UTC)
     starts = [period_start(budget.per, now) for budget in budgets.values()]
     return Accounts(budgets, await ledger.charges(min(starts)) if starts else ())
+
+
+def register(
+    servicer: EnsembleServicer,
+    states: model_status_pb2_grpc.ModelStatusServiceServicer,
+    server: grpc.aio.Server,
+) -> None:
+    """Let a server answer what the gateway answers."""
+    ensemble_pb2_grpc.add_EnsembleServiceServicer_to_server(servicer, server)
+    model_status_pb2_grpc.add_ModelStatusServiceServicer_to_server(states, server)
 
 
 @asynccontextmanager

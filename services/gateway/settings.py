@@ -23,6 +23,11 @@ class GatewaySettings(ServerSettings):
     aggregator: str = Field(min_length=1)
     """Target of the aggregator."""
 
+    @property
+    def asking_models(self) -> dict[str, str]:
+        """Targets of the services that ask models, by name."""
+        return {"jury": self.jury, "judge": self.judge}
+
     patience_s: float = Field(default=10.0, ge=0.0)
     """Seconds that the gateway, once the jury is there, waits for the other services before it is
     SERVING without them."""

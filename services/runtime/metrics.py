@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
@@ -31,9 +31,14 @@ Reading = tuple[float, Mapping[str, str]]
 """A value, and what it is of."""
 
 
+Read = Callable[[], Iterable[Reading]]
+
+
 @dataclass
 class _Metering:
     provider: MeterProvider | None = None
+    reads: dict[str, list[Read]] = field(default_factory=dict)
+    """Where the readings of each gauge come from: the package keeps one callback by name."""
 
 
 _metering = _Metering()
@@ -76,6 +81,7 @@ def _wanted(env: Mapping[str, str]) -> bool:
 def install(provider: MeterProvider | None) -> None:
     """Measure with this provider from now on; None stops measuring."""
     _metering.provider = provider
+    _metering.reads.clear()
 
 
 def shutdown() -> None:
@@ -85,14 +91,19 @@ def shutdown() -> None:
     install(None)
 
 
-def watch(name: str, read: Callable[[], Iterable[Reading]]) -> None:
+def watch(name: str, read: Read) -> None:
     """Read a gauge whenever metrics are exported; does nothing when nobody measures."""
     if _metering.provider is None:
+        return
+    reads = _metering.reads.setdefault(name, [])
+    reads.append(read)
+    if len(reads) > 1:
         return
 
     def observe(options: CallbackOptions) -> Iterable[Observation]:
         del options
-        return [Observation(value, dict(attributes)) for value, attributes in read()]
+        readings = [reading for read in tuple(reads) for reading in read()]
+        return [Observation(value, dict(attributes)) for value, attributes in readings]
 
     meter = _metering.provider.get_meter("gremium")
     meter.create_observable_gauge(name, callbacks=[observe])

@@ -12,8 +12,18 @@ SERVICERS = {
     "JuryService": ("jury", "jury_svc.service", "JuryServicer"),
     "JudgeService": ("judge", "judge_svc.service", "JudgeServicer"),
     "AggregatorService": ("aggregator", "aggregator_svc.service", "AggregatorServicer"),
+    "ModelStatusService": ("model_status", "services.models.states", "ModelStatusServicer"),
 }
-MODULES = ("aggregator", "ensemble", "judge", "jury", "manifest", "router", "types")
+MODULES = (
+    "aggregator",
+    "ensemble",
+    "judge",
+    "jury",
+    "manifest",
+    "model_status",
+    "router",
+    "types",
+)
 
 
 def unanswered(service: str) -> set[str]:

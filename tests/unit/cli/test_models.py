@@ -47,7 +47,7 @@ def test_json_has_the_roster_and_no_stages_where_no_mesh_runs(run):
 
     told = json.loads(out)
     assert (0, "") == (code, err)
-    assert {"models", "stages"} == told.keys()
+    assert {"models", "stages", "replicas", "missing"} == told.keys()
     assert (["own"], []) == ([each["name"] for each in told["models"]], told["stages"])
 
 

@@ -59,4 +59,5 @@ async def asking(script=None, *, model="m", **spec):
                     attempt=attempt,
                 )
 
+            put.roster = roster
             yield server, put

@@ -1,0 +1,104 @@
+"""ModelStatusService of a process with a roster, and the same states as metrics."""
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+import grpc
+
+from gremium.v1 import model_status_pb2, model_status_pb2_grpc
+from services.models.backend import RosterModel
+from services.models.breaker import State
+from services.models.guard import ModelState
+from services.models.roster import Roster
+from services.runtime import metrics
+from services.runtime.wire import duration_to_wire, timestamp_to_wire
+
+BREAKERS: Final = {
+    State.CLOSED: model_status_pb2.BREAKER_STATE_CLOSED,
+    State.OPEN: model_status_pb2.BREAKER_STATE_OPEN,
+    State.HALF_OPEN: model_status_pb2.BREAKER_STATE_HALF_OPEN,
+}
+LEVELS: Final = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
+"""The breaker as a number, the worse the higher."""
+
+GAUGES: Final[dict[str, Callable[[ModelState], float]]] = {
+    metrics.BREAKER_STATE: lambda state: LEVELS[state.breaker],
+    metrics.BREAKER_OPENS: lambda state: state.opens,
+    metrics.CONCURRENCY_LIMIT: lambda state: state.limit,
+    metrics.IN_FLIGHT: lambda state: state.in_flight,
+    metrics.WAITING: lambda state: state.waiting,
+    metrics.THROTTLED: lambda state: float(state.throttled_until is not None),
+    metrics.RETRIES: lambda state: state.retries,
+    metrics.HEDGES: lambda state: state.hedges,
+}
+"""What is measured of each model, by the metric's name."""
+
+
+class ModelStatusServicer(model_status_pb2_grpc.ModelStatusServiceServicer):
+    """Tells how the models of one roster fare."""
+
+    def __init__(self, service: str, roster: Roster) -> None:
+        self._service = service
+        self._roster = roster
+
+    async def ListModelStates(  # noqa: N802 - the contract names it
+        self,
+        request: model_status_pb2.ListModelStatesRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> model_status_pb2.ListModelStatesResponse:
+        del request, context
+        return model_status_pb2.ListModelStatesResponse(replicas=[self.replica()])
+
+    def replica(self) -> model_status_pb2.Replica:
+        """The process and its models."""
+        models = sorted(self._roster.models, key=lambda model: model.name)
+        return model_status_pb2.Replica(
+            service=self._service, id=replica_id(), models=[_state_to_wire(m) for m in models]
+        )
+
+    def measure(self) -> None:
+        """Let the process's metrics tell the states from now on."""
+        for name, value in GAUGES.items():
+            metrics.watch(name, lambda value=value: self._readings(value))  # type: ignore[misc]
+
+    def _readings(self, value: Callable[[ModelState], float]) -> Iterator[metrics.Reading]:
+        for model in self._roster.models:
+            attributes = {"gremium.service": self._service, "gremium.model": model.name}
+            yield value(model.guard.state()), attributes
+
+
+def replica_id() -> str:
+    """Name of the process, by which its operators can find it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _state_to_wire(model: RosterModel) -> model_status_pb2.ModelState:
+    state = model.guard.state()
+    told = model_status_pb2.ModelState(
+        model=model.name,
+        breaker=BREAKERS[state.breaker],
+        since_time=timestamp_to_wire(state.since),
+        recent_failures=state.failures,
+        opens=state.opens,
+        concurrency_limit=state.limit,
+        in_flight=state.in_flight,
+        waiting=state.waiting,
+        retries=state.retries,
+        hedges=state.hedges,
+    )
+    if state.throttled_until is not None:
+        told.throttled_until_time.CopyFrom(timestamp_to_wire(state.throttled_until))
+    if state.p50_s is not None:
+        told.latency_p50.CopyFrom(duration_to_wire(state.p50_s))
+    if state.p95_s is not None:
+        told.latency_p95.CopyFrom(duration_to_wire(state.p95_s))
+    return told
+
+
+def in_order(
+    replicas: Iterable[model_status_pb2.Replica],
+) -> list[model_status_pb2.Replica]:
+    """Replicas by service and name."""
+    return sorted(replicas, key=lambda each: (each.service, each.id))

@@ -1,0 +1,154 @@
+"""R12: a breaker per model opens, probes and closes; what its callers do to themselves is no failure."""
+
+import json
+import subprocess
+import sys
+import time
+
+import grpc
+import pytest
+
+from gremium.v1 import ensemble_pb2_grpc, model_status_pb2, model_status_pb2_grpc
+from tests.fault.five import config, ends, failure, jury, model, request
+from tests.fault.stubs import Mode, stub
+from tests.running import environment, mesh_running
+
+TIMEOUT_S = 4.0
+OPEN_S = 1.0
+BREAKER = {"open_s": OPEN_S, "window": 6, "min_calls": 4}
+CLOSED = model_status_pb2.BREAKER_STATE_CLOSED
+OPEN = model_status_pb2.BREAKER_STATE_OPEN
+TURNS = 5
+
+
+@pytest.fixture(scope="module")
+def provider():
+    with stub() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def mesh(tmp_path_factory, provider):
+    with mesh_running(tmp_path_factory.mktemp("r12"), configured(provider.url)) as mesh:
+        yield mesh
+
+
+@pytest.fixture(scope="module")
+def channel(mesh):
+    with grpc.insecure_channel(mesh.address) as channel:
+        yield channel
+
+
+@pytest.fixture(scope="module")
+def gateway(channel):
+    return ensemble_pb2_grpc.EnsembleServiceStub(channel)
+
+
+def configured(url):
+    guarded = {"breaker": BREAKER, "retry": {"max_attempts": 1}}
+    parts = []
+    for name in ("flapping", "left", "refusing"):
+        own, ensembles = jury({"m": model("m", url, **guarded)}, name)
+        for each, spec in own.items():
+            spec["model"] = each  # a mode of its own for each turn
+        parts.append((own, ensembles))
+    return config(parts, url)
+
+
+def state(channel, model_name):
+    """How the jury's model fares, as the gateway tells it."""
+    stub = model_status_pb2_grpc.ModelStatusServiceStub(channel)
+    told = stub.ListModelStates(model_status_pb2.ListModelStatesRequest(), timeout=TIMEOUT_S)
+    assert {"jury", "judge"} == {replica.service for replica in told.replicas}
+    (found,) = [
+        each
+        for replica in told.replicas
+        if replica.service == "jury"
+        for each in replica.models
+        if each.model == model_name
+    ]
+    return found
+
+
+def fails(gateway, ensemble):
+    return failure(lambda: gateway.Ask(request(ensemble), timeout=TIMEOUT_S))
+
+
+def test_opens_probes_and_closes(row, gateway, channel, provider):
+    name, ensemble = f"flapping-m-{row.turn}", f"flapping-{row.turn}"
+    provider.set(name, Mode(status=500))
+    for _ in range(4):
+        fails(gateway, ensemble)
+    assert (OPEN, 1) == (state(channel, name).breaker, state(channel, name).opens)
+
+    provider.reset()
+    began = time.monotonic()
+    fails(gateway, ensemble)
+    assert 0 == provider.seen().arrivals.get(name, 0)
+    row.at_most("R12", "an open breaker refuses after", time.monotonic() - began, 0.05, unit="s")
+
+    provider.set(name, Mode(kind="hang"))
+    time.sleep(OPEN_S)
+    calls = [gateway.Ask.future(request(ensemble), timeout=1.0) for _ in range(6)]
+    for call in calls:
+        call.exception()
+    row.at_most("R12", "probes at once", provider.seen().arrivals[name], 1)
+
+    provider.set(name, Mode())
+    until = time.monotonic() + 8 * OPEN_S
+    while state(channel, name).breaker != CLOSED:
+        assert time.monotonic() < until
+        gateway.Ask.future(request(ensemble), timeout=TIMEOUT_S).exception()
+        time.sleep(0.05)
+    assert "4" == gateway.Ask(request(ensemble), timeout=TIMEOUT_S).answer.text
+
+
+def test_a_flapping_model_opens_it(row, gateway, channel, provider):
+    name, ensemble = f"left-m-{row.turn}", f"left-{row.turn}"
+    provider.set(name, Mode(flaps=(1, 1)))
+    for _ in range(6):
+        gateway.Ask.future(request(ensemble), timeout=TIMEOUT_S).exception()
+
+    assert 1 == state(channel, name).opens
+
+
+def test_what_callers_do_to_themselves_does_not_count(row, gateway, channel, provider):
+    name, ensemble = f"refusing-m-{row.turn}", f"refusing-{row.turn}"
+    provider.set(name, Mode(status=400))
+    for _ in range(8):
+        fails(gateway, ensemble)
+    provider.set(name, Mode(kind="hang"))
+    for _ in range(8):
+        call = gateway.Ask.future(request(ensemble), timeout=TIMEOUT_S)
+        provider.until(lambda seen: seen.running.get(name) == 1)
+        call.cancel()
+        provider.until(lambda seen: not seen.running.get(name))
+
+    told = state(channel, name)
+    row.at_most("R12", "failures counted of cancelled and wrong calls", told.recent_failures, 0)
+    assert (CLOSED, 0, 0) == (told.breaker, told.opens, told.in_flight)
+
+
+def test_the_command_shows_it(mesh, gateway, channel, provider):
+    name = f"flapping-m-{TURNS}"
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", "models", "--json", "--config", "gremium.yaml"],
+        cwd=mesh.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    told = json.loads(done.stdout)
+    assert {"jury", "judge"} == {each["service"] for each in told["replicas"]}
+    (own,) = [each for each in told["replicas"][1]["models"] if each["model"] == name]
+    assert own["breaker"].startswith("BREAKER_STATE_")
+    assert [] == told["missing"]
+
+
+def test_the_answering_model_is_told_as_closed(gateway, channel):
+    reply = gateway.Ask(request(), timeout=TIMEOUT_S)
+
+    assert {"ANSWERED"} == {end for end, _ in ends(reply.manifest).values()}
+    assert (CLOSED, 0) == (state(channel, "a").breaker, state(channel, "a").recent_failures)
