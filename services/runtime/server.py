@@ -93,7 +93,8 @@ async def _drained(server: grpc.aio.Server, admission: Admission, drain_s: float
     stopping = asyncio.create_task(server.stop(drain_s))
     while admission.taken and not stopping.done():
         await asyncio.wait([stopping], timeout=IDLE_CHECK_S)
-    await server.stop(min(drain_s, LAST_REPLY_S))
+    if drain_s > LAST_REPLY_S and not stopping.done():  # grpc crashes if both expire together
+        await server.stop(LAST_REPLY_S)
     await stopping
 
 
