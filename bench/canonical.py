@@ -27,9 +27,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "protos")]
 
 from aggregator_svc.voting import plurality  # noqa: E402 - the script puts its own project on the path
-from services.core.calls import calls_as_written  # noqa: E402
 from services.core.canonical import ballot  # noqa: E402
 from services.core.prompts import OutputFormat, Tool  # noqa: E402
+from services.core.unreadable import UnreadableError  # noqa: E402
+from services.core.written import written_calls  # noqa: E402
 
 SMALL = (
     "claude-3-haiku-20240307",
@@ -82,8 +83,12 @@ def by_text(text: str, offered: Sequence[Tool]) -> str:
 
 
 def by_sorted_keys(text: str, offered: Sequence[Tool]) -> str:
-    calls = calls_as_written(text, offered)
-    return "" if calls is None else json.dumps(calls, sort_keys=True)
+    try:
+        written = written_calls(text, offered)
+    except UnreadableError:
+        return ""
+    calls = [] if written is None else written[0]
+    return json.dumps([(call.name, call.arguments) for call in calls], sort_keys=True)
 
 
 def by_canonical(text: str, offered: Sequence[Tool]) -> str:

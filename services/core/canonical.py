@@ -22,6 +22,10 @@ PROSE: Final = "PROSE"
 """Reason of an answer that is free text: it has no ballot and is no fault."""
 
 
+USUAL_FORMS: Final = frozenset({"CALLS_IN_TEXT", "PYTHON_CALL", "LABEL_IN_TEXT", "NUMBER_IN_TEXT"})
+"""Repairs of answers that are written as models are asked to write them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ballot:
     """The vote of one answer."""
@@ -34,6 +38,11 @@ class Ballot:
     """What had to be mended before it could be read, UPPER_SNAKE."""
     reason: str = ""
     """Why it is no vote, UPPER_SNAKE; empty when it is one."""
+
+    @property
+    def mended(self) -> int:
+        """How many repairs it took, those that only name a usual form aside."""
+        return len(set(self.repairs) - USUAL_FORMS)
 
 
 def ballot(

@@ -1,13 +1,22 @@
 """Reads Python literals and calls from their syntax tree; nothing is ever run."""
 
 import ast
+import operator
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from services.core.unreadable import UnreadableError
 
 MAX_PYTHON_BYTES: Final = 1 << 16
+MAX_OPERAND: Final = 1e15
+_WORKED_OUT: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 _SINGLETONS: Final = {"true": True, "false": False, "null": None}
 
 
@@ -16,7 +25,8 @@ class Call:
     """A call as written."""
 
     name: str
-    arguments: dict[str, Any]
+    arguments: Any
+    """By name; a model may have encoded them into a text."""
     positional: tuple[Any, ...] = ()
 
 
@@ -32,22 +42,42 @@ def literal_in(text: str) -> Any:
     return _value(cast(ast.Expression, tree).body)
 
 
-def calls_in(text: str) -> list[Call]:
-    """The calls in `f(a=1)`, `[f(a=1), g()]`, or one call per line.
+def calls_in(text: str) -> tuple[list[Call], tuple[str, ...]]:
+    """The calls in `f(a=1)`, `[f(a=1), g()]`, or several of these, one below the other.
+
+    Beside them, the repairs: MANY_LISTS where there is more than one list,
+    JSON_CONSTANT for JSON's `true`, `false` or `null`, BARE_WORD for a text
+    without quotes, ARITHMETIC for a sum or product that was worked out.
 
     Raises
     ------
     UnreadableError
         If the text is anything else.
     """
-    bodies = [_body(statement) for statement in _statements(text)]
-    if len(bodies) == 1 and isinstance(bodies[0], ast.List | ast.Tuple):
-        bodies = bodies[0].elts
-    return [_call(node) for node in bodies]
+    tree = cast(ast.Module, _parsed(text, "exec"))
+    groups = [_listed(_body(statement)) for statement in tree.body]
+    calls = [_call(node) for nodes, _ in groups for node in nodes]
+    has_many = sum(is_list for _, is_list in groups) > 1
+    return calls, (*(("MANY_LISTS",) if has_many else ()), *_repairs_of(tree))
 
 
-def _statements(text: str) -> list[ast.stmt]:
-    return cast(ast.Module, _parsed(text, "exec")).body
+def _repairs_of(tree: ast.AST) -> tuple[str, ...]:
+    """Names of what the values of calls hold that is no plain literal."""
+    given = [part.value for part in ast.walk(tree) if isinstance(part, ast.keyword)]
+    found = [part for value in given for part in ast.walk(value)]
+    names = {part.id for part in found if isinstance(part, ast.Name)}
+    repairs = {
+        "JSON_CONSTANT": bool(names & _SINGLETONS.keys()),
+        "BARE_WORD": bool(names - _SINGLETONS.keys()),
+        "ARITHMETIC": any(isinstance(part, ast.BinOp) for part in found),
+    }
+    return tuple(name for name, was_made in repairs.items() if was_made)
+
+
+def _listed(body: ast.expr) -> tuple[list[ast.expr], bool]:
+    if isinstance(body, ast.List | ast.Tuple):
+        return body.elts, True
+    return [body], False
 
 
 def _body(statement: ast.stmt) -> ast.expr:
@@ -101,8 +131,33 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _call(node: ast.expr) -> Call:
     if not isinstance(node, ast.Call):
         raise UnreadableError("NOT_CALLS", "not only calls")
-    named = [(_named(keyword), _value(keyword.value)) for keyword in node.keywords]
+    named = [(_named(keyword), _argument(keyword.value)) for keyword in node.keywords]
     return Call(_dotted(node.func), _object(named), tuple(_value(arg) for arg in node.args))
+
+
+def _argument(node: ast.expr) -> Any:
+    """A value, plain arithmetic worked out; a word without quotes is its own text."""
+    match node:
+        case ast.Name(id=name) if name not in _SINGLETONS:
+            return name
+        case ast.Attribute() | ast.Subscript():
+            return ast.unparse(node)
+        case ast.BinOp(op=op, left=left, right=right) if type(op) in _WORKED_OUT:
+            return _worked_out(_WORKED_OUT[type(op)], _argument(left), _argument(right))
+        case _:
+            return _value(node)
+
+
+def _worked_out(operate: Callable[[Any, Any], Any], one: Any, other: Any) -> Any:
+    for number in (one, other):
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise UnreadableError("NOT_CALLS", "an argument is an expression")
+        if abs(number) > MAX_OPERAND:
+            raise UnreadableError("NOT_CALLS", f"an operand is larger than {MAX_OPERAND:.0e}")
+    try:
+        return operate(one, other)
+    except ZeroDivisionError as err:
+        raise UnreadableError("NOT_CALLS", "an argument divides by zero") from err
 
 
 def _named(keyword: ast.keyword) -> str:

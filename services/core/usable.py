@@ -5,6 +5,7 @@ from services.core.canonical import PROSE, read
 from services.core.prompts import Prompt
 from services.core.unreadable import UnreadableError
 from services.core.visible import is_cut_in_reasoning, visible_text
+from services.core.written import UNCLOSED
 
 
 def unusable_reason(reply: ModelReply, prompt: Prompt) -> tuple[str, str] | None:
@@ -23,7 +24,7 @@ def unusable_reason(reply: ModelReply, prompt: Prompt) -> tuple[str, str] | None
     if not reply.tool_calls and (problem := _nothing_said(reply)):
         return problem
     try:
-        read(
+        _, repairs = read(
             reply.text,
             reply.tool_calls,
             output_format=prompt.output_format,
@@ -31,6 +32,8 @@ def unusable_reason(reply: ModelReply, prompt: Prompt) -> tuple[str, str] | None
         )
     except UnreadableError as err:
         return _unread(err, reply)
+    if UNCLOSED in repairs and reply.finish_reason is FinishReason.LENGTH:
+        return "CUT_OFF", "the token limit cut the answer off between two calls"
     return None
 
 

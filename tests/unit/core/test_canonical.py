@@ -53,6 +53,69 @@ def test_reads_a_tool_call_however_it_is_written(text):
     assert HCF == cast(text).value
 
 
+@pytest.mark.parametrize(
+    ("text", "repair"),
+    [
+        ('[{"name": "math.hcf", "params": {"a": 36, "b": 24}}]', None),
+        ('[{"name": "math.hcf", "a": 36, "b": 24}]', "FLAT_ARGUMENTS"),
+        ('["math.hcf", {"a": 36, "b": 24}]', "PAIR"),
+        ("[('math.hcf', {'a': 36, 'b': 24})]", "PAIR"),
+        ('[{"math.hcf": {"a": 36, "b": 24}}, "\\n"]', "BLANK_ITEM"),
+        ("math.hcf({'a': 36, 'b': 24})", "POSITIONAL_OBJECT"),
+        ("math.hcf(params={'a': 36, 'b': 24})", "WRAPPED"),
+        ("math.hcf(a=3 * 12, b=48 / 2)", "ARITHMETIC"),
+        ("math.hcf(a=36, b=24, unit=null)", "JSON_CONSTANT"),
+        ("math.hcf(a=36, b=24, unit=m)", "BARE_WORD"),
+        ("[math.hcf(a=36, b=24)", "UNCLOSED"),
+        ("<|start_header_id|>[math.hcf(a=36, b=24)]", "TEMPLATE_MARK"),
+        ("functions.math.hcf(a=36, b=24)", None),
+    ],
+)
+def test_mends_a_tool_call_and_says_how(text, repair):
+    vote = cast(text)
+
+    assert HCF == vote.value
+    assert repair is None or repair in vote.repairs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "First:\n[math.hcf(a=1, b=2)]\nthen:\n[now()]",
+        "[math.hcf(a=1, b=2)]\n[now()]",
+        "```\nmath.hcf(a=1, b=2)\n```\nand\n```\nnow()\n```",
+        "So [math.hcf(a=1, b=2)] and [now()]. In short: [now()]",
+    ],
+)
+def test_all_calls_amid_prose_count_and_repeated_ones_once(text):
+    both = cast(calls=[ToolCall("now", "{}"), ToolCall("math.hcf", '{"a":1,"b":2}')])
+
+    assert both.key == cast(text).key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[math.hcf(a=36, b=",
+        "[math.hcf, a=36, b=24]",
+        "math.hcf(a=f(1), b=24)",
+        "math.hcf(a=9e99 * 9e99, b=1 / 0)",
+        '<tool_call>{"name": "math.hcf", "argu',
+        '```json\n{"name": "math.hcf", "arguments": {"a": 36\n```',
+    ],
+)
+def test_a_call_that_breaks_off_is_no_vote_for_calling_nothing(text):
+    assert "BROKEN_CALL" == cast(text).reason
+
+
+def test_to_name_a_tool_in_prose_is_not_to_call_it():
+    assert NO_CALL.key == cast("[1] says that `math.hcf` (of math) takes two numbers.").key
+
+
+def test_the_usual_forms_of_a_call_are_no_mending():
+    assert (0, 1) == (cast("[math.hcf(a=36, b=24)]").mended, cast("[math.hcf(a=36, b=24)").mended)
+
+
 def test_reads_a_tool_call_that_is_one():
     assert HCF == cast("Let me see.", [ToolCall("math_hcf", '{"b":24,"a":36.0}')]).value
 

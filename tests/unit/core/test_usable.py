@@ -54,3 +54,8 @@ def test_arguments_cut_off_are_no_vote():
 
 def test_not_to_call_a_tool_is_an_answer():
     assert reason("None of them helps.", tools=(Tool("now"),)) is None
+
+
+@pytest.mark.parametrize(("finish", "expected"), [(LENGTH, "CUT_OFF"), (STOP, None)])
+def test_a_list_of_calls_that_nothing_closes_may_be_cut_off(finish, expected):
+    assert expected == reason("[now()", finish, tools=(Tool("now"),))
