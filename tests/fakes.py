@@ -140,6 +140,25 @@ class HungServicer:
         return hang_streaming if method.endswith("Stream") else hang
 
 
+class HungTier:
+    """A jury that answers for all tiers but one."""
+
+    def __init__(self, jury: Any, tier: str) -> None:
+        self._jury = jury
+        self._tier = tier
+
+    async def Deliberate(self, request: Any, context: Any) -> Any:
+        if request.tier == self._tier:
+            await asyncio.Event().wait()
+        return await self._jury.Deliberate(request, context)
+
+    async def DeliberateStream(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        if request.deliberation.tier == self._tier:
+            await asyncio.Event().wait()
+        async for event in self._jury.DeliberateStream(request, context):
+            yield event
+
+
 def _names(tier: str, said: Sequence[Said] | GremiumError) -> list[str]:
     seats = 1 if isinstance(said, GremiumError) else len(said)
     return [f"{tier}-{nth}" for nth in range(seats)]

@@ -1,12 +1,14 @@
 """Asks the judge to compare answers, before they are counted by its scores."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from gremium.v1 import manifest_pb2, types_pb2
 from services.config.tree import Judge
 from services.core.deadline import Deadline
 from services.core.errors import GremiumError
+from services.core.visible import visible_text
 from services.gateway import budget, losses, messages
 from services.gateway.case import Case
 from services.gateway.mesh import Mesh
@@ -29,21 +31,42 @@ async def standings(
 ) -> list[manifest_pb2.Standing]:
     """How the answers compare, best first; empty when there is nothing to compare or nobody to ask.
 
-    Something of the budget is kept for the verdict. For want of a judge the weights
-    alone count, and the request is degraded.
+    Something of the budget is kept for the verdict. Where no judge compared any two
+    that differ, the weights alone count, and the request is degraded.
     """
     judge = case.ensemble.judge
     if judge is None or case.ensemble.aggregate.method != "weighted" or len(answers) < 2:
         return []
     compared = list(answers)[:MOST_ANSWERS]
     try:
-        return await _ranked(
+        ranked = await _ranked(
             case, judge, compared, tier=tier, until=until, mesh=mesh, record=record
         )
     except GremiumError as err:
-        record.degraded = True
-        logger.warning("answers are counted without judge scores: %s", err)
+        _by_weight_alone(record, str(err))
         return []
+    if not _is_judged(compared, ranked):
+        _by_weight_alone(record, "no two that differ were compared")
+    return ranked
+
+
+def _is_judged(
+    answers: Sequence[types_pb2.Answer], ranked: Sequence[manifest_pb2.Standing]
+) -> bool:
+    """Whether a judge compared any two that differ, or none do; equal ones tie without a judge."""
+    said = {each.juror: _said(each) for each in answers}
+    alike = Counter(said.values())
+    return len(alike) == 1 or any(each.comparisons >= alike[said[each.juror]] for each in ranked)
+
+
+def _said(answer: types_pb2.Answer) -> tuple[str, ...]:
+    calls = [call.SerializeToString(deterministic=True).hex() for call in answer.tool_calls]
+    return visible_text(answer.text).strip(), *calls
+
+
+def _by_weight_alone(record: Record, why: str) -> None:
+    record.degraded = True
+    logger.warning("answers are counted without judge scores: %s", why)
 
 
 async def _ranked(

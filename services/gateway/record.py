@@ -70,7 +70,7 @@ class Record:
         self.lease: Lease = budget.whole(case.asked.budget)
         self.jury_watch: JuryWatch | None = of_jurors(watch.tell) if watch else None
         self.degraded = False
-        """Whether a stage was replaced by its fallback."""
+        """Whether a stage was lost, or replaced by its fallback."""
         self._watch = watch
         self._case = case
         self._began_s = time.monotonic()
@@ -179,6 +179,7 @@ class Record:
                 models_asked=any(p.model_calls for p in self._manifest.participations),
             )
         if isinstance(told, LOST) and given_s > 0.0:
+            self.degraded = True
             self._case.stages.failed(part.stage, error_record(error).reason)
         part.status = (
             manifest_pb2.PARTICIPATION_STATUS_CANCELLED

@@ -15,7 +15,7 @@ def transport(request) -> str:
 
 @pytest.fixture
 async def serve(transport, tmp_path):
-    """Start a mesh: `gateway = await serve(ensemble, script, hung={"judge"})`."""
+    """Start a mesh: `gateway = await serve(ensemble, script, hung={"judge", "jury:small"})`."""
     async with AsyncExitStack() as started:
 
         async def start(

@@ -33,7 +33,7 @@ from services.gateway.mesh import GrpcMesh, LocalMesh, Mesh
 from services.runtime.channels import open_channel
 from services.runtime.server import running
 from services.runtime.settings import ServerSettings
-from tests.fakes import HungServicer
+from tests.fakes import HungServicer, HungTier
 from tests.upstream import Upstream
 
 TIMEOUT_S = 10.0
@@ -150,7 +150,8 @@ async def servicer_of(
         return
     compose, _ = STAGES[stage]
     async with compose.composed(loaded, engines={}) as servicer:
-        yield servicer
+        tiers = [name.removeprefix("jury:") for name in hung if name.startswith("jury:")]
+        yield HungTier(servicer, *tiers) if tiers and stage == "jury" else servicer
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from gremium.v1 import manifest_pb2
 from tests.mesh.meshes import reason, request_id
-from tests.mesh.test_ask import PASS
+from tests.mesh.test_ask import FAIL, PASS
 
 JUDGED = {"jurors": [{"model": "a"}], "judge": {"models": ["judge"], "timeout_s": 1}}
 TIMEOUT_S = 2.0
@@ -76,3 +76,37 @@ async def test_a_hung_stage_without_a_fallback_is_told_before_the_deadline(serve
         manifest_pb2.Stage.Name(last.stage),
         last.reason,
     )
+
+
+TIERS = [{"name": name, "jurors": [{"model": name}]} for name in "ab"]
+JUDGE = {"models": ["judge"]}
+CASCADE = {"pattern": "cascade", "tiers": TIERS, "judge": JUDGE, "accept_at": 0.95}
+ROUTE = {"pattern": "route", "tiers": TIERS, "judge": JUDGE, "min_adequacy": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "verdict", "lost", "outcome"),
+    [
+        pytest.param(CASCADE, PASS, "a", "ANSWERED", id="cascade, first"),
+        pytest.param(CASCADE, PASS, "b", "ANSWERED", id="cascade, second"),
+        pytest.param(ROUTE, PASS, "a", "ANSWERED", id="route, first"),
+        pytest.param(ROUTE, FAIL, "b", "REJECTED", id="route, second"),
+    ],
+)
+async def test_a_jury_that_hangs_in_one_tier_is_told_with_what_another_gave(
+    serve, ensemble, verdict, lost, outcome
+):
+    gateway = await serve(ensemble, {"judge": verdict}, hung={f"jury:{lost}"})
+
+    reply = await gateway.ask(timeout_s=4.0)
+
+    assert (outcome, True) == (manifest_pb2.Outcome.Name(reply.outcome)[8:], reply.degraded)
+    (part,) = [p for p in reply.manifest.participations if p.reason == "DEADLINE_SPENT"]
+    assert (manifest_pb2.STAGE_JURY, lost) == (part.stage, part.tier)
+
+
+async def test_a_model_that_hangs_in_a_tier_is_no_lost_stage(serve):
+    tiers = [{"name": "a", "jurors": [{"model": "hang"}]}, TIERS[1]]
+    gateway = await serve({**CASCADE, "tiers": tiers}, {"judge": PASS})
+
+    assert not (await gateway.ask(timeout_s=4.0)).degraded

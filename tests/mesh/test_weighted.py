@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gremium.v1 import manifest_pb2, types_pb2
-from tests.mesh.test_ask import PASS
+from tests.mesh.test_ask import PASS, PROSE
 from tests.upstream import Reply
 
 NUMBER = types_pb2.OutputFormat(number=types_pb2.NumberFormat())
@@ -87,3 +87,43 @@ async def test_a_ranking_that_a_judge_used_up_leaves_the_verdict_to_another(serv
     assert ("5", False) == (reply.answer.text, reply.unjudged)
     assert ["judge"] == [verdict.judge for verdict in reply.manifest.verdicts]
     assert 4 == gateway.provider.calls_of("hang")
+
+
+def compares_badly(body):
+    return PROSE if "ANSWER TWO" in str(body["messages"][-1]["content"]) else PASS
+
+
+FOUR = {**JURY, "jurors": [{"model": name} for name in "abcd"], "quorum": 4}
+
+
+@pytest.mark.parametrize("jury", [JURY, FOUR], ids=["two of three alike", "two pairs"])
+async def test_a_ranking_without_one_comparison_is_told(serve, jury):
+    script = {**SCRIPT, "d": Reply(text="4"), "judge": compares_badly}
+    gateway = await serve({**jury, "aggregate": {"method": "weighted", "min_share": 0.1}}, script)
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert (True, False) == (reply.degraded, reply.unjudged)
+
+
+async def test_a_judge_model_that_hangs_leaves_the_weights_and_is_told(serve):
+    judge = {"models": ["hang"], "timeout_s": 0.5}
+    gateway = await serve({**JURY, "judge": judge}, SCRIPT)
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert ("5", True, True) == (reply.answer.text, reply.degraded, reply.unjudged)
+
+
+async def test_equal_answers_need_no_judge_to_compare_them(serve):
+    same = dict.fromkeys("abc", Reply(text="4"))
+    gateway = await serve(JURY, {**same, "judge": compares_badly})
+
+    assert not (await gateway.ask(shape=NUMBER)).degraded
+
+
+async def test_one_answer_needs_no_comparison(serve):
+    jury = {**JURY, "jurors": [{"model": "a"}], "quorum": 1}
+    gateway = await serve(jury, {**SCRIPT, "judge": judge})
+
+    assert not (await gateway.ask(shape=NUMBER)).degraded

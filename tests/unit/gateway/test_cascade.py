@@ -151,8 +151,13 @@ async def test_a_jury_that_half_agrees_stays_over_a_lone_juror():
 
 @pytest.mark.parametrize(
     ("later", "degraded"),
-    [([None], False), (PeerError("down"), True), (InternalError("broken"), True)],
-    ids=["below quorum", "down", "broken"],
+    [
+        ([None], False),
+        (PeerError("down"), True),
+        (InternalError("broken"), True),
+        (DeadlineSpentError("frozen"), True),
+    ],
+    ids=["below quorum", "down", "broken", "frozen"],
 )
 async def test_an_answer_in_hand_is_not_lost_with_a_later_tier(later, degraded):
     mesh = ScriptedMesh({"small": ["41"], "medium": later})
