@@ -76,5 +76,9 @@ class Concurrency(Section):
     """Calls in flight that are always allowed, though never more than `max_concurrent`."""
     decrease: float = Field(default=0.7, gt=0.0, lt=1.0)
     """Factor on the limit when the model shows that it has too much to do."""
+    newcomers: float = Field(default=0.0625, ge=0.0, le=0.5)
+    """Share of the calls in flight that one caller leaves for others, rounded down."""
+    keep_s: Seconds = 2.0
+    """Time after which half of the calls that a caller had in flight are kept for it no more."""
     max_waiting: int = Field(default=128, ge=0, le=65536)
     """Calls that may wait for their turn; more are refused at once."""

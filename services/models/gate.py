@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.config.care import Concurrency
+from services.models.room import Room
 
 
 class RefusedError(Exception):
@@ -59,6 +60,8 @@ class AdaptiveLimit:
 class Gate:
     """Turns by caller: each caller's calls in order, the callers one after the other.
 
+    None takes the places that are kept for another.
+
     Round robin over callers (J. Nagle, RFC 970, 1985). When too many wait, the
     caller with the longest queue loses its latest (P. McKenney, "Stochastic
     Fairness Queueing", 1990), so that a noisy one cannot keep the others out.
@@ -67,6 +70,7 @@ class Gate:
 
     limit: AdaptiveLimit
     max_waiting: int
+    room: Room
     in_flight: int = 0
     waiting: int = 0
     _queues: dict[str, deque[asyncio.Future[None]]] = field(default_factory=dict)
@@ -74,7 +78,7 @@ class Gate:
 
     def turns_before(self, caller: str) -> int:
         """Calls that have their turn before a new one of this caller; 0 when it need not wait."""
-        if self.in_flight < self.limit.allowed and not self.waiting:
+        if caller not in self._queues and self._may_enter(caller):
             return 0
         own = len(self._queues.get(caller, ()))
         callers = len(self._queues.keys() | {caller})
@@ -89,30 +93,43 @@ class Gate:
             If too many wait already, or those who wait are sent away.
         """
         if not self.turns_before(caller):
-            self.in_flight += 1
+            self._let_in(caller)
             return
         turn = self._queued(caller)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.leave()  # it was let through in the moment that it gave up
+                self.leave(caller)  # it was let through in the moment that it gave up
             else:
                 self._forget(caller, turn)
             raise
 
-    def leave(self) -> None:
+    def leave(self, caller: str) -> None:
         """Give the place to whoever is next."""
         self.in_flight -= 1
-        while self.waiting and self.in_flight < self.limit.allowed:
-            caller = next(iter(self._queues))
-            queue = self._queues.pop(caller)
+        self.room.give_back(caller)
+        while (name := next(filter(self._may_enter, self._queues), None)) is not None:
+            queue = self._queues.pop(name)
             turn = queue.popleft()
             if queue:
-                self._queues[caller] = queue
+                self._queues[name] = queue
             self.waiting -= 1
-            self.in_flight += 1
+            self._let_in(name)
             turn.set_result(None)
+
+    @property
+    def used(self) -> int:
+        """Calls in flight, and those that none may make so that newcomers have room."""
+        return self.in_flight + self.room.for_newcomers(self.limit.allowed)
+
+    def _may_enter(self, caller: str) -> bool:
+        allowed = self.limit.allowed
+        return self.in_flight < allowed and self.room.has(caller, places=allowed)
+
+    def _let_in(self, caller: str) -> None:
+        self.in_flight += 1
+        self.room.take(caller)
 
     def send_away(self, refused: Callable[[], RefusedError]) -> None:
         """Refuse all who wait."""

@@ -14,6 +14,7 @@ from services.models.gate import AdaptiveLimit, Gate, RefusedError
 from services.models.latency import LatencySketch
 from services.models.outcome import NOTHING, Outcome
 from services.models.retrying import RetryBudget, pause_s
+from services.models.room import Room
 from services.models.throttle import Throttle
 
 HURRY_S = 1.0
@@ -59,7 +60,9 @@ class Guard:
         self.breaker = Breaker(spec.breaker, clock)
         self.throttle = Throttle(spec.throttle, clock)
         self.limit = AdaptiveLimit(spec.concurrency, spec.max_concurrent, clock)
-        self.gate = Gate(self.limit, spec.concurrency.max_waiting)
+        self.gate = Gate(
+            self.limit, spec.concurrency.max_waiting, Room(spec.concurrency, self._clock)
+        )
         self.retries = RetryBudget(spec.retry, clock)
         self.latency = LatencySketch(clock)
         self.hedges = 0
@@ -105,7 +108,7 @@ class Guard:
             finally:
                 self._learn(permit, probe=probe)
         finally:
-            self.gate.leave()
+            self.gate.leave(caller)
 
     def pause_s(self, outcome: Outcome, *, attempts: int, until: Deadline) -> float | None:
         """Pause before the call may be sent again; None when it must not, or would be too late."""
@@ -159,7 +162,7 @@ class Guard:
     def _take_note(self, outcome: Outcome, began: float, *, probe: bool) -> None:
         if outcome.latency_s is not None:
             self.latency.add(outcome.latency_s)
-            self.limit.went_well(in_flight=self.gate.in_flight)
+            self.limit.went_well(in_flight=self.gate.used)
             self.throttle.served()
         if outcome.too_much:
             self.limit.was_too_much(began=began)

@@ -6,6 +6,7 @@ import pytest
 
 from services.config.care import Concurrency
 from services.models.gate import AdaptiveLimit, Gate, RefusedError
+from services.models.room import Room
 from tests.unit.models.clocks import Clock
 
 
@@ -15,7 +16,8 @@ def limit(most, **policy):
 
 
 def gate(most=1, *, max_waiting=100):
-    return Gate(limit(most)[0], max_waiting)
+    adaptive, clock = limit(most)
+    return Gate(adaptive, max_waiting, Room(adaptive.policy, clock))
 
 
 async def queue(gate, *callers):
@@ -42,7 +44,7 @@ async def test_no_more_enter_than_are_allowed():
     await settle()
 
     assert (2, 2, 1) == (len(order), two.in_flight, two.waiting)
-    two.leave()
+    two.leave("a")
     await asyncio.gather(*tasks)
     assert (2, 0) == (two.in_flight, two.waiting)
 
@@ -52,7 +54,7 @@ async def test_callers_take_turns_whatever_one_of_them_sends():
     await one.enter("noisy")
     tasks, order = await queue(one, *["noisy"] * 4, "quiet", "third")
     for _ in tasks:
-        one.leave()
+        one.leave(["noisy", *order][-1])
         await settle()
 
     assert ["noisy", "quiet", "third", "noisy", "noisy", "noisy"] == order
@@ -75,9 +77,9 @@ async def test_a_full_queue_has_room_for_a_quiet_caller():
     await one.enter("noisy")
     noisy, _ = await queue(one, "noisy", "noisy", "noisy")
     quiet, order = await queue(one, "quiet")
-    one.leave()
+    one.leave("noisy")
     await settle()
-    one.leave()
+    one.leave("noisy")
     await asyncio.gather(*quiet)
 
     assert ["quiet"] == order
@@ -94,7 +96,7 @@ async def test_whoever_gives_up_leaves_its_place_in_the_queue():
     await settle()
     assert 1 == one.waiting
 
-    one.leave()
+    one.leave("a")
     await other
     assert (["b"], 1) == (order, one.in_flight)
 
@@ -103,7 +105,7 @@ async def test_whoever_gives_up_in_the_moment_of_its_turn_passes_it_on():
     one = gate()
     await one.enter("a")
     (task, other), _ = await queue(one, "a", "b")
-    one.leave()
+    one.leave("a")
     task.cancel()
     await other
 
