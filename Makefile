@@ -2,6 +2,7 @@
 # A first run needs Python 3.11 to 3.13, and fetches packages into .venv; nothing else is installed.
 
 PYTHON ?=
+MINUTES ?= 30
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --progress-bar off
@@ -13,7 +14,7 @@ export QUESTION := $(value Q)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help ask up demo test fault check check-code check-protos format generate baseline clean question install install-dev
+.PHONY: help ask up demo test soak fault check check-code check-protos format generate baseline clean question install install-dev
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +36,9 @@ test: check ## Check, then run every test that this machine can run; the end lis
 
 fault: install-dev ## Measure the properties under time and failure tightly: medians of five, a table, bench/out/fault.json
 	@$(BIN)/python -m pytest -q tests/fault --tight --repeat 5
+
+soak: install-dev ## Thirty minutes of mixed faults, MINUTES=… for less: whether anything grows; a table, bench/out/soak.png
+	@$(BIN)/python bench/soak.py --minutes $(MINUTES)
 
 check: install-dev check-code check-protos ## Everything that must be clean before a commit
 

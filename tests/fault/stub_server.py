@@ -6,6 +6,7 @@ it is killed.
 
 import asyncio
 import json
+import logging
 import socket
 import struct
 import sys
@@ -245,4 +246,5 @@ async def main(port: int, tell: Callable[[str], None]) -> None:
 
 
 if __name__ == "__main__":
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of clients that left
     asyncio.run(main(int(sys.argv[1]), lambda line: print(line, flush=True)))  # noqa: T201
