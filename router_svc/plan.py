@@ -44,8 +44,8 @@ class Planned:
     reason_text: str
 
 
-def plan(graph: Graph | None, lease: Lease) -> Planned:
-    """Order the steps. The same graph gives the same plan.
+def plan(graph: Graph | None, lease: Lease, *, ensemble: str) -> Planned:
+    """Order the steps. The same graph gives the same plan; an error names the ensemble.
 
     Raises
     ------
@@ -55,22 +55,30 @@ def plan(graph: Graph | None, lease: Lease) -> Planned:
         If the lease has fewer calls than the required steps need.
     """
     if graph is None:
-        raise InvalidPlanError("the ensemble has no steps to plan")
+        raise InvalidPlanError(f"ensemble {ensemble!r} has no steps to plan", ensemble=ensemble)
     reads = {step.id: step.reads for step in graph.steps}
     if found := faults(reads, final=graph.final):
-        raise InvalidPlanError("; ".join(fault.text for fault in found), step=found[0].step)
-    _afford(graph, lease)
+        text = "; ".join(fault.text for fault in found)
+        raise InvalidPlanError(
+            f"ensemble {ensemble!r}: {text}", step=found[0].step, ensemble=ensemble
+        )
+    _afford(graph, lease, ensemble)
     by_id = {step.id: step for step in graph.steps}
     return Planned(tuple(by_id[one] for one in in_order(reads)), _text(levels(reads).values()))
 
 
-def _afford(graph: Graph, lease: Lease) -> None:
+def _afford(graph: Graph, lease: Lease, ensemble: str) -> None:
     needed = graph.merge_calls + sum(s.least_calls for s in graph.steps if s.required)
     if lease.model_calls is not None and lease.model_calls < needed:
-        text = f"the required steps need {needed} model calls; the lease has {lease.model_calls}"
-        raise BudgetSpentError(text, limit="model_calls")
+        raise BudgetSpentError(
+            f"the required steps of ensemble {ensemble!r} need {needed} model calls;"
+            f" the lease has {lease.model_calls}",
+            limit="model_calls",
+            ensemble=ensemble,
+        )
     if needed and (limit := lease.exhausted(free=True)):
-        raise BudgetSpentError(f"nothing is left of the budget's {limit}", limit=limit)
+        text = f"nothing is left of the budget's {limit} for ensemble {ensemble!r}"
+        raise BudgetSpentError(text, limit=limit, ensemble=ensemble)
 
 
 def _text(found: Collection[int]) -> str:

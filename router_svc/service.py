@@ -47,7 +47,7 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         ensemble = self._ensemble(request.ensemble)
         prompt_from_wire(request.prompt)
 
-        planned = plan(ensemble.graph, lease_from_wire(request.lease))
+        planned = plan(ensemble.graph, lease_from_wire(request.lease), ensemble=request.ensemble)
 
         return router_pb2.PlanResponse(plan=plan_to_wire(planned), unspent=request.lease)
 
@@ -62,7 +62,9 @@ def decided(
 ) -> Decision:
     """Decide by the ensemble's pattern."""
     if ensemble.graph is not None:
-        raise NoEligibleTierError("the ensemble has steps, not tiers; ask for its plan")
+        raise NoEligibleTierError(
+            f"ensemble {request.ensemble!r} has steps, not tiers; ask for its plan"
+        )
     if ensemble.min_adequacy is None:
         return convene(ensemble.tiers[0], reading, limits)
     asked = request.HasField("min_adequacy")

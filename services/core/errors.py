@@ -13,7 +13,7 @@ GremiumError
 ├── InterruptedRequestError  the mesh stopped before that request ended
 ├── CancelledRequestError    that request's caller left before it ended
 ├── LedgerError              the ledger cannot record or read
-├── QuorumNotReachedError    too few jurors answered in time
+├── QuorumNotReachedError    too few jurors answered
 ├── StageFailedError         a service was not there after models had been asked
 ├── StageLostError           a service took the call and broke off
 ├── BackendError             a model backend failed
@@ -26,8 +26,11 @@ GremiumError
 `services.runtime.status` maps each of these to one gRPC status code.
 """
 
-from collections.abc import Iterable
-from typing import ClassVar, Self
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Final, Self
+
+MOST_TOLD: Final = 4
+"""Jurors that the message of an error tells of."""
 
 
 class GremiumError(Exception):
@@ -125,16 +128,17 @@ class LedgerError(GremiumError):
 
 
 class QuorumNotReachedError(GremiumError):
-    """Fewer jurors answered in time than the tier needs."""
+    """Fewer jurors answered than the tier needs."""
 
     reason = "QUORUM_NOT_REACHED"
 
     @classmethod
-    def counting(cls, *, answered: int, quorum: int) -> Self:
+    def counting(cls, *, answered: int, quorum: int, missing: Sequence[str] = ()) -> Self:
+        """`missing` says of each juror without an answer how it ended; the first ones are told."""
+        told = [*missing[:MOST_TOLD], *(["…"] if len(missing) > MOST_TOLD else [])]
+        why = f": {', '.join(told)}" if told else ""
         return cls(
-            f"{answered} of {quorum} needed jurors answered in time",
-            answered=answered,
-            quorum=quorum,
+            f"{answered} of {quorum} needed jurors answered{why}", answered=answered, quorum=quorum
         )
 
 

@@ -53,6 +53,13 @@ def stage_error(
     return told
 
 
+def how_it_ended(part: manifest_pb2.Participation) -> str:
+    """A participant and how it ended, by its code: what a provider says is not passed on."""
+    status = manifest_pb2.ParticipationStatus.Name(part.status)[len("PARTICIPATION_STATUS_") :]
+    why = f" ({part.reason})" if part.reason not in {"", status} else ""
+    return f"{part.name} {status.lower().replace('_', ' ')}{why}"
+
+
 def error_record(error: BaseException) -> manifest_pb2.ErrorRecord:
     """An error as recorded. One that nobody foresaw keeps its text to itself."""
     match error:

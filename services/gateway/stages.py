@@ -17,7 +17,7 @@ from services.core.lease import Lease
 from services.gateway import budget, estimates, fallbacks, losses, messages, reserves
 from services.gateway.case import Case
 from services.gateway.confidence import agrees_with, confidence
-from services.gateway.failures import LOST
+from services.gateway.failures import LOST, how_it_ended
 from services.gateway.mesh import Mesh
 from services.gateway.ranking import standings
 from services.gateway.record import Ending, Record
@@ -77,7 +77,7 @@ async def try_tier(
     BudgetSpentError
         If too little is left to ask as many jurors as the quorum needs.
     QuorumNotReachedError
-        If too few jurors answered in time.
+        If too few jurors answered.
     GremiumError
         If the jury failed.
     """
@@ -145,7 +145,15 @@ def _too_few(
         return BudgetSpentError(
             f"the budget pays for {paid} jurors; the quorum is {quorum}", paid=paid, quorum=quorum
         )
-    return QuorumNotReachedError.counting(answered=len(response.answers), quorum=quorum)
+    return QuorumNotReachedError.counting(
+        answered=len(response.answers),
+        quorum=quorum,
+        missing=[how_it_ended(part) for part in response.participations if _is_missing(part)],
+    )
+
+
+def _is_missing(part: manifest_pb2.Participation) -> bool:
+    return part.status != manifest_pb2.PARTICIPATION_STATUS_ANSWERED
 
 
 def _jury_s(case: Case, window_s: float) -> float:

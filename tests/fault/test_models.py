@@ -92,4 +92,4 @@ def test_when_all_hang_the_caller_hears_why_in_time(gateway):
 
     assert time.monotonic() - began < 4
     assert grpc.StatusCode.ABORTED is caught.value.code()
-    assert "0 of 1 needed jurors answered in time" == caught.value.details()
+    assert "0 of 1 needed jurors answered: hung timed out" == caught.value.details()

@@ -103,3 +103,15 @@ async def test_a_jury_that_half_agrees_stays_over_a_lone_juror(serve):
     reply = await gateway.ask(shape=NUMBER)
 
     assert ("4", 4) == (reply.answer.text, gateway.provider.calls)
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [("http-500", "failed (HTTP_STATUS)"), ("hang", "timed out"), ("empty", "unusable (EMPTY)")],
+)
+async def test_an_escalation_says_how_the_tier_failed(serve, model, why):
+    gateway = await serve(lone(model, "b"), said(b="4"))
+
+    (told,) = (await gateway.ask(shape=NUMBER)).manifest.escalations
+
+    assert f"0 of 1 needed jurors answered: {model} {why}" == told.reason_text

@@ -18,6 +18,7 @@ from tests.mesh.graphs import (
     statuses,
 )
 from tests.mesh.meshes import metadata, reason, request_id
+from tests.mesh.test_ask import FAIL
 from tests.upstream import Reply
 
 BRANCHES = {
@@ -48,6 +49,8 @@ async def test_a_required_step_that_fails_takes_only_its_readers_with_it(serve):
     error, manifest = await failed(gateway)
 
     assert ("QUORUM_NOT_REACHED", "a") == (reason(error), metadata(error)["step"])
+    why = "step `a`: 0 of 1 needed jurors answered: a failed (HTTP_STATUS)"
+    assert why == error.details() == manifest.error.message
     expected = {"a": "FAILED", "b": "SKIPPED", "c": "ANSWERED", "d": "ANSWERED"}
     assert expected == statuses(manifest)
     assert "it reads `a`, which gave nothing" == jury_parts(manifest)["b"].reason_text
@@ -77,7 +80,8 @@ async def test_the_answer_is_made_without_an_optional_step_whose_input_failed(se
 
     reply = await gateway.ask()
 
-    assert reply.answer.text.startswith("Draft. (0 of 1")
+    why = "0 of 1 needed jurors answered: laws failed (HTTP_STATUS)"
+    assert f"Draft. ({why})" == reply.answer.text
     assert reply.degraded
     expected = {"draft": "ANSWERED", "laws": "FAILED", "check": "SKIPPED"}
     assert expected == statuses(reply.manifest)
@@ -90,7 +94,8 @@ async def test_an_optional_step_that_fails_is_a_note_to_its_readers(serve):
     reply = await gateway.ask()
 
     assert ("Fine.", True) == (reply.answer.text, reply.degraded)
-    assert "The step `risks` gave nothing: 0 of 1" in asked(gateway, "writer")
+    why = "0 of 1 needed jurors answered: risks failed (HTTP_STATUS)"
+    assert f"The step `risks` gave nothing: {why})" in asked(gateway, "writer")
 
 
 @pytest.mark.parametrize("patience_s", [5.0, 600.0])
@@ -138,3 +143,31 @@ async def test_a_hung_ensemble_leaves_time_for_the_steps_behind_it(serve):
     assert "Bees fly." in asked(gateway, "writer")
     assert ["Bees sting."] == [a.text for a in reply.manifest.answers if a.step == "risks"]
     assert manifest_pb2.OUTCOME_ANSWERED == reply.outcome
+
+
+async def test_a_merge_that_fails_is_named(serve):
+    steps = {name: DIAMOND[name] for name in ("facts", "risks")}
+    gateway = await serve(specialists(steps, merge={"model": "http-500"}))
+
+    error, _ = await failed(gateway)
+
+    assert "merge" == metadata(error)["step"]
+    assert error.details().startswith("step `merge`: 0 of 1")
+
+
+@pytest.mark.parametrize(
+    ("panel", "why"),
+    [
+        ({"jurors": [{"model": "yes"}, {"model": "no"}], "quorum": 2}, "its jurors disagree"),
+        ({"jurors": [{"model": "yes"}], "judge": {"models": ["j"]}}, "its answer was rejected"),
+    ],
+    ids=["no consensus", "rejected"],
+)
+async def test_an_optional_ensemble_without_an_answer_is_told_in_words(serve, panel, why):
+    vote = {"ensemble": "panel", "required": False, "output_format": {"labels": ["yes", "no"]}}
+    steps = {"facts": DIAMOND["facts"], "vote": vote}
+    ensembles = specialists(steps, merge={"template": "{facts} {vote}"})
+    script = {"facts": FACTS, "yes": Reply(text="yes"), "no": Reply(text="no"), "j": FAIL}
+    gateway = await serve({**ensembles, "panel": {"pattern": "jury", **panel}}, script)
+
+    assert f"Bees fly. ({why})" == (await gateway.ask()).answer.text

@@ -24,7 +24,7 @@ async def cascade(case: Case, *, accept_at: float, mesh: Mesh, record: Record) -
     Raises
     ------
     QuorumNotReachedError
-        If the last tier that was asked had too few answers in time, and no
+        If the last tier that was asked had too few answers, and no
         earlier one had enough.
     GremiumError
         If a stage failed before any tier had ended.

@@ -13,7 +13,7 @@ async def jury(case: Case, *, mesh: Mesh, record: Record) -> Ending:
     Raises
     ------
     QuorumNotReachedError
-        If too few jurors answered in time.
+        If too few jurors answered.
     GremiumError
         If a stage failed.
     """

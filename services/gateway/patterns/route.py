@@ -17,7 +17,7 @@ async def route(case: Case, *, mesh: Mesh, record: Record) -> Ending:
     Raises
     ------
     QuorumNotReachedError
-        If the last tier that was asked had too few answers in time, and no
+        If the last tier that was asked had too few answers, and no
         earlier one had enough.
     GremiumError
         If a stage failed before any tier had ended.

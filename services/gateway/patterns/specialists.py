@@ -160,7 +160,7 @@ async def _run(work: Work) -> None:
         raise broken.exceptions[0] from None
     for name in work.ensemble.final:
         if name in work.lost:
-            raise work.lost[name]
+            raise _telling_step(work.lost[name])
 
 
 async def _settle(work: Work, name: str, before: Sequence[asyncio.Task[None]]) -> None:
@@ -203,6 +203,13 @@ def _named(
     return error
 
 
+def _telling_step(error: GremiumError | NoAnswerError) -> GremiumError | NoAnswerError:
+    """The error that ends the request, with the step in its message too."""
+    if isinstance(error, GremiumError):
+        error.args = (f"step `{error.metadata['step']}`: {error}",)
+    return error
+
+
 async def _merged(work: Work) -> Output:
     """Make the answer out of the final outputs."""
     finals = {name: work.outputs[name] for name in work.ensemble.final}
@@ -222,7 +229,10 @@ async def _merged(work: Work) -> Output:
         passages=work.passages_for(work.ensemble.final),
         output_format=work.case.prompt.output_format,
     )
-    return await merge(work, plan.model, prompt, name=MERGE)
+    try:
+        return await merge(work, plan.model, prompt, name=MERGE)
+    except GremiumError as err:
+        raise _telling_step(_named(err, MERGE, work.record)) from err
 
 
 def _templated(work: Work, template: str, finals: Mapping[str, Output]) -> Output:

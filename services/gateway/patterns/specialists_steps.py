@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from gremium.v1 import manifest_pb2, router_pb2, types_pb2
 from services.config.graphs import output_format
@@ -24,6 +24,10 @@ from services.gateway.record import Ending, Record
 from services.runtime.wire import output_format_to_wire
 
 NOTHING_FOUND = "no passage fits"
+WITHOUT_ANSWER: Final = {
+    manifest_pb2.OUTCOME_NO_CONSENSUS: "its jurors disagree",
+    manifest_pb2.OUTCOME_REJECTED: "its answer was rejected",
+}
 
 
 class Nested(Protocol):
@@ -36,7 +40,7 @@ class NoAnswerError(Exception):
     """A required step's ensemble ended without an answer, and so does the request."""
 
     def __init__(self, ending: Ending) -> None:
-        super().__init__(manifest_pb2.Outcome.Name(ending.outcome))
+        super().__init__(WITHOUT_ANSWER.get(ending.outcome, "it gave no answer"))
         self.ending = ending
 
 

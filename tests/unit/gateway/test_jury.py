@@ -36,3 +36,18 @@ async def test_is_rejected_when_the_judge_fails_the_representative():
 async def test_says_when_too_few_answered():
     with pytest.raises(QuorumNotReachedError, match="1 of 2"):
         await decided(ScriptedMesh({"jury": ["42", None, None]}))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (["42", None, None], "1 of 2 needed jurors answered: {1}, {2}"),
+        ([None] * 6, "0 of 4 needed jurors answered: {0}, {1}, {2}, {3}, …"),
+    ],
+    ids=["all", "the first"],
+)
+async def test_says_how_each_juror_without_an_answer_ended(said, told):
+    with pytest.raises(QuorumNotReachedError) as caught:
+        await decided(ScriptedMesh({"jury": said}), seats=len(said))
+
+    assert told.format(*(f"jury-{n} failed (CONNECTION)" for n in range(6))) == str(caught.value)

@@ -83,12 +83,12 @@ async def test_the_same_request_gives_the_same_plan_and_spends_nothing():
     ],
 )
 async def test_names_what_cannot_be_run(steps, problem):
-    with pytest.raises(InvalidPlanError, match=problem):
+    with pytest.raises(InvalidPlanError, match=f"ensemble 'main': .*{problem}"):
         await planned(steps)
 
 
 async def test_an_ensemble_without_steps_has_no_plan():
-    with pytest.raises(InvalidPlanError, match="no steps"):
+    with pytest.raises(InvalidPlanError, match="ensemble 'panel' has no steps"):
         await planned(STEPS, merge=MERGE, ensemble="panel")
 
 
@@ -96,7 +96,7 @@ async def test_an_ensemble_with_steps_has_no_route():
     request = router_pb2.RouteRequest(ensemble="main", prompt=PROMPT)
     method = "/gremium.v1.RouterService/Route"
     handler = servicer(STEPS, merge=MERGE).Route
-    with pytest.raises(NoEligibleTierError, match="plan"):
+    with pytest.raises(NoEligibleTierError, match="ensemble 'main' has steps"):
         await call_local(handler, request, deadline=Deadline.after(5.0), method=method)
 
 
@@ -111,5 +111,11 @@ async def test_a_blank_prompt_is_refused():
 
 
 async def test_refuses_a_lease_that_pays_for_too_few_required_steps():
-    with pytest.raises(BudgetSpentError, match="need 2 model calls; the lease has 1"):
+    with pytest.raises(BudgetSpentError, match="'main' need 2 model calls; the lease has 1"):
         await planned(STEPS, merge=MERGE, lease=types_pb2.Lease(model_calls=1))
+
+
+async def test_refuses_a_lease_without_money_and_names_the_ensemble():
+    lease = types_pb2.Lease(tokens=0)
+    with pytest.raises(BudgetSpentError, match="tokens for ensemble 'main'"):
+        await planned(STEPS, merge=MERGE, lease=lease)
