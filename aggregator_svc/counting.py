@@ -1,11 +1,13 @@
 """Chooses by what rule ballots are counted, and counts them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from aggregator_svc.case import Case
+from aggregator_svc.fieldwise import by_fields
 from aggregator_svc.log_odds import dominant, log_odds
 from aggregator_svc.logit import Fitted, fitted_vote
 from aggregator_svc.voting import Count, plurality
@@ -27,6 +29,8 @@ def count_of(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> tup
         return "logit", _by_fit(case, case.fitted, votes, members)
     if case.method == "log_odds":
         return _by_priors(case, votes, members)
+    if case.method == "fieldwise":
+        return _by_fields(case, votes, members)
     named = "weighted" if case.method == "weighted" else "plurality"
     return named, _plain(case, votes, members)
 
@@ -37,8 +41,13 @@ def _by_fit(case: Case, fitted: Fitted, votes: Sequence[Ballot], members: Sequen
         [vote.key for vote in votes],
         case.weights[members],
         case.priors[members],
-        [len(vote.repairs) for vote in votes],
-        replace(fitted, alone=fitted.alone[members], best=best),
+        [vote.mended for vote in votes],
+        replace(
+            fitted,
+            alone=fitted.alone[members],
+            abstaining=fitted.abstaining[members],
+            best=best,
+        ),
         forms=[visible_text(case.answers[i].text) for i in members],
         min_share=case.min_share,
         min_confidence=case.min_confidence,
@@ -59,11 +68,21 @@ def _by_priors(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> t
     return "log_odds", _plain(replace(case, weights=weights), votes, members)
 
 
+def _by_fields(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> tuple[str, Count]:
+    """Field by field where no class has the share it needs; plurality elsewhere."""
+    count = _plain(case, votes, members)
+    if count.leader.weight <= 0.0 or (count.consensus and not count.tie):
+        return "plurality", count
+    values = [json.loads(vote.value) for vote in votes]
+    weights, priors = case.weights[members], case.priors[members]
+    return "fieldwise", by_fields(count, values, weights, priors, min_share=case.min_share)
+
+
 def _plain(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> Count:
     return plurality(
         [vote.key for vote in votes],
         case.weights[members],
         case.priors[members],
-        [len(vote.repairs) for vote in votes],
+        [vote.mended for vote in votes],
         min_share=case.min_share,
     )

@@ -24,6 +24,8 @@ class Fitted:
     abstain_key: str
     alone: Floats
     """Shape (n,): added to each ballot's weight where no two agree."""
+    abstaining: Floats
+    """Shape (n,): the same where the ballot calls no tool."""
     best: int | None
     """The gate: this ballot stands, whatever the vote says; None: the vote decides."""
     slope: float
@@ -73,7 +75,7 @@ def fitted_vote(
 
     Examples
     --------
-    >>> flat = Fitted(0.0, 0.0, "", np.zeros(3), None, 1.0, 0.0, (0.0, 0.0, 0.0))
+    >>> flat = Fitted(0.0, 0.0, "", np.zeros(3), np.zeros(3), None, 1.0, 0.0, (0.0, 0.0, 0.0))
     >>> weights, unknown = np.array([2.0, 0.5, 0.5]), np.full(3, np.nan)
     >>> count = fitted_vote(["x", "y", "y"], weights, unknown, [0] * 3, flat, min_share=0.5)
     >>> count.leader.key, round(count.leader.p_correct, 2)
@@ -115,7 +117,9 @@ def _score(found: Class, weights: Floats, fitted: Fitted, *, lone: bool) -> floa
     score = float(weights[members].sum())
     if lone and len(members) == 1:
         score += float(fitted.alone[members[0]])
-    return score + (fitted.abstain_score if found.key == fitted.abstain_key else 0.0)
+    if found.key == fitted.abstain_key:
+        score += fitted.abstain_score + float(fitted.abstaining[members].sum())
+    return score
 
 
 def _first(classes: Sequence[Class], scores: Sequence[float], priors: Floats) -> tuple[int, str]:

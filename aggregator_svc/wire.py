@@ -24,6 +24,7 @@ METHODS: Final[dict[int, Method]] = {
     aggregator_pb2.AGGREGATION_METHOD_MEDOID: "medoid",
     aggregator_pb2.AGGREGATION_METHOD_WEIGHTED: "weighted",
     aggregator_pb2.AGGREGATION_METHOD_LOG_ODDS: "log_odds",
+    aggregator_pb2.AGGREGATION_METHOD_FIELDWISE: "fieldwise",
 }
 
 
@@ -74,12 +75,14 @@ def _priors(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> 
 
 def _fitted(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> Fitted:
     known = request.fitted
-    given = {weight.juror: weight.alone for weight in request.weights}
+    alone = {weight.juror: weight.alone for weight in request.weights}
+    abstaining = {weight.juror: weight.abstaining for weight in request.weights}
     return Fitted(
         none_score=known.none_score,
         abstain_score=known.abstain_score,
         abstain_key=NO_CALL.key if request.tools else "",
-        alone=np.array([given.get(juror, 0.0) for juror in jurors]),
+        alone=np.array([alone.get(juror, 0.0) for juror in jurors]),
+        abstaining=np.array([abstaining.get(juror, 0.0) for juror in jurors]),
         best=jurors.index(known.best_juror) if known.best_juror in jurors else None,
         slope=known.slope,
         offset=known.offset,

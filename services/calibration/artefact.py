@@ -59,6 +59,8 @@ class PoolFit:
     """What each juror's ballot adds to the score of its class."""
     alone: tuple[Finite, ...]
     """What it adds besides where no two ballots agree."""
+    abstaining: tuple[Finite, ...]
+    """What it adds besides where it calls no tool."""
     priors: tuple[Share, ...]
     """How often each juror is right."""
     none_score: Finite
@@ -69,8 +71,8 @@ class PoolFit:
     confidence: ConfidenceMap
     n_labels: Count
     metrics: Mapping[str, Finite]
-    """Measured on prompts that the fit had not seen: `accuracy`, `best_accuracy`,
-    `plurality_accuracy`, `oracle`, `ece`, `auroc`."""
+    """Measured on prompts that the fit had not seen: `accuracy` behind the
+    gate, `vote_accuracy`, `best_accuracy`, `oracle`, `ece`, `auroc`."""
 
     @property
     def calibrated(self) -> bool:
@@ -78,7 +80,7 @@ class PoolFit:
 
     @model_validator(mode="after")
     def _matching(self) -> Self:
-        for name in ("weights", "alone", "priors"):
+        for name in ("weights", "alone", "abstaining", "priors"):
             if len(getattr(self, name)) != len(self.jurors):
                 msg = f"{name} has {len(getattr(self, name))} values for {len(self.jurors)} jurors"
                 raise ValueError(msg)

@@ -46,6 +46,12 @@ class _AggregationMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agg
     above the mean, that juror's ballot stands. Needs no labels; a fitted vote
     is better.
     """
+    AGGREGATION_METHOD_FIELDWISE: _AggregationMethod.ValueType  # 5
+    """Most votes; where no class has the share it needs, a vote on the shape
+    (which tools are called) and then on each field. The whole answer that
+    agrees best with the outcome leads: fields of different answers are never
+    mixed.
+    """
 
 class AggregationMethod(_AggregationMethod, metaclass=_AggregationMethodEnumTypeWrapper):
     """How answers are combined."""
@@ -69,6 +75,12 @@ prior for every juror, plurality. Where the best prior is more than 0.15
 above the mean, that juror's ballot stands. Needs no labels; a fitted vote
 is better.
 """
+AGGREGATION_METHOD_FIELDWISE: AggregationMethod.ValueType  # 5
+"""Most votes; where no class has the share it needs, a vote on the shape
+(which tools are called) and then on each field. The whole answer that
+agrees best with the outcome leads: fields of different answers are never
+mixed.
+"""
 Global___AggregationMethod: _TypeAlias = AggregationMethod  # noqa: Y015
 
 @_typing.final
@@ -81,6 +93,7 @@ class JurorWeight(_message.Message):
     WEIGHT_FIELD_NUMBER: _builtins.int
     PRIOR_FIELD_NUMBER: _builtins.int
     ALONE_FIELD_NUMBER: _builtins.int
+    ABSTAINING_FIELD_NUMBER: _builtins.int
     juror: _builtins.str
     """Name of the juror."""
     weight: _builtins.float
@@ -91,6 +104,10 @@ class JurorWeight(_message.Message):
     """What its ballot adds besides where no two ballots agree, in [-1,000,000,
     1,000,000]; only in a fitted vote.
     """
+    abstaining: _builtins.float
+    """What its ballot adds besides where it calls no tool, in [-1,000,000,
+    1,000,000]; only in a fitted vote.
+    """
     def __init__(
         self,
         *,
@@ -98,10 +115,11 @@ class JurorWeight(_message.Message):
         weight: _builtins.float = ...,
         prior: _builtins.float | None = ...,
         alone: _builtins.float = ...,
+        abstaining: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "prior", b"prior"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "alone", b"alone", "juror", b"juror", "prior", b"prior", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "abstaining", b"abstaining", "alone", b"alone", "juror", b"juror", "prior", b"prior", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__prior: _TypeAlias = _typing.Literal["prior"]  # noqa: Y015
     _WhichOneofArgType__prior: _TypeAlias = _typing.Literal["_prior", b"_prior"]  # noqa: Y015

@@ -20,6 +20,7 @@ FIT = PoolFit(
     jurors=("a", "b"),
     weights=(1.5, 0.5),
     alone=(0.0, -0.5),
+    abstaining=(0.0, 0.0),
     priors=(0.8, 0.6),
     none_score=0.2,
     abstain=-0.1,

@@ -1,0 +1,165 @@
+"""Learns from labelled votes how the jurors of a pool should be counted."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from services.calibration.artefact import MIN_LABELS, ConfidenceMap, Gate, PoolFit
+from services.calibration.logit_fit import Logit, fit_logit, predicted
+from services.calibration.measures import auroc, ece, platt
+from services.calibration.votes import Bools, Floats, Votes, design, folds
+
+GATE_MARGIN: Final = 0.005
+"""The vote may be worse than the best juror by this share of prompts at most ..."""
+GATE_QUANTILE: Final = 0.05
+"""... in all but this share of the bootstraps."""
+BOOTSTRAPS: Final = 2000
+PARTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What fits say of prompts that they had not seen. All have shape (n,)."""
+
+    vote: Bools
+    """Whether the leader of the vote is right."""
+    best: Bools
+    """Whether the juror that was best on the other prompts is right."""
+    sure: Floats
+    """P(correct) of the leader; 0 without any ballot."""
+    best_sure: Floats
+    """P(correct) of the class of that juror; the leader's where it gave no ballot."""
+    stood: Bools
+    """Whether that juror's class, or for want of one the leader, is right."""
+
+
+def fit_pool(votes: Votes, *, seed: int = 0) -> PoolFit:
+    """Fit weights, gate and confidence of one pool.
+
+    With fewer than 50 labels nothing but the jurors' priors is learned.
+
+    Parameters
+    ----------
+    votes : Votes
+        Labelled votes; at least one.
+    seed : int
+        Of the inner folds and the bootstrap.
+
+    Raises
+    ------
+    ValueError
+        If there are no votes.
+
+    Notes
+    -----
+    Gate and confidence go by inner cross-validation: each prompt is predicted
+    by a fit on the others. The gate closes unless the 5 % quantile of the
+    paired bootstrap of (vote - best juror) is above -0.5 points.
+    """
+    if not votes.keys:
+        raise ValueError("a fit needs labelled votes")
+    if len(votes.keys) < MIN_LABELS:
+        return _by_priors(votes)
+    unseen = cross_validated(votes, seed=seed)
+    low = lower_quantile(unseen.vote, unseen.best, seed=seed)
+    closed = low <= -GATE_MARGIN
+    sure = unseen.best_sure if closed else unseen.sure
+    right = unseen.stood if closed else unseen.vote
+    fitted = fit_logit(design(votes))
+    return PoolFit(
+        rule="logit",
+        jurors=votes.jurors,
+        weights=_told(fitted.votes),
+        alone=_told(fitted.alone),
+        abstaining=_told(fitted.abstaining),
+        priors=_told(votes.priors),
+        none_score=round(fitted.none_score, 6),
+        abstain=round(fitted.abstain, 6),
+        gate=Gate(closed, votes.jurors[votes.best], low, len(votes.keys)),
+        confidence=platt(sure, right),
+        n_labels=len(votes.keys),
+        metrics=_metrics(votes, unseen, right, sure),
+    )
+
+
+def _by_priors(votes: Votes) -> PoolFit:
+    ones, none = (1.0,) * len(votes.jurors), (0.0,) * len(votes.jurors)
+    return PoolFit(
+        rule="log_odds",
+        jurors=votes.jurors,
+        weights=ones,
+        alone=none,
+        abstaining=none,
+        priors=_told(votes.priors),
+        none_score=0.0,
+        abstain=0.0,
+        gate=Gate(False, votes.jurors[votes.best], 0.0, 0),
+        confidence=ConfidenceMap(),
+        n_labels=len(votes.keys),
+        metrics={"best_accuracy": float(votes.right.mean(axis=0).max())},
+    )
+
+
+def _told(values: Floats) -> tuple[float, ...]:
+    return tuple(round(float(value), 6) for value in values)
+
+
+def cross_validated(votes: Votes, *, seed: int) -> Unseen:
+    """Predict each prompt by a fit on the other parts."""
+    n = len(votes.keys)
+    part = folds(n, parts=PARTS, seed=seed)
+    told = {name: np.zeros(n) for name in ("vote", "best", "sure", "best_sure", "stood")}
+    for held in range(PARTS):
+        fitted = fit_logit(design(votes.only(part != held)))
+        best = votes.only(part != held).best
+        for name, values in _held_out(votes.only(part == held), fitted, best).items():
+            told[name][part == held] = values
+    vote, best_right, stood = (told[name].astype(bool) for name in ("vote", "best", "stood"))
+    return Unseen(vote, best_right, told["sure"], told["best_sure"], stood)
+
+
+def _held_out(votes: Votes, fitted: Logit, best: int) -> dict[str, Floats]:
+    found = design(votes)
+    leaders, shares = predicted(found, fitted, votes.priors)
+    given = {int(found.prompt[c]): int(c) for c in np.flatnonzero(found.members[:, best])}
+    told = {
+        name: np.zeros(len(votes.keys)) for name in ("vote", "best", "sure", "best_sure", "stood")
+    }
+    told["best"] = votes.right[:, best].astype(np.float64)
+    for leader in leaders:
+        i = int(found.prompt[leader])
+        own = given.get(i, int(leader))
+        told["vote"][i], told["sure"][i] = found.right[leader], shares[leader]
+        told["stood"][i], told["best_sure"][i] = found.right[own], shares[own]
+    return told
+
+
+def lower_quantile(vote: Bools, best: Bools, *, seed: int) -> float:
+    """5 % quantile of the paired bootstrap of the difference in accuracy.
+
+    Examples
+    --------
+    >>> lower_quantile(np.ones(9, dtype=bool), np.zeros(9, dtype=bool), seed=0)
+    1.0
+    """
+    differences = vote.astype(np.float64) - best.astype(np.float64)
+    n, rng = len(differences), np.random.default_rng(seed)
+    counts = [float((differences == value).mean()) for value in (-1.0, 0.0, 1.0)]
+    drawn = rng.multinomial(n, counts, size=BOOTSTRAPS)
+    return float(np.quantile((drawn[:, 2] - drawn[:, 0]) / n, GATE_QUANTILE))
+
+
+def _metrics(votes: Votes, unseen: Unseen, right: Bools, sure: Floats) -> dict[str, float]:
+    curve = platt(sure, right)
+    odds = np.clip(sure, 1e-9, 1.0 - 1e-9)
+    mapped = 1.0 / (1.0 + np.exp(-curve.slope * np.log(odds / (1.0 - odds)) - curve.offset))
+    measured = {
+        "accuracy": float(right.mean()),
+        "vote_accuracy": float(unseen.vote.mean()),
+        "best_accuracy": float(unseen.best.mean()),
+        "oracle": float(votes.right.any(axis=1).mean()),
+        "ece": ece(mapped, right),
+    }
+    area = auroc(mapped, right)
+    return measured if area is None else {**measured, "auroc": area}

@@ -1,0 +1,75 @@
+"""How well probabilities fit outcomes, and the map that makes them. Pure."""
+
+from typing import Final
+
+import numpy as np
+
+from services.calibration.artefact import ConfidenceMap
+from services.calibration.votes import Bools, Floats
+
+BINS: Final = 15
+NEWTON_STEPS: Final = 30
+RIDGE: Final = 0.1
+"""Keeps the map finite where right and wrong do not overlap."""
+
+
+def ece(sure: Floats, right: Bools) -> float:
+    """Expected calibration error: mean gap of probability and outcome, in equal-mass bins.
+
+    Examples
+    --------
+    >>> ece(np.array([1.0, 1.0, 0.0, 0.0]), np.array([True, True, False, False]))
+    0.0
+    """
+    ordered = np.argsort(sure, kind="stable")
+    bins = [each for each in np.array_split(ordered, BINS) if each.size]
+    gaps = [each.size * abs(sure[each].mean() - right[each].mean()) for each in bins]
+    return float(sum(gaps) / len(sure))
+
+
+def ece_of_the_perfect(sure: Floats, *, seed: int, draws: int = 500) -> float:
+    """95 % quantile of the error of a predictor whose probabilities are true."""
+    rng = np.random.default_rng(seed)
+    return float(np.quantile([ece(sure, rng.random(sure.size) < sure) for _ in range(draws)], 0.95))
+
+
+def auroc(sure: Floats, right: Bools) -> float | None:
+    """Probability that a right one is surer than a wrong one; None when all are alike.
+
+    Examples
+    --------
+    >>> auroc(np.array([0.9, 0.8, 0.8]), np.array([True, True, False]))
+    0.75
+    """
+    many = int(right.sum())
+    if many in {0, right.size}:
+        return None
+    _, which, counts = np.unique(sure, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[which]
+    above = float(ranks[right].sum()) - many * (many + 1) / 2
+    return above / (many * (right.size - many))
+
+
+def platt(sure: Floats, right: Bools) -> ConfidenceMap:
+    """The logistic map from log-odds of `sure` to outcomes, with smoothed targets.
+
+    References
+    ----------
+    .. [1] J. Platt. Probabilistic Outputs for Support Vector Machines. 1999.
+    """
+    clipped = np.clip(sure, 1e-9, 1.0 - 1e-9)
+    x = np.stack([np.log(clipped / (1.0 - clipped)), np.ones(sure.size)], axis=1)
+    many, few = float(right.sum()), float((~right).sum())
+    target = np.where(right, (many + 1.0) / (many + 2.0), 1.0 / (few + 2.0))
+    at, start = np.array([1.0, 0.0]), np.array([1.0, 0.0])
+    for _ in range(NEWTON_STEPS):
+        p = 1.0 / (1.0 + np.exp(-np.clip(x @ at, -30.0, 30.0)))
+        bent = x.T @ (x * (p * (1.0 - p))[:, np.newaxis]) + RIDGE * np.eye(2)
+        step = np.linalg.solve(bent, x.T @ (target - p) - RIDGE * (at - start))
+        at = at + np.clip(step, -1.0, 1.0)
+    known = np.linalg.inv(bent)
+    return ConfidenceMap(
+        slope=round(float(at[0]), 6),
+        offset=round(float(at[1]), 6),
+        covariance=(float(known[0, 0]), float(known[0, 1]), float(known[1, 1])),
+    )

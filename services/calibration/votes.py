@@ -1,0 +1,114 @@
+"""Labelled votes of one pool, and the same as arrays that a fit can use. No I/O."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """Ballots of the same jurors on n prompts, and which of them were right."""
+
+    jurors: tuple[str, ...]
+    keys: tuple[tuple[str, ...], ...]
+    """Class of each ballot, n rows; empty where a juror gave none."""
+    right: Bools
+    """Shape (n, jurors)."""
+    abstain_key: str = ""
+    """Key of the class that calls no tool; empty where there is none."""
+
+    def __post_init__(self) -> None:
+        if self.right.shape != (len(self.keys), len(self.jurors)):
+            msg = f"right has shape {self.right.shape}; {len(self.keys)} prompts of "
+            msg += f"{len(self.jurors)} jurors are given"
+            raise ValueError(msg)
+
+    def only(self, chosen: Bools) -> "Votes":
+        """The votes on some of the prompts."""
+        keys = tuple(row for row, is_in in zip(self.keys, chosen, strict=True) if is_in)
+        return Votes(self.jurors, keys, self.right[chosen], self.abstain_key)
+
+    @property
+    def priors(self) -> Floats:
+        """How often each juror is right, drawn to one half as if by two more labels."""
+        counts = self.right.sum(axis=0).astype(np.float64)
+        smoothed: Floats = (counts + 1.0) / (len(self.keys) + 2.0)
+        return smoothed
+
+    @property
+    def best(self) -> int:
+        """Index of the juror most often right; of equal ones the first by name."""
+        counts = self.right.sum(axis=0)
+        return min(range(len(self.jurors)), key=lambda j: (-counts[j], self.jurors[j]))
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """All classes of all prompts that have any, prompt by prompt, by key within each."""
+
+    prompts: int
+    prompt: Ints
+    """Prompt of each class, ascending."""
+    starts: Ints
+    """First class of each prompt that has any."""
+    members: Bools
+    """Shape (classes, jurors)."""
+    lone: Bools
+    """Whether no two ballots of the class's prompt agree, shape (classes,)."""
+    abstains: Bools
+    """Whether the class calls no tool, shape (classes,)."""
+    right: Bools
+    """Whether at least half of the class's ballots were graded right, shape (classes,)."""
+
+    def features(self) -> Floats:
+        """What a weight is learned for: votes, lone votes, and those that call no tool.
+
+        Returns
+        -------
+        ndarray of float64, shape (classes, 3 jurors + 1)
+            Votes; votes where no two agree; votes to call no tool; whether the
+            class calls none.
+        """
+        votes = self.members.astype(np.float64)
+        none = self.abstains[:, np.newaxis].astype(np.float64)
+        return np.hstack([votes, votes * self.lone[:, np.newaxis], votes * none, none])
+
+
+def design(votes: Votes) -> Design:
+    """Sort the ballots of each prompt into classes. O(n jurors)."""
+    rows, members, keys = [], [], []
+    for i, row in enumerate(votes.keys):
+        for key in sorted(set(row) - {""}):
+            rows.append(i)
+            keys.append(key)
+            members.append([other == key for other in row])
+    prompt = np.array(rows, dtype=np.intp)
+    within = np.array(members, dtype=bool).reshape(len(rows), len(votes.jurors))
+    sizes = within.sum(axis=1)
+    largest = np.zeros(len(votes.keys), dtype=np.intp)
+    np.maximum.at(largest, prompt, sizes)
+    return Design(
+        prompts=len(votes.keys),
+        prompt=prompt,
+        starts=np.flatnonzero(np.diff(prompt, prepend=-1)),
+        members=within,
+        lone=largest[prompt] == 1,
+        abstains=np.array([key == votes.abstain_key != "" for key in keys], dtype=bool),
+        right=2 * (within & votes.right[prompt]).sum(axis=1) >= sizes,
+    )
+
+
+def folds(n: int, *, parts: int, seed: int) -> Ints:
+    """The part that each of n prompts belongs to, equal in size, by a stated seed.
+
+    Examples
+    --------
+    >>> sorted(folds(5, parts=2, seed=0).tolist())
+    [0, 0, 0, 1, 1]
+    """
+    return np.random.default_rng(seed).permutation(np.arange(n) % parts)

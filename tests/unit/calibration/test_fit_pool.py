@@ -1,0 +1,199 @@
+"""A fit finds who may be trusted, never lets the vote do harm, and says how sure it is."""
+
+import numpy as np
+import pytest
+
+from aggregator_svc.logit import Fitted, fitted_vote
+from services.calibration.fit_pool import fit_pool, lower_quantile
+from services.calibration.logit_fit import fit_logit, loss, predicted
+from services.calibration.measures import auroc, ece, ece_of_the_perfect, platt
+from services.calibration.votes import Votes, design
+
+NO_CALL = "none"
+
+
+def votes_of(accuracies, n, *, seed=0, wrong=4, abstaining=0.0):
+    """Jurors that err on their own, over `wrong` wrong answers; some prompts want no tool."""
+    rng = np.random.default_rng(seed)
+    wanted = np.where(rng.random(n) < abstaining, NO_CALL, "right")
+    right = rng.random((n, len(accuracies))) < accuracies
+    said = np.char.add("wrong", rng.integers(wrong, size=right.shape).astype(str))
+    keys = np.where(right, wanted[:, np.newaxis], said)
+    keys = np.where(rng.random(right.shape) < 0.05, "", keys)
+    names = tuple(f"j{i}" for i in range(len(accuracies)))
+    right &= keys != ""
+    return Votes(names, tuple(map(tuple, keys.tolist())), right, NO_CALL)
+
+
+def as_served(fit):
+    """The aggregator's view of a fit."""
+    best = fit.jurors.index(fit.gate.best) if fit.gate.closed else None
+    return Fitted(
+        fit.none_score,
+        fit.abstain,
+        NO_CALL,
+        np.array(fit.alone),
+        np.array(fit.abstaining),
+        best,
+        fit.confidence.slope,
+        fit.confidence.offset,
+        fit.confidence.covariance,
+    )
+
+
+def leaders(fit, votes):
+    served = as_served(fit)
+    for row in votes.keys:
+        given = [i for i, key in enumerate(row) if key]
+        if not given:
+            yield None
+            continue
+        count = fitted_vote(
+            [row[i] for i in given],
+            np.array(fit.weights)[given],
+            np.array(fit.priors)[given],
+            [0] * len(given),
+            Fitted(
+                served.none_score,
+                served.abstain_score,
+                served.abstain_key,
+                served.alone[given],
+                served.abstaining[given],
+                given.index(served.best) if served.best in given else None,
+                served.slope,
+                served.offset,
+                served.covariance,
+            ),
+            min_share=0.0,
+        )
+        yield count.leader
+
+
+def test_the_gradient_is_the_slope_of_the_loss():
+    found = design(votes_of([0.8, 0.6, 0.4], 60, abstaining=0.3))
+    values = np.random.default_rng(1).normal(size=11)
+    features = found.features()
+
+    _, gradient = loss(values, features, found)
+
+    step = 1e-6 * np.eye(11)
+    slopes = [
+        (loss(values + d, features, found)[0] - loss(values - d, features, found)[0]) / 2e-6
+        for d in step
+    ]
+    assert gradient == pytest.approx(slopes, abs=1e-4)
+
+
+def test_renaming_the_jurors_only_renames_the_weights():
+    votes = votes_of([0.9, 0.6, 0.4], 200)
+    turned = Votes(
+        votes.jurors[::-1], tuple(row[::-1] for row in votes.keys), votes.right[:, ::-1], NO_CALL
+    )
+
+    weights = [fit_logit(design(each)).votes for each in (votes, turned)]
+
+    assert weights[0] == pytest.approx(weights[1][::-1], abs=1e-3)
+
+
+def test_a_lone_juror_is_as_sure_as_it_is_right():
+    votes = votes_of([0.7], 500)
+    found = design(votes)
+
+    _, sure = predicted(found, fit_logit(found), votes.priors)
+
+    assert sure.mean() == pytest.approx(found.right.mean(), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "accuracies", [(0.9, 0.6, 0.6), (0.7, 0.7, 0.7, 0.7), (0.8, 0.2, 0.2), (0.5, 0.4)]
+)
+def test_the_aggregator_decides_as_the_fit_foresaw(accuracies):
+    votes = votes_of(accuracies, 300, abstaining=0.2)
+    fit = fit_pool(votes)
+    found = design(votes)
+    fitted = fit_logit(found)
+
+    chosen, _ = predicted(found, fitted, votes.priors)
+
+    if not fit.gate.closed:
+        foreseen = {int(found.prompt[c]): set(np.flatnonzero(found.members[c])) for c in chosen}
+        for i, leader in enumerate(leaders(fit, votes)):
+            given = [j for j, key in enumerate(votes.keys[i]) if key]
+            served = None if leader is None else {given[m] for m in leader.members}
+            assert foreseen.get(i) == served
+
+
+def test_equal_jurors_vote_and_the_gate_stays_open():
+    fit = fit_pool(votes_of([0.7] * 5, 400))
+
+    assert not fit.gate.closed
+    assert fit.metrics["accuracy"] > fit.metrics["best_accuracy"] + 0.1
+
+
+def test_a_vote_not_shown_to_be_as_good_is_gated():
+    crowd = [votes_of((0.6, *[0.4] * 12), 60, seed=seed, wrong=2) for seed in range(8)]
+
+    gates = [fit_pool(votes).gate for votes in crowd]
+
+    assert any(gate.closed for gate in gates)
+    assert all(gate.closed == (gate.quantile <= -0.005) for gate in gates)
+
+
+def test_with_few_labels_only_priors_are_learned():
+    fit = fit_pool(votes_of([0.9, 0.6], 49))
+
+    assert ("log_odds", False) == (fit.rule, fit.calibrated)
+    assert fit.priors[0] > fit.priors[1]
+
+
+def test_the_confidence_holds_on_new_prompts():
+    accuracies = [0.8, 0.6, 0.5]
+    fit, fresh = fit_pool(votes_of(accuracies, 800)), votes_of(accuracies, 800, seed=7)
+
+    told = [(leader.p_correct, leader.key == "right") for leader in leaders(fit, fresh) if leader]
+
+    sure, right = np.array([p for p, _ in told]), np.array([r for _, r in told])
+    assert ece(sure, right) <= ece_of_the_perfect(sure, seed=0) + 0.03
+    assert auroc(sure, right) > 0.7
+
+
+def test_a_fit_can_be_had_again():
+    votes = votes_of([0.8, 0.6], 100)
+
+    assert fit_pool(votes) == fit_pool(votes)
+
+
+def test_no_votes_are_no_fit():
+    with pytest.raises(ValueError, match="labelled votes"):
+        fit_pool(Votes(("a",), (), np.zeros((0, 1), dtype=bool)))
+
+
+def test_votes_must_match_their_jurors():
+    with pytest.raises(ValueError, match="shape"):
+        Votes(("a", "b"), (("x", "y"),), np.zeros((1, 1), dtype=bool))
+
+
+def test_prompts_without_any_ballot_are_borne():
+    silent = Votes(("a", "b"), (("", ""),) * 60, np.zeros((60, 2), dtype=bool))
+
+    assert 0.0 == fit_pool(silent).metrics["accuracy"]
+
+
+def test_the_bootstrap_is_as_wide_as_the_sample_is_small():
+    better = np.arange(400) % 4 > 0
+    even = np.arange(400) % 2 > 0
+
+    wide, narrow = (lower_quantile(better[:n], even[:n], seed=0) for n in (20, 400))
+
+    assert wide < narrow < 0.25
+
+
+def test_overconfidence_is_mended():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=5000) * 3
+    right = rng.random(5000) < 1 / (1 + np.exp(-x / 2))
+
+    curve = platt(1 / (1 + np.exp(-x)), right)
+
+    assert curve.slope == pytest.approx(0.5, abs=0.05)
+    assert curve.offset == pytest.approx(0.0, abs=0.1)
