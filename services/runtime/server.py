@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from services.core.errors import GremiumError
 from services.runtime import census, logs, telemetry
 from services.runtime.admission import Admission
+from services.runtime.checks import Checks
 from services.runtime.serving import ServingInterceptor
 from services.runtime.settings import ServerSettings
 
@@ -31,9 +32,7 @@ MIN_PING_INTERVAL_S: Final = 1
 """Clients that ping more often are sent away; ours ping every 2 s."""
 MAX_CALL_S: Final = 600
 """Time that a call gets to end once its connection is too old."""
-IDLE_CHECK_S: Final = 0.05
-LAST_REPLY_S: Final = 0.5
-"""Time for the last reply to leave."""
+AWAY_EVERY_S: Final = 0.05
 DEFAULT_SLOTS: Final = 64
 BURST: Final = 1024
 """Calls that may be waiting for their refusal."""
@@ -60,16 +59,15 @@ async def running(
         If the address cannot be bound; it names the address.
     """
     slots = settings.max_concurrent or slots
-    admission = Admission(slots)
     server = grpc.aio.server(
-        interceptors=(ServingInterceptor(admission),),
+        interceptors=(ServingInterceptor(Admission(slots)),),
         options=_options(settings),
         # The admission refuses first and with a reason; this is the wall behind it.
         # It knows no methods, so it stands where a burst does not cost the health checks.
         maximum_concurrent_rpcs=4 * slots + BURST,
     )
     register(server)
-    checks = health.aio.HealthServicer()
+    checks = Checks()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     reflection.enable_server_reflection(
         (*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server
@@ -84,23 +82,22 @@ async def running(
     finally:
         await checks.enter_graceful_shutdown()
         await asyncio.sleep(min(settings.leave_s, settings.drain_s))
-        await _drained(server, admission, settings.drain_s)
+        await _drained(server, checks, settings.drain_s)
         logger.info("stopped")
 
 
-async def _drained(server: grpc.aio.Server, admission: Admission, drain_s: float) -> None:
+async def _drained(server: grpc.aio.Server, checks: Checks, drain_s: float) -> None:
     """Take no more calls, let those in flight finish, and send away who only watches the health."""
     stopping = asyncio.create_task(server.stop(drain_s))
-    while admission.taken and not stopping.done():
-        await asyncio.wait([stopping], timeout=IDLE_CHECK_S)
-    if drain_s > LAST_REPLY_S and not stopping.done():  # grpc crashes if both expire together
-        await server.stop(LAST_REPLY_S)
+    while not stopping.done():
+        checks.send_away()
+        await asyncio.wait([stopping], timeout=AWAY_EVERY_S)
     await stopping
 
 
 @asynccontextmanager
 async def _announced(
-    checks: health.aio.HealthServicer, services: Sequence[str], ready: Ready | None
+    checks: Checks, services: Sequence[str], ready: Ready | None
 ) -> AsyncIterator[None]:
     """Say SERVING as soon as it is true, until the block ends."""
 
@@ -120,7 +117,7 @@ async def _announced(
         await asyncio.wait([announcing])
 
 
-async def _say(checks: health.aio.HealthServicer, status: int, services: Sequence[str]) -> None:
+async def _say(checks: Checks, status: int, services: Sequence[str]) -> None:
     for name in ("", *services):
         await checks.set(name, status)
 

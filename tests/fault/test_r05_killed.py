@@ -13,9 +13,9 @@ from tests.scripted import CONFIG, upstream_thread
 
 TIMEOUT_S = 10.0
 CALLERS = 10
-BEFORE_S = 1.0
+BEFORE_S = 0.6
 """Load before the service is killed."""
-DOWN_S = 1.0
+DOWN_S = 0.6
 LOST_S = 1.0
 BACK_S = 2.0
 

@@ -13,7 +13,7 @@ from tests.upstream import Reply
 LATENCY_S = 1.0
 PLACES = 16
 QUIET_PER_S = 4.0
-SHORT_S, LONG_S = 6.0, 15.0
+SHORT_S, LONG_S = 4.0, 15.0
 MARGIN = 0.2
 """How much longer the slowest of the others may take, as a share of the undisturbed run."""
 CONFIG = """\

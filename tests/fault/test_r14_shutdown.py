@@ -18,7 +18,7 @@ TIMEOUT_S = 10.0
 CALLERS = 6
 ROUNDS = 20
 """Of each service in the five runs of `make fault`."""
-SHORT_ROUNDS = 2
+SHORT_ROUNDS = 1
 SETTLE_S = 0.5
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import signal
 import socket
+import time
 
+import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -56,6 +58,18 @@ async def test_calls_in_flight_may_finish_while_draining():
 
         assert (await pending).decision.reason_text
         await stopping
+
+
+async def test_whoever_only_watches_the_health_does_not_hold_up_the_end():
+    server = running(ServerSettings(drain_s=LIMIT_S), lambda _: None, services=[ROUTER])
+    port = await server.__aenter__()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        await watch.read()
+        began = time.monotonic()
+        await server.__aexit__(None, None, None)
+
+    assert time.monotonic() - began < LIMIT_S / 2
 
 
 async def test_a_port_belongs_to_one_server():
