@@ -9,7 +9,7 @@ from services.core.answers import Answer
 from services.core.canonical import Ballot
 from services.core.prompts import OutputFormat, Tool
 
-Method = Literal["auto", "plurality", "medoid", "weighted", "log_odds"]
+Method = Literal["auto", "plurality", "medoid", "weighted", "log_odds", "fieldwise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Decision:
     """How the answers were counted. Indices are those of the answers."""
 
     method: str
-    """`plurality`, `medoid`, `medoid_words`, `single`, `weighted`, `logit` or `log_odds`."""
+    """`plurality`, `medoid`, `medoid_words`, `single`, `weighted`, `logit`, `log_odds` or `fieldwise`."""
     ballots: tuple[Ballot, ...]
     """One per answer, with the key of its class."""
     count: Count | None

@@ -90,10 +90,11 @@ class Judge(Section):
 class Aggregate(Section):
     """How answers are combined."""
 
-    method: Literal["auto", "plurality", "medoid", "weighted"] = "auto"
+    method: Literal["auto", "plurality", "medoid", "weighted", "fieldwise"] = "auto"
     """`auto`: plurality for structured answers and tool calls, medoid for prose. `weighted`: the
     same classes, but each vote counts its juror's weight times what the judge thinks of the answer
-    beside the others."""
+    beside the others. `fieldwise`: where no class has the share it needs, the whole answer that
+    says at most fields what most say; fields of different answers are never mixed."""
     min_share: Fraction = 0.5
     """Share of the weight that the leading class of structured answers needs; below it, or in a
     tie, there is no consensus."""

@@ -15,6 +15,7 @@ METHODS: Final = {
     "plurality": aggregator_pb2.AGGREGATION_METHOD_PLURALITY,
     "medoid": aggregator_pb2.AGGREGATION_METHOD_MEDOID,
     "weighted": aggregator_pb2.AGGREGATION_METHOD_WEIGHTED,
+    "fieldwise": aggregator_pb2.AGGREGATION_METHOD_FIELDWISE,
 }
 CRITERIA: Final = {
     "hallucination": judge_pb2.CRITERION_HALLUCINATION,

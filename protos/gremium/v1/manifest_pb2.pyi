@@ -531,8 +531,10 @@ class Tally(_message.Message):
     method: _builtins.str
     """How the answers were combined: `plurality`, `medoid`, `medoid_words` (a
     medoid by words, for want of embeddings), `single`, `weighted` (votes times
-    judge scores), `logit` (a fitted vote), `log_odds` (weights by priors), or `best_juror` (for want of an aggregator, the answer of the
-    juror with the largest weight; nothing was counted).
+    judge scores), `logit` (a fitted vote), `log_odds` (weights by priors),
+    `fieldwise` (field by field, for want of a majority), or `best_juror` (for
+    want of an aggregator, the answer of the juror with the largest weight;
+    nothing was counted).
     """
     margin: _builtins.float
     """Leader's share minus the runner-up's, in [0, 1]."""
