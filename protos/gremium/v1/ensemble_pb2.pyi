@@ -187,9 +187,19 @@ class AskStreamResponse(_message.Message):
     ESCALATED_FIELD_NUMBER: _builtins.int
     FINAL_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    PLANNED_FIELD_NUMBER: _builtins.int
+    SEARCHED_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    step: _builtins.str
+    """Step of `specialists` that it is about, and within it the step of a nested
+    graph, as in `outer/inner`; empty when it is about the whole request.
+    """
+    tier: _builtins.str
+    """Tier that it is about; empty when it is about none."""
     @_builtins.property
     def routed(self) -> _router_pb2.RouteDecision:
-        """The tiers were chosen."""
+        """The tiers were chosen, of the request or of the ensemble that a step asks."""
 
     @_builtins.property
     def juror_started(self) -> _jury_pb2.JurorStarted:
@@ -201,7 +211,7 @@ class AskStreamResponse(_message.Message):
 
     @_builtins.property
     def juror_settled(self) -> _jury_pb2.JurorSettled:
-        """A juror settled."""
+        """A juror settled, was lost with its jury, or was never asked."""
 
     @_builtins.property
     def tallied(self) -> _manifest_pb2.Tally:
@@ -209,7 +219,7 @@ class AskStreamResponse(_message.Message):
 
     @_builtins.property
     def judged(self) -> _manifest_pb2.Verdict:
-        """The answer was audited."""
+        """The answer was audited; `VERDICT_KIND_UNJUDGED` also when the judge was lost."""
 
     @_builtins.property
     def escalated(self) -> Global___Escalated:
@@ -223,6 +233,16 @@ class AskStreamResponse(_message.Message):
     def error(self) -> _manifest_pb2.ErrorRecord:
         """The request failed; the last message."""
 
+    @_builtins.property
+    def planned(self) -> _router_pb2.Plan:
+        """The steps were put in order. What they are asked and the folders that they
+        search are left out.
+        """
+
+    @_builtins.property
+    def searched(self) -> Global___Searched:
+        """A search ended."""
+
     def __init__(
         self,
         *,
@@ -235,16 +255,50 @@ class AskStreamResponse(_message.Message):
         escalated: Global___Escalated | None = ...,
         final: Global___AskResponse | None = ...,
         error: _manifest_pb2.ErrorRecord | None = ...,
+        planned: _router_pb2.Plan | None = ...,
+        searched: Global___Searched | None = ...,
+        step: _builtins.str = ...,
+        tier: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "escalated", b"escalated", "event", b"event", "final", b"final", "judged", b"judged", "juror_delta", b"juror_delta", "juror_settled", b"juror_settled", "juror_started", b"juror_started", "routed", b"routed", "tallied", b"tallied"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "escalated", b"escalated", "event", b"event", "final", b"final", "judged", b"judged", "juror_delta", b"juror_delta", "juror_settled", b"juror_settled", "juror_started", b"juror_started", "planned", b"planned", "routed", b"routed", "searched", b"searched", "tallied", b"tallied"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "escalated", b"escalated", "event", b"event", "final", b"final", "judged", b"judged", "juror_delta", b"juror_delta", "juror_settled", b"juror_settled", "juror_started", b"juror_started", "routed", b"routed", "tallied", b"tallied"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "escalated", b"escalated", "event", b"event", "final", b"final", "judged", b"judged", "juror_delta", b"juror_delta", "juror_settled", b"juror_settled", "juror_started", b"juror_started", "planned", b"planned", "routed", b"routed", "searched", b"searched", "step", b"step", "tallied", b"tallied", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["routed", "juror_started", "juror_delta", "juror_settled", "tallied", "judged", "escalated", "final", "error"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["routed", "juror_started", "juror_delta", "juror_settled", "tallied", "judged", "escalated", "final", "error", "planned", "searched"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___AskStreamResponse: _TypeAlias = AskStreamResponse  # noqa: Y015
+
+@_typing.final
+class Searched(_message.Message):
+    """A search found passages, failed, or was never begun."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPATION_FIELD_NUMBER: _builtins.int
+    PASSAGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def participation(self) -> _manifest_pb2.Participation:
+        """How it took part."""
+
+    @_builtins.property
+    def passages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Passage]:
+        """What it found, best first."""
+
+    def __init__(
+        self,
+        *,
+        participation: _manifest_pb2.Participation | None = ...,
+        passages: _abc.Iterable[_types_pb2.Passage] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["participation", b"participation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["participation", b"participation", "passages", b"passages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Searched: _TypeAlias = Searched  # noqa: Y015
 
 @_typing.final
 class Escalated(_message.Message):

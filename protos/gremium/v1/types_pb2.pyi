@@ -712,6 +712,7 @@ class Answer(_message.Message):
     FINISH_REASON_FIELD_NUMBER: _builtins.int
     MEAN_LOGPROB_FIELD_NUMBER: _builtins.int
     STEP_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
     juror: _builtins.str
     """Name of the juror."""
     model: _builtins.str
@@ -726,6 +727,10 @@ class Answer(_message.Message):
     """Mean log-probability per token, where the backend gives it; at most 0."""
     step: _builtins.str
     """Step of `specialists` that it belongs to; empty with every other pattern.
+    Output only.
+    """
+    tier: _builtins.str
+    """Tier that it was given in; of two tiers, each may have a juror of this name.
     Output only.
     """
     @_builtins.property
@@ -743,10 +748,11 @@ class Answer(_message.Message):
         finish_reason: Global___FinishReason.ValueType = ...,
         mean_logprob: _builtins.float | None = ...,
         step: _builtins.str = ...,
+        tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "mean_logprob", b"mean_logprob"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "family", b"family", "finish_reason", b"finish_reason", "juror", b"juror", "mean_logprob", b"mean_logprob", "model", b"model", "step", b"step", "text", b"text", "tool_calls", b"tool_calls"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "family", b"family", "finish_reason", b"finish_reason", "juror", b"juror", "mean_logprob", b"mean_logprob", "model", b"model", "step", b"step", "text", b"text", "tier", b"tier", "tool_calls", b"tool_calls"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__mean_logprob: _TypeAlias = _typing.Literal["mean_logprob"]  # noqa: Y015
     _WhichOneofArgType__mean_logprob: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob"]  # noqa: Y015
