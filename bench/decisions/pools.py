@@ -1,0 +1,192 @@
+"""Recorded pools as labelled votes: the ballots are read by the code that serves."""
+
+import ast
+import gzip
+import json
+import pathlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from bench.canonical import tools
+from bench.decisions import SkippedError
+from services.calibration.votes import Bools, Votes
+from services.core.canonical import NO_CALL, Ballot, ballot, prose_ballot
+from services.core.prompts import OutputFormat
+
+MINI, HAIKU, FLASH = "gpt-4o-mini-2024-07-18", "claude-3-haiku-20240307", "gemini-1.5-flash"
+LLAMA, QWEN = "Meta-Llama-3.1-8B-Instruct", "Qwen2-7B-Instruct"
+CHEAP5 = (MINI, HAIKU, FLASH, LLAMA, QWEN)
+FRONTIER3 = ("gpt-4o-2024-08-06", "claude-3-5-sonnet-20241022", "gemini-1.5-pro")
+MMLU_SMALL5 = (
+    "Meta-Llama-3_1-8B-Instruct",
+    "Mixtral-8x7B-Instruct-v0.1",
+    "Phi-3-mini-4k-instruct",
+    "c4ai-command-r-v01",
+    "mathstral-7B",
+)
+BFCL_CHEAP5 = (
+    MINI,
+    HAIKU,
+    "gemini-1.5-flash-preview-0514",
+    "open-mistral-nemo-2407",
+    "meta-llama_Meta-Llama-3-8B-Instruct",
+)
+"""The five with which the table's plurality on relevance (69.2 %) and oracle (96.2 %) come out."""
+
+PROMPTS = {"GSM8K": 1319, "CRUX": 800, "MMLU-Pro": 10288, "BFCL": 1240}
+"""Of the recordings that the published table is about."""
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The same jurors on the same prompts."""
+
+    name: str
+    votes: Votes
+    ballots: tuple[tuple[Ballot, ...], ...]
+    forms: tuple[tuple[str, ...], ...]
+    """How each answer is worded."""
+    unfit: Bools
+    """Shape (n,): prompts that no tool fits."""
+    published: float | None
+    """The table's better of best member and plurality, in points; None for other prompts."""
+
+
+@cache
+def lines(path: pathlib.Path) -> list[Line]:
+    """A recording; split at line feeds only, for texts hold other line ends."""
+    if not path.exists():
+        raise SkippedError(f"{path.parent.name}/{path.name} is missing")
+    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+        return [json.loads(line) for line in file]
+
+
+def pools(data: pathlib.Path) -> Iterator[Callable[[], Pool]]:
+    """The pools of the published table, each read when it is called."""
+    gsm, crux = data / "jury/zeroeval_gsm.jsonl.gz", data / "jury/zeroeval_crux.jsonl.gz"
+    yield lambda: _zero("GSM8K cheap3", gsm, (MINI, "claude-3-5-haiku-20241022", FLASH), 95.8)
+    yield lambda: _zero("GSM8K cheap5", gsm, CHEAP5, 95.2)
+    yield lambda: _zero("GSM8K all", gsm, (), 97.2)
+    yield lambda: _zero("CRUX cheap5", crux, CHEAP5, 75.9)
+    yield lambda: _zero("CRUX frontier3", crux, FRONTIER3, 87.8)
+    yield lambda: _zero("CRUX all", crux, (), 95.9)
+    yield lambda: _labels("MMLU-Pro top4", data, 4, 74.1)
+    yield lambda: _labels("MMLU-Pro small5", data, MMLU_SMALL5, 52.8)
+    yield lambda: _labels("MMLU-Pro all", data, (), 71.8)
+    yield lambda: _calls("BFCL cheap5", data, BFCL_CHEAP5, 89.6)
+    yield lambda: _calls("BFCL all", data, (), 94.0)
+    for path in sorted((data / "jury").glob("zeroeval_*.jsonl.gz")):
+        if path not in {gsm, crux} and "_raw" not in path.name:
+            name = path.name.removesuffix(".jsonl.gz")
+            yield partial(_zero, f"{name} all", path, (), 0.0)
+
+
+def _zero(name: str, path: pathlib.Path, jurors: Sequence[str], published: float) -> Pool:
+    rows = lines(path)
+    named = _named(rows, jurors, path)
+    read = _literal if "crux" in path.name else _number
+    said = [[row["answers"][j] for j in named] for row in rows]
+    ballots = tuple(tuple(read(each[0]) for each in row) for row in said)
+    forms = tuple(tuple(str(each[0]).strip() for each in row) for row in said)
+    right = np.array([[bool(each[1]) for each in row] for row in said])
+    return _pool(name, named, ballots, forms, right, published=published)
+
+
+def _named(rows: Sequence[Line], jurors: Sequence[str], path: pathlib.Path) -> tuple[str, ...]:
+    """The jurors asked for; all that answered every prompt where none is named."""
+    common = set.intersection(*(set(row["answers"]) for row in rows))
+    if lacking := sorted(set(jurors) - common):
+        raise SkippedError(f"{path.name} lacks answers of {', '.join(lacking)}")
+    return tuple(jurors) or tuple(sorted(common))
+
+
+def _number(answer: object) -> Ballot:
+    text = "" if answer is None else str(answer)
+    return ballot(text, (), output_format=OutputFormat(kind="number"), tools=())
+
+
+def _literal(answer: object) -> Ballot:
+    """The ballot of a Python value; quotes around it do not count, as in the recorded grades.
+
+    The benchmark asks for a Python literal, which no output format of ours is.
+    """
+    if answer is None:
+        return Ballot("", reason="EMPTY")
+    text = str(answer).strip()
+    if text[:1] in {"'", '"'} and text[-1:] == text[:1] and len(text) > 1:
+        inner = _evaluated(text)
+        text = inner if isinstance(inner, str) else text[1:-1]
+    value = _evaluated(text)
+    key = repr(text if value is None and text != "None" else value)
+    return Ballot(key, key)
+
+
+def _evaluated(text: str) -> object:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            value: object = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return value
+
+
+def _labels(name: str, data: pathlib.Path, jurors: Sequence[str] | int, published: float) -> Pool:
+    """Multiple choice: prompts that some model was not run on are left out."""
+    folder = data / "routing"
+    rows = [r for r in lines(folder / "mmlupro_29models.jsonl.gz") if "?" not in r["pred"]]
+    listed = json.loads((folder / "mmlupro_29models.models.json").read_text())
+    every = listed["models_in_pred_order"]
+    right = np.array([[said == row["gold"] for said in row["pred"]] for row in rows])
+    if isinstance(jurors, int):
+        by_accuracy = np.argsort(-right.mean(axis=0), kind="stable")
+        jurors = [every[i] for i in by_accuracy[:jurors]]
+    named = tuple(jurors or every)
+    at = [every.index(juror) for juror in named]
+    one = {letter: prose_ballot(letter) for letter in "ABCDEFGHIJ"} | {"-": Ballot("")}
+    ballots = tuple(tuple(one[row["pred"][i]] for i in at) for row in rows)
+    forms = tuple(tuple(row["pred"][i] for i in at) for row in rows)
+    return _pool(name, named, ballots, forms, right[:, at], published=published)
+
+
+def _calls(name: str, data: pathlib.Path, jurors: Sequence[str], published: float) -> Pool:
+    """Tool calls; right by the official or the lenient grade."""
+    rows = lines(data / "jury/bfcl_25models.jsonl.gz")
+    named = _named(rows, jurors, data / "jury/bfcl_25models.jsonl.gz")
+    said = [[row["answers"][j] for j in named] for row in rows]
+    ballots = tuple(
+        tuple(_called(each["raw"] or "", row) for each in answers)
+        for answers, row in zip(said, rows, strict=True)
+    )
+    right = np.array([[bool(a["valid"] or a["ok"]) for a in answers] for answers in said])
+    forms = tuple(tuple(a["raw"] or "" for a in answers) for answers in said)
+    unfit = np.array([row["category"] == "relevance" for row in rows])
+    return _pool(name, named, ballots, forms, right, published=published, unfit=unfit)
+
+
+def _called(raw: str, row: Mapping[str, Any]) -> Ballot:
+    return ballot(raw, (), output_format=OutputFormat(), tools=tools(row))
+
+
+def _pool(
+    name: str,
+    jurors: tuple[str, ...],
+    ballots: tuple[tuple[Ballot, ...], ...],
+    forms: tuple[tuple[str, ...], ...],
+    right: Bools,
+    *,
+    published: float,
+    unfit: Bools | None = None,
+) -> Pool:
+    keys = tuple(tuple(vote.key for vote in row) for row in ballots)
+    none = np.zeros(len(keys), dtype=bool)
+    votes = Votes(jurors, keys, right, "" if unfit is None else NO_CALL.key)
+    known = published if PROMPTS.get(name.split()[0]) == len(keys) else None
+    return Pool(name, votes, ballots, forms, none if unfit is None else unfit, known)

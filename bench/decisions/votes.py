@@ -1,0 +1,114 @@
+"""Votes of every pool of the published table: never worse than its best juror or plurality."""
+
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from bench.decisions import Row, SkippedError
+from bench.decisions.counted import Counted, counted, paired, percent
+from bench.decisions.pools import Pool, pools
+from services.calibration.measures import auroc, ece, ece_of_the_perfect
+
+SLACK = 0.5
+"""Points that a pool may be worse than the better of the two."""
+REACH = {"CRUX all": 97.0, "CRUX cheap5": 76.0, "MMLU-Pro all": 74.0}
+RELEVANCE = 76.0
+AUROC = {"CRUX all": 0.955, "MMLU-Pro all": 0.766, "GSM8K all": 0.884}
+"""As published for the same pool; reached within .02."""
+ECE = 0.04
+
+
+def rows(data: pathlib.Path) -> Iterator[Row]:
+    """One pool after the other, relevance beside its pool; says how often the gate closed."""
+    harmless, folds_closed, folds, missing = True, 0, 0, []
+    for read in pools(data):
+        try:
+            pool = read()
+        except SkippedError as err:
+            missing.append(str(err))
+            continue
+        found = counted(pool)
+        folds_closed += sum(found.closed)
+        folds += len(found.closed)
+        for row in _rows_of(pool, found):
+            harmless &= row.holds
+            yield row
+    if folds:
+        yield _gates(folds_closed, folds, harmless=harmless)
+    if missing:
+        raise SkippedError("; ".join(dict.fromkeys(missing)))
+
+
+def _gates(folds_closed: int, folds: int, *, harmless: bool) -> Row:
+    return Row(
+        "gates closed, share of folds (always closed would be the best juror alone)",
+        100 * folds_closed / folds,
+        None,
+        100.0,
+        folds_closed < folds and harmless,
+        f"{folds_closed} of {folds} folds",
+    )
+
+
+def _rows_of(pool: Pool, found: Counted) -> Iterator[Row]:
+    yield _accuracy(pool, found)
+    if pool.name in REACH:
+        reach, ours = REACH[pool.name], percent(found.right)
+        yield Row(f"{pool.name}: target", ours, percent(found.plain), reach, ours >= reach)
+    if pool.unfit.any() and "cheap5" in pool.name:
+        yield _relevance(pool, found)
+    yield from _calibration(pool, found)
+
+
+def _accuracy(pool: Pool, found: Counted) -> Row:
+    measured = max(percent(pool.votes.right[:, pool.votes.best]), percent(found.plain))
+    reach, ours = max(measured, pool.published or 0.0) - SLACK, percent(found.right)
+    oracle = percent(pool.votes.right.any(axis=1))
+    return Row(
+        pool.name,
+        ours,
+        percent(found.best),
+        reach,
+        ours >= reach,
+        f"plurality {percent(found.plain):.1f}, without gate {percent(found.open_right):.1f}, "
+        f"oracle {oracle:.1f}, gate closed in {sum(found.closed)} of {len(found.closed)}",
+        paired(found.right, found.best),
+    )
+
+
+def _relevance(pool: Pool, found: Counted) -> Row:
+    unfit = pool.unfit
+    ours, theirs = percent(found.right[unfit]), percent(found.best[unfit])
+    return Row(
+        f"{pool.name}: relevance only",
+        ours,
+        percent(found.plain[unfit]),
+        RELEVANCE,
+        ours >= RELEVANCE,
+        f"best juror {theirs:.1f}, where a tool fits {percent(found.right[~unfit]):.1f}; "
+        "fitted on all kinds together",
+        paired(found.right[unfit], found.best[unfit]),
+    )
+
+
+def _calibration(pool: Pool, found: Counted) -> Iterator[Row]:
+    perfect = ece_of_the_perfect(found.sure, seed=0)
+    error, most = ece(found.sure, found.right), max(ECE, perfect)
+    yield Row(f"{pool.name}: ECE of P(correct)", error, None, most, error <= most)
+    area = auroc(found.sure, found.right)
+    if area is not None and pool.name in AUROC:
+        reach = AUROC[pool.name] - 0.02
+        wrong = int((~found.right).sum())
+        note = f"over {wrong} wrong answers, standard error {_spread(area, found):.3f}"
+        yield Row(f"{pool.name}: AUROC of P(correct)", area, None, reach, area >= reach, note)
+
+
+def _spread(area: float, found: Counted) -> float:
+    """Standard error of an area by Hanley and McNeil (1982)."""
+    right, wrong = float(found.right.sum()), float((~found.right).sum())
+    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = (
+        area * (1 - area) + (right - 1) * (first - area**2) + (wrong - 1) * (second - area**2)
+    )
+    return float(np.sqrt(variance / (right * wrong)))
