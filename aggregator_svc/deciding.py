@@ -17,13 +17,13 @@ from aggregator_svc.voting import (
     Class,
     Count,
     Floats,
-    close_groups,
     entropy,
     margin,
     scaled,
 )
 from services.core.answers import Answer
-from services.core.canonical import NO_CALL, PROSE, Ballot, ballot, number_of, prose_ballot
+from services.core.canonical import NO_CALL, PROSE, Ballot, ballot, prose_ballot
+from services.core.closeness import alike
 from services.core.deadline import Deadline
 from services.core.errors import GremiumError
 from services.core.visible import visible_text
@@ -83,18 +83,8 @@ async def ballots_of(case: Case, *, deadline: Deadline) -> tuple[Ballot, ...]:
             for a, vote in zip(case.answers, votes, strict=True)
         ]
     if case.output_format.kind == "number":
-        votes = _within_tolerance(votes, case.output_format.relative_tolerance)
+        votes = alike(votes, relative_tolerance=case.output_format.relative_tolerance)
     return tuple(votes)
-
-
-def _within_tolerance(votes: Sequence[Ballot], tolerance: float) -> list[Ballot]:
-    numbered = [i for i, vote in enumerate(votes) if number_of(vote) is not None]
-    group = close_groups([number_of(votes[i]) or 0 for i in numbered], relative_tolerance=tolerance)
-    same = {i: votes[numbered[first]] for i, first in zip(numbered, group, strict=True)}
-    return [
-        replace(vote, key=same[i].key, value=same[i].value) if i in same else vote
-        for i, vote in enumerate(votes)
-    ]
 
 
 def _no_ballot(ballots: Sequence[Ballot]) -> str:

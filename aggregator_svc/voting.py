@@ -4,7 +4,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -222,38 +221,3 @@ def _divergence(sizes: Sequence[int]) -> float:
     pairs = math.comb(sum(sizes), 2)
     alike = sum(math.comb(size, 2) for size in sizes)
     return (pairs - alike) / pairs if pairs else 0.0
-
-
-def close_groups(numbers: Sequence[int | float], *, relative_tolerance: float) -> list[int]:
-    """Group numbers so that any two of a group are within the tolerance.
-
-    Parameters
-    ----------
-    numbers : sequence of int or float, length n
-        Finite numbers. Integers are compared exactly, however long.
-    relative_tolerance : float
-        Share of the larger of two numbers that they may differ by, in [0, 1).
-
-    Returns
-    -------
-    list of int, length n
-        For each number, the index of the group's first one from below.
-
-    Notes
-    -----
-    Being close is not transitive, so that groups are cut greedily from below;
-    the order of the numbers does not matter. O(n log n).
-
-    Examples
-    --------
-    >>> close_groups([3.0, 100, 100.00001, 3], relative_tolerance=1e-6)
-    [0, 1, 1, 0]
-    """
-    exact = [Fraction(number) for number in numbers]
-    share, first = Fraction(relative_tolerance), -1
-    group = [0] * len(numbers)
-    for i in sorted(range(len(numbers)), key=lambda i: exact[i]):
-        if first < 0 or exact[i] - exact[first] > share * max(abs(exact[i]), abs(exact[first])):
-            first = i
-        group[i] = first
-    return group

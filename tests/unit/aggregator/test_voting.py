@@ -1,13 +1,11 @@
 """The heaviest class leads; a tie that nothing breaks is no consensus."""
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator_svc.voting import close_groups, plurality
+from aggregator_svc.voting import plurality
 
 NAN = float("nan")
 
@@ -129,24 +127,3 @@ def test_figures_stay_in_range(ballots):
 
     assert all(0 <= x <= 1 for x in (found.margin, found.entropy, found.divergence))
     assert len(ballots) == sum(len(c.members) for c in found.classes)
-
-
-def test_numbers_within_the_tolerance_are_one_group():
-    assert [0, 0, 2] == close_groups([100, 100.00005, 100.5], relative_tolerance=1e-6)
-
-
-def test_a_group_is_no_chain():
-    assert [0, 0, 2] == close_groups([1.0, 1.09, 1.18], relative_tolerance=0.1)
-
-
-def test_long_integers_are_compared_exactly():
-    assert [0, 1] == close_groups([10**400, 10**400 + 1], relative_tolerance=0.0)
-
-
-@given(st.lists(st.floats(-1e9, 1e9) | st.integers(), min_size=1), st.floats(0, 0.5))
-def test_any_two_of_a_group_are_close(numbers, tolerance):
-    group = close_groups(numbers, relative_tolerance=tolerance)
-
-    for i, j in zip(range(len(numbers)), group, strict=True):
-        one, other = Fraction(numbers[i]), Fraction(numbers[j])
-        assert abs(one - other) <= Fraction(tolerance) * max(abs(one), abs(other))
