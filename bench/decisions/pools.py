@@ -188,5 +188,5 @@ def _pool(
     keys = tuple(tuple(vote.key for vote in row) for row in ballots)
     none = np.zeros(len(keys), dtype=bool)
     votes = Votes(jurors, keys, right, "" if unfit is None else NO_CALL.key)
-    known = published if PROMPTS.get(name.split()[0]) == len(keys) else None
+    known = published if PROMPTS.get(name.split(maxsplit=1)[0]) == len(keys) else None
     return Pool(name, votes, ballots, forms, none if unfit is None else unfit, known)
