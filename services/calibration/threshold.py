@@ -67,7 +67,7 @@ def promised(
     >>> sure, right = np.linspace(1.0, 0.0, 100), np.arange(100) < 60
     >>> found = promised(sure, right, alpha=0.2, delta=0.1)
     >>> found.n, round(found.ucb, 2)
-    (64, 0.13)
+    (69, 0.2)
     """
     _check(confidences, right, alpha, delta)
     known = confidences[~np.isnan(confidences)].round(DIGITS)

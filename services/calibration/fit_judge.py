@@ -1,0 +1,180 @@
+"""Learns from labelled outcomes whom to believe: judges of a panel, signals of an answer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.calibration.artefact import JudgeFit
+from services.calibration.measures import auroc
+from services.calibration.threshold import promised
+from services.calibration.votes import folds
+
+RIDGE: Final = 1.0
+MIN_OF_EACH: Final = 10
+"""Acceptable answers, and others, below which nothing is learned of the signals."""
+PROMISES: Final = ((0.05, 0.1), (0.1, 0.1), (0.2, 0.1), (0.3, 0.1))
+"""(alpha, delta) for which thresholds are kept unless others are asked for."""
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Signals = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """How much each judge's comparison counts."""
+
+    reliabilities: Floats
+    """Shape (judges,), >= 0: the best weights without a negative one."""
+    raw: Floats
+    """The best weights; negative for a judge that misleads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """log-odds(ok) = intercept + sum of coefficient times signal."""
+
+    names: tuple[str, ...]
+    coefficients: Floats
+    intercept: float
+
+
+def fit_panel(scores: Floats, first_better: Bools) -> Panel:
+    """The weights that best tell which of two answers is better.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (pairs, judges)
+        In [-1, 1], 1 for the first answer: both orders averaged. NaN where a
+        judge gave none.
+    first_better : ndarray of bool, shape (pairs,)
+
+    Notes
+    -----
+    A logistic model without intercept is antisymmetric: exchanging the answers
+    exchanges the verdict, so that no preference for a place can be learned.
+    """
+    told = np.nan_to_num(scores, nan=0.0)
+    ridge = np.full(told.shape[1], RIDGE)
+    return Panel(
+        reliabilities=_logistic(told, first_better, ridge, at_least=0.0),
+        raw=_logistic(told, first_better, ridge),
+    )
+
+
+def fit_fusion(signals: Sequence[Signals], ok: Bools) -> Fusion:
+    """Weigh the signals that all answers have.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than ten answers of either kind.
+    """
+    _check(signals, ok)
+    names = tuple(sorted(set(signals[0]).intersection(*signals)))
+    table = np.array([[row[name] for name in names] for row in signals], dtype=np.float64)
+    table = table.reshape(len(signals), len(names))
+    mean, spread = table.mean(axis=0), table.std(axis=0)
+    spread = np.where(spread > 1e-9, spread, np.inf)
+    ridge = np.append(np.full(len(names), RIDGE), 0.0)
+    scaled = np.column_stack([(table - mean) / spread, np.ones(len(ok))])
+    fitted = _logistic(scaled, ok, ridge)
+    coefficients = fitted[:-1] / spread
+    return Fusion(names, coefficients, float(fitted[-1] - coefficients @ mean))
+
+
+def probabilities(fusion: Fusion, signals: Sequence[Signals]) -> Floats:
+    """P(ok) of each answer; NaN where a signal is missing."""
+    missing = float("nan")
+    table = np.array([[row.get(n, missing) for n in fusion.names] for row in signals])
+    scores = table.reshape(len(signals), len(fusion.names)) @ fusion.coefficients
+    return 1.0 / (1.0 + np.exp(-np.clip(scores + fusion.intercept, -700.0, 700.0)))
+
+
+def fit_judge(
+    signals: Sequence[Signals],
+    ok: Bools,
+    *,
+    judges: Mapping[str, tuple[float, float]] | None = None,
+    promises: Iterable[tuple[float, float]] = PROMISES,
+    seed: int = 0,
+) -> JudgeFit:
+    """Learn the fusion from one half of the answers and the thresholds from the other.
+
+    Halves, because a promise holds only for answers that the fusion has not
+    seen.
+
+    Parameters
+    ----------
+    signals : sequence of mapping
+        Signals of each answer by name.
+    ok : ndarray of bool, shape (n,)
+        Whether each was acceptable.
+    judges : mapping, optional
+        By judge: its weight, and the same before clipping.
+    promises : iterable of (float, float)
+        Alpha and delta of each threshold.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than ten answers of either kind in the first half.
+    """
+    first = folds(len(ok), parts=2, seed=seed) == 0
+    learned = [row for row, is_in in zip(signals, first, strict=True) if is_in]
+    unseen = [row for row, is_in in zip(signals, first, strict=True) if not is_in]
+    fusion = fit_fusion(learned, ok[first])
+    fusion = Fusion(fusion.names, fusion.coefficients.round(6), round(fusion.intercept, 6))
+    sure = probabilities(fusion, unseen)
+    told = judges or {}
+    return JudgeFit(
+        intercept=fusion.intercept,
+        coefficients=dict(zip(fusion.names, map(float, fusion.coefficients), strict=True)),
+        reliabilities={name: round(clipped, 6) for name, (clipped, _) in told.items()},
+        raw_reliabilities={name: round(raw, 6) for name, (_, raw) in told.items()},
+        thresholds=tuple(promised(sure, ok[~first], alpha=a, delta=d) for a, d in promises),
+        n_labels=len(ok),
+        metrics=_metrics(sure, ok[~first]),
+    )
+
+
+def _metrics(sure: Floats, ok: Bools) -> dict[str, float]:
+    ranked = auroc(sure, ok)
+    found = {"base_rate": round(float(ok.mean()), 6)}
+    return found if ranked is None else {**found, "auroc": round(ranked, 6)}
+
+
+def _check(signals: Sequence[Signals], ok: Bools) -> None:
+    if len(signals) != len(ok):
+        raise ValueError(f"{len(signals)} answers have {len(ok)} outcomes")
+    fewest = min(int(ok.sum()), int((~ok).sum()))
+    if fewest < MIN_OF_EACH:
+        raise ValueError(f"{fewest} answers of one kind; at least {MIN_OF_EACH} are needed")
+
+
+def _logistic(
+    table: Floats, is_true: Bools, ridge: Floats, *, at_least: float | None = None
+) -> Floats:
+    """Coefficients of a penalised logistic regression."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - training only: serving needs no scipy
+
+    sign = np.where(is_true, 1.0, -1.0)
+
+    def loss(at: Floats) -> tuple[float, Floats]:
+        margin = sign * (table @ at)
+        pull = sign / (1.0 + np.exp(np.clip(margin, -700.0, 700.0)))
+        penalty = 0.5 * float(ridge @ at**2)
+        return float(np.logaddexp(0.0, -margin).sum()) + penalty, ridge * at - table.T @ pull
+
+    solved: Any = minimize(
+        loss,
+        np.zeros(table.shape[1]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(at_least, None)] * table.shape[1],
+        options={"maxiter": 1000},
+    )
+    return np.asarray(solved.x, dtype=np.float64)

@@ -1,0 +1,115 @@
+"""Whom to believe is learned from outcomes: judges that mislead, signals that tell."""
+
+import numpy as np
+import pytest
+
+from services.calibration.artefact import Calibration, read, write
+from services.calibration.fit_judge import fit_fusion, fit_judge, fit_panel, probabilities
+
+RNG = np.random.default_rng(3)
+FIRST = RNG.random(400) < 0.5
+SIGN = np.where(FIRST, 1.0, -1.0)
+
+
+def says(accuracy):
+    return np.where(RNG.random(400) < accuracy, SIGN, -SIGN)
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return np.column_stack([says(0.85), says(0.6), says(0.3)])
+
+
+def labelled(n=400):
+    ok = RNG.random(n) < 0.6
+    support = np.clip(ok * 0.4 + RNG.random(n) * 0.6, 0.0, 1.0)
+    return [{"support": float(s), "noise": float(RNG.random())} for s in support], ok
+
+
+def test_a_reliable_judge_counts_more():
+    found = fit_panel(np.column_stack([says(0.9), says(0.6)]), FIRST)
+
+    assert found.reliabilities[0] > found.reliabilities[1] > 0.0
+
+
+def test_a_judge_that_misleads_is_told_and_does_not_count(scores):
+    found = fit_panel(scores, FIRST)
+
+    assert found.raw[2] < -0.5
+    assert found.reliabilities[2] == 0.0 < found.reliabilities[1] < found.reliabilities[0]
+
+
+def test_exchanging_the_answers_changes_nothing(scores):
+    found, exchanged = fit_panel(scores, FIRST), fit_panel(-scores, ~FIRST)
+
+    assert found.raw == pytest.approx(exchanged.raw, abs=1e-6)
+
+
+def test_a_judge_that_said_nothing_counts_as_a_tie(scores):
+    silent = np.column_stack([scores, np.full(400, np.nan)])
+
+    assert fit_panel(silent, FIRST).raw[3] == 0.0
+
+
+def test_a_signal_that_tells_outweighs_noise():
+    signals, ok = labelled()
+    found = fit_fusion(signals, ok)
+    noise, support = found.coefficients
+
+    assert ("noise", "support") == found.names
+    assert support > 5 * abs(noise)
+
+
+def test_a_constant_signal_gets_no_weight():
+    signals, ok = labelled()
+    found = fit_fusion([{**row, "same": 0.5} for row in signals], ok)
+
+    assert found.coefficients[found.names.index("same")] == 0.0
+
+
+def test_p_ok_is_what_is_observed():
+    signals, ok = labelled(2000)
+    found = probabilities(fit_fusion(signals, ok), signals)
+
+    assert abs(found.mean() - ok.mean()) < 0.02
+    assert abs(found[found > 0.8].mean() - ok[found > 0.8].mean()) < 0.05
+
+
+def test_a_missing_signal_gives_no_probability():
+    signals, ok = labelled()
+    fusion = fit_fusion(signals, ok)
+
+    assert np.isnan(probabilities(fusion, [{"noise": 0.5}])).all()
+
+
+def test_signals_that_some_answers_lack_are_not_learned():
+    signals, ok = labelled()
+    some = [{**row, "quotes": 1.0} if i else row for i, row in enumerate(signals)]
+
+    assert "quotes" not in fit_fusion(some, ok).names
+
+
+def test_too_few_of_a_kind_are_refused():
+    signals, _ = labelled()
+    ok = np.arange(400) > 8
+
+    with pytest.raises(ValueError, match="9 answers of one kind; at least 10 are needed"):
+        fit_fusion(signals, ok)
+
+
+def test_a_threshold_comes_from_answers_that_the_fusion_has_not_seen():
+    signals, ok = labelled()
+    found = fit_judge(signals, ok, promises=[(0.2, 0.1)])
+
+    assert [200] == [round(t.n / t.coverage) for t in found.thresholds]
+    assert (0.2, 0.1, 400) == (found.thresholds[0].alpha, found.thresholds[0].delta, found.n_labels)
+
+
+def test_comes_back_from_its_artefact(tmp_path):
+    signals, ok = labelled()
+    fit = fit_judge(signals, ok, judges={"a": (1.0, 1.0), "b": (0.0, -0.5)})
+    whole = Calibration("2026-01-01T00:00:00+00:00", "0" * 64, judges={"everyday": fit})
+    write(whole, tmp_path / "calibration.json")
+
+    assert read(tmp_path / "calibration.json") == whole
+    assert {"a": 1.0, "b": 0.0} == fit.reliabilities
