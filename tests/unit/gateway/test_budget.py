@@ -4,7 +4,7 @@ import pytest
 
 from gremium.v1 import types_pb2
 from services.core import errors
-from services.core.lease import Lease
+from services.core.lease import Call, Lease
 from services.gateway import budget
 
 ALL = Lease(cost_usd=1.0, model_calls=10, tokens=1000)
@@ -58,3 +58,46 @@ def test_comparing_without_limits_has_none():
     spendable, kept = budget.before_verdict(Lease())
 
     assert Lease() == spendable == kept == budget.joined(spendable, kept)
+
+
+JUROR, JUDGE = Call(100, 100, 10.0, 10.0), Call(200, 100, 10.0, 10.0)
+"""They cost 0.002 and 0.003 US dollars."""
+
+
+class TestBeforeJury:
+    @pytest.mark.parametrize(
+        ("calls", "spendable", "kept"),
+        [
+            pytest.param(10, 9, 1, id="one is kept"),
+            pytest.param(4, 3, 1, id="fewer jurors, but enough"),
+            pytest.param(3, 3, 0, id="the quorum goes first"),
+            pytest.param(0, 0, 0, id="nothing"),
+        ],
+    )
+    def test_keeps_the_judge_a_call(self, calls, spendable, kept):
+        got = budget.before_jury(Lease(model_calls=calls), [JUROR] * 5, [JUDGE], quorum=3)
+
+        assert (spendable, kept) == tuple(each.model_calls for each in got)
+
+    @pytest.mark.parametrize(
+        ("usd", "kept"),
+        [
+            pytest.param(1.0, 0.003, id="plenty"),
+            pytest.param(0.011, 0.001, id="what the jurors leave"),
+            pytest.param(0.005, 0.0, id="no juror writes less for it"),
+        ],
+    )
+    def test_keeps_money_that_no_juror_needs(self, usd, kept):
+        _, left = budget.before_jury(Lease(cost_usd=usd), [JUROR] * 5, [JUDGE], quorum=3)
+
+        assert kept == pytest.approx(left.cost_usd)
+
+    def test_no_limit_stays_none(self):
+        spendable, kept = budget.before_jury(Lease(), [JUROR], [JUDGE], quorum=1)
+
+        assert (Lease(), Lease(0.0, 0, 0)) == (spendable, kept)
+
+    def test_the_parts_are_the_whole(self):
+        got = budget.before_jury(ALL, [JUROR] * 5, [JUDGE], quorum=3)
+
+        assert ALL == budget.joined(*got)
