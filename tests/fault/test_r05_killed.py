@@ -45,6 +45,7 @@ def killed(mesh, service):
         time.sleep(DOWN_S)
         began_s = time.monotonic()
         victim.start()
+        mesh.until_serving(service)
         wait_until(lambda: any(got.whole for got in seen.since(began_s)), within_s=30)
         time.sleep(BEFORE_S)
     return seen, died_s, began_s
