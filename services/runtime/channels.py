@@ -33,11 +33,11 @@ OPTIONS: Final = (
     ("grpc.enable_retries", 1),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    # A frozen peer is noticed after two to four seconds, and its calls go to the others.
+    # A frozen peer is noticed after two to three and a half seconds, and its calls go to the others.
     ("grpc.keepalive_time_ms", 2_000),
-    ("grpc.keepalive_timeout_ms", 2_000),
+    ("grpc.keepalive_timeout_ms", 1_500),
     # Without it a frozen peer takes 70 s to notice.
-    ("grpc.http2.ping_timeout_ms", 2_000),
+    ("grpc.http2.ping_timeout_ms", 1_500),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     # The mesh is no business of the proxy that the models may need.

@@ -1,6 +1,7 @@
 """R5: a killed service costs what it had in hand at most, and is used again once it is back."""
 
 import signal
+import statistics
 import time
 
 import grpc
@@ -52,8 +53,9 @@ def killed(mesh, service):
 
 
 def back_s(seen, began_s):
-    """Seconds from the new start until the first request that then got all it should."""
-    return min(got.ended_s for got in seen.since(began_s) if got.whole) - began_s
+    """Seconds by which the first request after the new start that got all it should was late."""
+    usual_s = statistics.median(got.took_s for got in seen.got[:CALLERS])
+    return min(got.ended_s for got in seen.since(began_s) if got.whole) - began_s - usual_s
 
 
 def right_or_refused(got):
