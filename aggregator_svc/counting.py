@@ -8,7 +8,7 @@ import numpy as np
 
 from aggregator_svc.case import Case
 from aggregator_svc.fieldwise import by_fields
-from aggregator_svc.log_odds import dominant, log_odds
+from aggregator_svc.log_odds import prior_weights
 from aggregator_svc.logit import Fitted, fitted_vote
 from aggregator_svc.voting import Count, plurality
 from services.core.canonical import Ballot
@@ -58,14 +58,9 @@ def _by_priors(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> t
     """Weights by the log-odds of the priors; plurality when one is unknown."""
     if np.isnan(case.priors).any():
         return "plurality", replace(_plain(case, votes, members), fallbacks=("no_priors",))
-    best = dominant(case.priors)
-    weights = log_odds(case.priors)
-    if best in members:
-        alone = np.zeros(weights.size)
-        alone[best] = 1.0
-        found = _plain(replace(case, weights=alone), votes, members)
-        return "log_odds", replace(found, fallbacks=("gate",))
-    return "log_odds", _plain(replace(case, weights=weights), votes, members)
+    weights, gated = prior_weights(case.priors, members)
+    found = _plain(replace(case, weights=weights), votes, members)
+    return "log_odds", replace(found, fallbacks=("gate",) if gated else ())
 
 
 def _by_fields(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> tuple[str, Count]:

@@ -1,5 +1,6 @@
 """Weights of jurors by how often they are right: priors in, weights out. No I/O."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -51,6 +52,24 @@ def log_odds(priors: Floats, *, same_wrong: float = SAME_WRONG) -> Floats:
     sure = np.clip(priors, 0.01, 0.99)
     weights: Floats = np.maximum(0.0, np.log(sure / (1.0 - sure)) - np.log(same_wrong))
     return weights
+
+
+def prior_weights(priors: Floats, given: Sequence[int]) -> tuple[Floats, bool]:
+    """Weights of all jurors, and whether one alone has any: the gate of a vote without labels.
+
+    Parameters
+    ----------
+    priors : ndarray of float64, shape (n,)
+        Probability in [0, 1] that each juror is right. No NaN.
+    given : sequence of int
+        Jurors that gave a ballot: the best stands for all only if it did.
+    """
+    best = dominant(priors)
+    if best is None or best not in given:
+        return log_odds(priors), False
+    only = np.zeros(priors.size)
+    only[best] = 1.0
+    return only, True
 
 
 def dominant(priors: Floats) -> int | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aggregator_svc.log_odds import log_odds, prior_weights
 from aggregator_svc.logit import Fitted, fitted_vote
 from aggregator_svc.voting import Count, plurality
 from bench.decisions.pools import Pool
@@ -21,6 +22,8 @@ class Counted:
 
     right: Bools
     """Whether the answer that was chosen is right."""
+    accepted: Bools
+    """Whether any answer of the chosen class is right."""
     sure: Floats
     """P(correct) as the tally tells it; 0 without any ballot."""
     open_right: Bools
@@ -37,7 +40,7 @@ def counted(pool: Pool, *, labels: int | None = None) -> Counted:
     """Five folds by prompt; `labels` takes that many of each training part at most."""
     n = len(pool.votes.keys)
     part, rng = folds(n, parts=PARTS, seed=SEED), np.random.default_rng(SEED)
-    right, open_right, best, plain = (np.zeros(n, dtype=bool) for _ in range(4))
+    right, accepted, open_right, best, plain = (np.zeros(n, dtype=bool) for _ in range(5))
     sure, closed = np.zeros(n), []
     for held in range(PARTS):
         seen = part != held
@@ -52,8 +55,9 @@ def counted(pool: Pool, *, labels: int | None = None) -> Counted:
             open_right[i] = _is_right(pool, i, _by_fit(pool, i, fit, gated=False))
             found = _by_fit(pool, i, fit, gated=True)
             right[i] = _is_right(pool, i, found)
+            accepted[i] = _is_accepted(pool, i, found)
             sure[i] = 0.0 if found is None else found.leader.p_correct or 0.0
-    return Counted(right, sure, open_right, best, plain, closed)
+    return Counted(right, accepted, sure, open_right, best, plain, closed)
 
 
 def _given(pool: Pool, i: int) -> list[int]:
@@ -66,19 +70,36 @@ def _is_right(pool: Pool, i: int, count: Count | None) -> bool:
     return bool(pool.votes.right[i, _given(pool, i)[count.leader.representative]])
 
 
+def _is_accepted(pool: Pool, i: int, count: Count | None) -> bool:
+    given = _given(pool, i)
+    return count is not None and any(pool.votes.right[i, given[m]] for m in count.leader.members)
+
+
+def _by_priors(pool: Pool, i: int, priors: Floats, *, gated: bool) -> Count | None:
+    given = _given(pool, i)
+    weights = prior_weights(priors, given)[0] if gated else log_odds(priors)
+    return _weighed(pool, i, priors, weights)
+
+
 def _plain(pool: Pool, i: int, priors: Floats) -> Count | None:
+    return _weighed(pool, i, priors, np.ones(priors.size))
+
+
+def _weighed(pool: Pool, i: int, priors: Floats, weights: Floats) -> Count | None:
     given = _given(pool, i)
     if not given:
         return None
     keys = [pool.votes.keys[i][j] for j in given]
     mended = [pool.ballots[i][j].mended for j in given]
-    return plurality(keys, np.ones(len(given)), priors[given], mended, min_share=0.0)
+    return plurality(keys, weights[given], priors[given], mended, min_share=0.0)
 
 
 def _by_fit(pool: Pool, i: int, fit: PoolFit, *, gated: bool) -> Count | None:
     given = _given(pool, i)
     if not given:
         return None
+    if fit.rule == "log_odds":
+        return _by_priors(pool, i, np.array(fit.priors), gated=gated)
     priors = np.array(fit.priors)[given]
     keys = [pool.votes.keys[i][j] for j in given]
     mended = [pool.ballots[i][j].mended for j in given]
@@ -113,11 +134,22 @@ def paired(ours: Bools, theirs: Bools, *, seed: int = SEED) -> tuple[float, floa
     return 100 * float(low), 100 * float(high)
 
 
+def by_log_odds(pool: Pool) -> Bools:
+    """Whether the vote by log-odds of the training folds' priors is right."""
+    n = len(pool.votes.keys)
+    part, right = folds(n, parts=PARTS, seed=SEED), np.zeros(n, dtype=bool)
+    for held in range(PARTS):
+        priors = pool.votes.only(part != held).priors
+        for i in np.flatnonzero(part == held):
+            right[i] = _is_right(pool, i, _by_priors(pool, i, priors, gated=False))
+    return right
+
+
 def percent(right: Bools) -> float:
     return 100 * float(right.mean())
 
 
 def learning_curve(pool: Pool, sizes: Sequence[int]) -> Iterator[tuple[int, float]]:
-    """Accuracy by the number of labels that the fit may see."""
+    """Accuracy without a gate by the number of labels that the fit may see."""
     for size in sizes:
-        yield size, percent(counted(pool, labels=size).right)
+        yield size, percent(counted(pool, labels=size).open_right)

@@ -8,6 +8,7 @@ import numpy as np
 from bench.decisions import Row, SkippedError
 from bench.decisions.counted import Counted, counted, paired, percent
 from bench.decisions.pools import Pool, pools
+from bench.decisions.shortfall import shortfall
 from services.calibration.measures import auroc, ece, ece_of_the_perfect
 
 SLACK = 0.5
@@ -21,7 +22,7 @@ ECE = 0.04
 
 def rows(data: pathlib.Path) -> Iterator[Row]:
     """One pool after the other, relevance beside its pool; says how often the gate closed."""
-    harmless, folds_closed, folds, missing = True, 0, 0, []
+    folds_closed, folds, missing = 0, 0, []
     for read in pools(data):
         try:
             pool = read()
@@ -31,22 +32,20 @@ def rows(data: pathlib.Path) -> Iterator[Row]:
         found = counted(pool)
         folds_closed += sum(found.closed)
         folds += len(found.closed)
-        for row in _rows_of(pool, found):
-            harmless &= row.holds
-            yield row
+        yield from _rows_of(pool, found)
     if folds:
-        yield _gates(folds_closed, folds, harmless=harmless)
+        yield _gates(folds_closed, folds)
     if missing:
         raise SkippedError("; ".join(dict.fromkeys(missing)))
 
 
-def _gates(folds_closed: int, folds: int, *, harmless: bool) -> Row:
+def _gates(folds_closed: int, folds: int) -> Row:
     return Row(
         "gates closed, share of folds (always closed would be the best juror alone)",
         100 * folds_closed / folds,
         None,
         100.0,
-        folds_closed < folds and harmless,
+        folds_closed < folds,
         f"{folds_closed} of {folds} folds",
     )
 
@@ -55,7 +54,8 @@ def _rows_of(pool: Pool, found: Counted) -> Iterator[Row]:
     yield _accuracy(pool, found)
     if pool.name in REACH:
         reach, ours = REACH[pool.name], percent(found.right)
-        yield Row(f"{pool.name}: target", ours, percent(found.plain), reach, ours >= reach)
+        note = "" if ours >= reach else shortfall(pool, found)
+        yield Row(f"{pool.name}: target", ours, percent(found.plain), reach, ours >= reach, note)
     if pool.unfit.any() and "cheap5" in pool.name:
         yield _relevance(pool, found)
     yield from _calibration(pool, found)
@@ -100,7 +100,11 @@ def _calibration(pool: Pool, found: Counted) -> Iterator[Row]:
     if area is not None and pool.name in AUROC:
         reach = AUROC[pool.name] - 0.02
         wrong = int((~found.right).sum())
-        note = f"over {wrong} wrong answers, standard error {_spread(area, found):.3f}"
+        alike = auroc(found.sure, found.accepted) or 0.0
+        note = (
+            f"over {wrong} wrong answers, standard error {_spread(area, found):.3f}; {alike:.3f} "
+            "where a class counts as right if the grader takes any of its wordings"
+        )
         yield Row(f"{pool.name}: AUROC of P(correct)", area, None, reach, area >= reach, note)
 
 
