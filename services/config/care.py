@@ -40,6 +40,15 @@ class Retry(Section):
     """Time over which calls and retries are counted; older ones fade away."""
 
 
+class Hedge(Section):
+    """When a second call runs beside a slow one: the first answer counts."""
+
+    quantile: float = Field(default=0.95, ge=0.5, lt=1.0)
+    """A call is slow that takes longer than this share of the model's calls of late."""
+    max_share: float = Field(default=0.05, gt=0.0, le=1.0)
+    """Second calls allowed per call. About ten may be saved up."""
+
+
 class Breaker(Section):
     """When a model that fails is left alone for a while."""
 

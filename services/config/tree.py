@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.config.budgets import SharedBudget
-from services.config.care import Breaker, Concurrency, Retry, Throttle, Timeouts
+from services.config.care import Breaker, Concurrency, Hedge, Retry, Throttle, Timeouts
 from services.config.ensembles import (
     Aggregate,
     CascadeEnsemble,
@@ -120,6 +120,8 @@ class Model(Section):
     """Limits on the parts of a reply."""
     retry: Retry = Retry()
     """When it is asked again after a failure."""
+    hedge: Hedge | None = None
+    """When it is asked a second time because it is slow; unset: never, for it costs money."""
     breaker: Breaker = Breaker()
     """When it is left alone because it fails."""
     throttle: Throttle = Throttle()

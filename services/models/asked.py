@@ -19,7 +19,7 @@ class AttemptEnd:
 
     status: Status
     reason: str
-    """UPPER_SNAKE; empty when it answered."""
+    """UPPER_SNAKE; empty when it gave the answer."""
     started_at: datetime
     duration_s: float
     span_id: str
@@ -58,16 +58,22 @@ class Attempt:
     began_s: float = field(default_factory=monotonic)
     sent: bool = False
     """Whether the present call had its slot, so that the prompt may have been read and billed."""
+    sent_s: float = 0.0
+    """When it had."""
     span_id: str = ""
     """Span of the present call."""
     listener: Listener | None = None
     """Who hears the answer while it is written; None: nobody."""
     earlier: list[AttemptEnd] = field(default_factory=list)
-    """Calls that failed before the present one."""
+    """Calls that failed before the present one, or lost against it."""
     earlier_estimated: bool = False
     """Whether the usage of one of them is an estimate."""
     call_started_at: datetime = NEVER
     call_began_s: float = 0.0
+    hedge: bool = False
+    """Whether the present call runs beside an earlier one."""
+    lost: bool = False
+    """Whether the present call was stopped because the one beside it was faster."""
 
     def __post_init__(self) -> None:
         self.call_started_at, self.call_began_s = self.started_at, self.began_s
@@ -81,11 +87,33 @@ class Attempt:
         """What the present call has used if its model was reached, as far as is known."""
         return usage_so_far(request, self.heard, self.listener.used if self.listener else None)
 
+    def dispatched(self) -> None:
+        """The present call has its slot."""
+        self.sent, self.sent_s = True, monotonic()
+
+    @property
+    def sent_for_s(self) -> float:
+        """Time since the present call had its slot; 0 while it waits for one."""
+        return monotonic() - self.sent_s if self.sent else 0.0
+
+    def beaten(self, other: "Attempt", asked: Asked) -> None:
+        """The call beside the present one has ended like this, and is not the answer."""
+        if asked.status is not Status.SKIPPED:
+            self.earlier.append(other._end(asked))  # noqa: SLF001 - of its own kind
+            self.earlier_estimated |= asked.usage_estimated
+
+    def overtaken(self, other: "Attempt", asked: Asked) -> None:
+        """The present call has ended like this; the one beside it is the present one now."""
+        self.beaten(self, asked)
+        self.sent, self.sent_s, self.span_id = other.sent, other.sent_s, other.span_id
+        self.call_started_at, self.call_began_s = other.call_started_at, other.call_began_s
+        self.listener, self.hedge, self.lost = other.listener, True, False
+
     def again(self, asked: Asked) -> None:
         """Begin another call after one that ended like this."""
         self.earlier.append(self._end(asked))
         self.earlier_estimated |= asked.usage_estimated
-        self.sent, self.span_id = False, ""
+        self.sent, self.span_id, self.hedge = False, "", False
         if self.listener is not None:
             self.listener.used = None
         self.call_started_at, self.call_began_s = datetime.now(UTC), monotonic()
@@ -93,7 +121,7 @@ class Attempt:
     def back(self) -> None:
         """Take back that another call began: it was not let through."""
         last = self.earlier.pop()
-        self.sent, self.span_id = True, last.span_id
+        self.sent, self.span_id, self.hedge = True, last.span_id, last.hedge
         self.call_started_at = last.started_at
         self.call_began_s = monotonic() - last.duration_s
 
@@ -104,7 +132,7 @@ class Attempt:
 
     def ended(self, asked: Asked) -> Asked:
         """The question's end: when it was, the span of its last call, and what all calls cost."""
-        ends = (*self.earlier, self._end(asked)) if self.earlier else ()
+        calls = sorted((*self.earlier, self._end(asked)), key=lambda end: end.started_at)
         return replace(
             asked,
             started_at=self.started_at,
@@ -114,7 +142,7 @@ class Attempt:
             usage_estimated=asked.usage_estimated or self.earlier_estimated,
             cost_usd=asked.cost_usd + sum(end.cost_usd for end in self.earlier),
             model_calls=asked.model_calls + sum(end.model_calls for end in self.earlier),
-            attempts=ends,
+            attempts=tuple(calls) if self.earlier else (),
         )
 
     def _end(self, asked: Asked) -> AttemptEnd:
@@ -127,4 +155,5 @@ class Attempt:
             usage=asked.usage,
             cost_usd=asked.cost_usd,
             model_calls=asked.model_calls,
+            hedge=self.hedge,
         )

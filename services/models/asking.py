@@ -12,8 +12,9 @@ from services.core.lease import Purse
 from services.core.prompts import Image, Prompt
 from services.models.asked import Asked, Attempt, AttemptEnd
 from services.models.backend import RosterModel
-from services.models.calling import End, Question, call_once, cut_short
+from services.models.calling import End, Question, call_once, cut_short, put_back
 from services.models.pricing import dearest
+from services.models.racing import call_hedged
 from services.runtime.wire import duration_to_wire, timestamp_to_wire, usage_to_wire
 
 __all__ = ["Asked", "Attempt", "ask", "cancelled", "overdue", "participation_to_wire"]
@@ -51,8 +52,8 @@ async def ask(
 
     question = Question(model, request, deadline.within(timeout_s), timeout_s, attempt)
     model.guard.retries.called()
-    end = await call_once(question)
-    _put_back(purse, question, end[0])
+    end = await call_hedged(question, purse)
+    put_back(purse, question, end[0])
     while (pause_s := _pause_s(question, end)) is not None:
         again = await _again(question, end, purse, pause_s=pause_s)
         if again is None:
@@ -155,21 +156,11 @@ async def _again(
         again = await call_once(question)
     except asyncio.CancelledError:
         stopped = cut_short(question.model, question.request, attempt, sent=attempt.sent)
-        _put_back(purse, question, stopped)
+        put_back(purse, question, stopped)
         raise
-    _put_back(purse, question, again[0])
+    put_back(purse, question, again[0])
     if again[0].status is Status.SKIPPED:
         attempt.back()
         return None
     question.model.guard.retries.retried()
     return again
-
-
-def _put_back(purse: Purse | None, question: Question, spent: Asked) -> None:
-    if purse is not None:
-        purse.put_back(
-            dearest(question.request, question.model.spec),
-            cost_usd=spent.cost_usd,
-            model_calls=spent.model_calls,
-            tokens=spent.usage.total_tokens,
-        )

@@ -9,13 +9,14 @@ from typing import Final
 from services.core.answers import ModelReply, ModelRequest, Status
 from services.core.deadline import Deadline
 from services.core.errors import BackendError, DeadlineSpentError
+from services.core.lease import Purse
 from services.models import outcome
 from services.models.asked import NOTHING, Asked, Attempt
 from services.models.backend import RosterModel
 from services.models.gate import RefusedError
 from services.models.outcome import Outcome
 from services.models.pacing import LateError, generated
-from services.models.pricing import cost_usd, reply_cost_usd
+from services.models.pricing import cost_usd, dearest, reply_cost_usd
 from services.runtime import telemetry
 from services.runtime.calls import current_caller
 from services.runtime.wire import cut
@@ -55,7 +56,7 @@ async def call_once(question: Question) -> End:
         try:
             asked, seen = await _admitted(question)
         except asyncio.CancelledError:
-            span.stopped()
+            span.stopped("HEDGE_LOST" if question.attempt.lost else "not needed")
             raise
         served = asked.reply.served_model if asked.reply else ""
         span.settle(asked.status, reason=asked.reason, served_model=served, usage=asked.usage)
@@ -64,10 +65,10 @@ async def call_once(question: Question) -> End:
 
 async def _admitted(question: Question) -> End:
     """Wait for the model's turn, and let its guard know how the call ended."""
-    guard = question.model.guard
+    guard, waits = question.model.guard, not question.attempt.hedge
     try:
-        async with guard.admitted(current_caller(), question.until) as permit:
-            question.attempt.sent = True
+        async with guard.admitted(current_caller(), question.until, waits=waits) as permit:
+            question.attempt.dispatched()
             asked, permit.outcome = await _sorted_out(question)
             return asked, permit.outcome
     except RefusedError as err:
@@ -156,3 +157,14 @@ def cut_short(model: RosterModel, request: ModelRequest, attempt: Attempt, *, se
         cost_usd=cost_usd(usage, model.spec.price),
         model_calls=int(sent),
     )
+
+
+def put_back(purse: Purse | None, question: Question, spent: Asked) -> None:
+    """Return what a call that was taken out of the purse did not spend."""
+    if purse is not None:
+        purse.put_back(
+            dearest(question.request, question.model.spec),
+            cost_usd=spent.cost_usd,
+            model_calls=spent.model_calls,
+            tokens=spent.usage.total_tokens,
+        )

@@ -11,7 +11,8 @@ from services.config.tree import Model
 from services.core.deadline import Deadline
 from services.models.breaker import Breaker, State
 from services.models.gate import AdaptiveLimit, Gate, RefusedError
-from services.models.latency import LatencySketch
+from services.models.hedging import HedgeBudget
+from services.models.latency import ABOVE, LatencySketch
 from services.models.outcome import NOTHING, Outcome
 from services.models.retrying import RetryBudget, pause_s
 from services.models.room import Room
@@ -65,8 +66,7 @@ class Guard:
         )
         self.retries = RetryBudget(spec.retry, clock)
         self.latency = LatencySketch(clock)
-        self.hedges = 0
-        """Calls that were started beside a slow one."""
+        self.hedging = HedgeBudget(spec.hedge)
 
     def latency_s(self, quantile: float) -> float | None:
         """A quantile of the latency of late; None while too little is known."""
@@ -85,17 +85,22 @@ class Guard:
             raise self._open()
 
     @asynccontextmanager
-    async def admitted(self, caller: str, until: Deadline) -> AsyncIterator[Permit]:
+    async def admitted(
+        self, caller: str, until: Deadline, *, waits: bool = True
+    ) -> AsyncIterator[Permit]:
         """Let a call through in the block, after its turn has come.
 
         Raises
         ------
         RefusedError
-            At once, if the model must not be asked now, or the turn would come too late.
+            At once, if the model must not be asked now, or the turn would come too late for
+            the deadline, or not at once for a call that does not wait.
         DeadlineSpentError, TimeoutError
             If the turn did not come before the deadline.
         """
         self.check()
+        if not waits and self.gate.turns_before(caller):
+            raise RefusedError("OVERLOADED", f"none of {self.limit.allowed} slots is free")
         self._require_time(caller, until)
         async with asyncio.timeout(until.remaining()):
             await self.gate.enter(caller)
@@ -109,6 +114,31 @@ class Guard:
                 self._learn(permit, probe=probe)
         finally:
             self.gate.leave(caller)
+
+    @property
+    def late_s(self) -> float | None:
+        """Time without a reply after which a call is slow; None when none is made beside it."""
+        if self._spec.hedge is None:
+            return None
+        usual_s = self.latency_s(self._spec.hedge.quantile)
+        return None if usual_s is None else usual_s * ABOVE
+
+    def may_hedge(self, caller: str, until: Deadline) -> bool:
+        """Whether a call may be made beside a slow one, and would usually end in time."""
+        if self.throttle.left_s > 0.0 or self.breaker.state is not State.CLOSED:
+            return False
+        if self.gate.turns_before(caller) or not self.hedging.allows():
+            return False
+        return (self.latency_s(0.5) or 0.0) < until.left_s
+
+    def overtaken(self, waited_s: float) -> None:
+        """A slow call was stopped because the one beside it had answered.
+
+        It would have taken longer still, but any time above the quantile that hedging goes by
+        puts it on the right side. Left out, slow calls would be forgotten, and ordinary ones
+        taken for slow.
+        """
+        self.latency.add(waited_s)
 
     def pause_s(self, outcome: Outcome, *, attempts: int, until: Deadline) -> float | None:
         """Pause before the call may be sent again; None when it must not, or would be too late."""
@@ -140,7 +170,7 @@ class Guard:
             p50_s=self.latency_s(0.5),
             p95_s=self.latency_s(0.95),
             retries=self.retries.retries,
-            hedges=self.hedges,
+            hedges=self.hedging.hedges,
         )
 
     def _require_time(self, caller: str, until: Deadline) -> None:

@@ -7,6 +7,8 @@ from typing import Final
 
 GROWTH: Final = 1.1
 """Ratio of a bucket's bounds; a quantile is off by at most 5 %."""
+ABOVE: Final = (1.0 + GROWTH) / 2.0
+"""Upper bound of a bucket, as a multiple of the quantile that is told of it."""
 LEAST_S: Final = 1e-3
 BUCKETS: Final = 1 + math.ceil(math.log(3600.0 / LEAST_S) / math.log(GROWTH))
 HALF_LIFE_S: Final = 300.0

@@ -22,8 +22,14 @@ class Listener:
         self._showed = False
         self.on_piece: Callable[[], None] | None = None
         """Told of each piece, whoever may see it; must not block."""
+        self.on_claim: Callable[[], None] | None = None
+        """Told before a piece or the end: nobody else may write for the same reader from then on."""
         self.used: Usage | None = None
         """What the provider last said that the call has used so far; None: nothing."""
+
+    def beside(self) -> "Listener":
+        """A listener to another call for the same reader, who must hear but one of them."""
+        return Listener(self._tell, at_once=self._at_once)
 
     def wrote(self, piece: str) -> None:
         """A piece of the answer's text."""
@@ -43,6 +49,7 @@ class Listener:
 
     def ended(self, text: str) -> None:
         """The model has said all it has to say; its answer is told if nothing of it was."""
+        self._claim()
         self._show(self._unveiling.rest())
         if not self._showed:
             self._show(visible_text(text))
@@ -53,9 +60,14 @@ class Listener:
         return "".join(self._heard)
 
     def _hear(self, piece: str) -> None:
+        self._claim()
         self._heard.append(piece)
         if self.on_piece is not None:
             self.on_piece()
+
+    def _claim(self) -> None:
+        if self.on_claim is not None:
+            self.on_claim()
 
     def _show(self, text: str) -> None:
         if text:

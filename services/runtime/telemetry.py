@@ -224,10 +224,10 @@ class ModelSpan:
             self.span.set_attribute(ERROR_TYPE, reason or status.value)
             self.span.set_status(StatusCode.ERROR, reason)
 
-    def stopped(self) -> None:
-        """Say that the answer was no longer needed, which is no error."""
+    def stopped(self, reason: str) -> None:
+        """Say why the answer was no longer needed, which is no error."""
         if self.span is not None:
-            self.span.set_attribute(CANCEL_REASON, "not needed")
+            self.span.set_attribute(CANCEL_REASON, reason)
 
 
 @contextlib.contextmanager
