@@ -93,8 +93,9 @@ async def test_a_juror_that_waited_for_its_turn_costs_nothing_when_it_is_cut_off
     asked = case(hung, quick)
     busy = asked.jurors[0].model
     waiting = Juror("waiting", busy, "", 60.0)
-    for _ in range(busy.spec.max_concurrent - 1):
-        await busy.guard.gate.enter("")
+    gate = busy.guard.gate
+    for _ in range(gate.limit.allowed - gate.room.for_newcomers(gate.limit.allowed) - 1):
+        await gate.enter("")
 
     hearing = await hear(replace(asked, jurors=(asked.jurors[0], waiting, asked.jurors[1])))
 
