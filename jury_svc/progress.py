@@ -24,7 +24,7 @@ async def follow(case: Case, *, deadline: Deadline) -> AsyncGenerator[Event | He
     DeadlineSpentError
         If no time is left to ask anyone.
     """
-    outbox: Outbox[Event] = Outbox(Wrote, tick_s=TICK_S)
+    outbox: Outbox[str, Event] = Outbox(Wrote, tick_s=TICK_S)
     hearing = asyncio.create_task(
         deliberate(case, deadline=deadline, tell=outbox.tell, hear=outbox.wrote)
     )

@@ -10,6 +10,8 @@ from services.cli import telling
 from services.runtime.wire import duration_from_wire
 
 TAIL_CHARS: Final = 60
+WORD_CHARS: Final = 9
+"""Width of the word that a line begins with."""
 LINE_CHARS: Final = 80
 
 
@@ -19,8 +21,15 @@ class Row:
 
     juror: str
     model: str
+    step: str = ""
+    tier: str = ""
     state: str = "asked"
     text: str = ""
+
+    @property
+    def label(self) -> str:
+        """Its name, after that of the step; a model that does a step is called as the step."""
+        return _labelled(self.step, self.juror)
 
     @property
     def tail(self) -> str:
@@ -37,13 +46,13 @@ class Board:
         self.lines: list[str] = []
 
     def take(self, event: AskStreamResponse) -> None:
-        """Note an event. A juror of a later tier may have the name of an earlier one."""
+        """Note an event. A juror of another step or tier may have the same name."""
         match event.WhichOneof("event"):
             case "juror_started":
                 started = event.juror_started
-                self.rows.append(Row(started.juror, started.model))
+                self.rows.append(Row(started.juror, started.model, event.step, event.tier))
             case "juror_delta":
-                for row in self._latest(event.juror_delta.juror):
+                for row in self._latest(event, event.juror_delta.juror):
                     row.state, row.text = "writing", row.text + event.juror_delta.text
             case "juror_settled":
                 self._settle(event)
@@ -52,38 +61,41 @@ class Board:
 
     def _settle(self, event: AskStreamResponse) -> None:
         part = event.juror_settled.participation
-        rows = list(self._latest(part.name))
+        rows = list(self._latest(event, part.name))
         if not rows:
-            rows = [Row(part.name, part.model)]
+            rows = [Row(part.name, part.model, event.step, event.tier)]
             self.rows += rows
         for row in rows:
             row.state = _ended(part)
             row.text = event.juror_settled.answer.text or row.text
 
-    def _latest(self, juror: str) -> Iterator[Row]:
-        """The juror's last row, if it has one."""
-        yield from [row for row in self.rows if row.juror == juror][-1:]
+    def _latest(self, event: AskStreamResponse, juror: str) -> Iterator[Row]:
+        """The last row of a juror of the event's step and tier, if it has one."""
+        wanted = (event.step, event.tier, juror)
+        yield from [row for row in self.rows if (row.step, row.tier, row.juror) == wanted][-1:]
 
 
 class Lines:
     """Tells events as lines. Words come by the line, so that those of several jurors do not mix."""
 
     def __init__(self) -> None:
-        self._begun: dict[str, str] = {}
-        """What each juror wrote of a line that is not full; of those that wrote anything."""
+        self._begun: dict[tuple[str, str, str], str] = {}
+        """By step, tier and juror, what each wrote of a line that is not full; if it wrote any."""
 
     def take(self, event: AskStreamResponse) -> list[str]:
         """What there is to tell now."""
         match event.WhichOneof("event"):
             case "juror_delta":
                 name, text = event.juror_delta.juror, event.juror_delta.text
-                full, self._begun[name] = _broken(self._begun.get(name, "") + text)
-                return _says(name, full)
+                who = event.step, event.tier, name
+                full, self._begun[who] = _broken(self._begun.get(who, "") + text)
+                return _says(_labelled(event.step, name), full)
             case "juror_settled":
                 settled = event.juror_settled
                 name = settled.participation.name
-                full, rest = _broken(self._begun.pop(name, settled.answer.text))
-                return [*_says(name, [*full, rest]), *line_of(event)]
+                who = event.step, event.tier, name
+                full, rest = _broken(self._begun.pop(who, settled.answer.text))
+                return [*_says(_labelled(event.step, name), [*full, rest]), *line_of(event)]
             case _:
                 return line_of(event)
 
@@ -106,18 +118,50 @@ def _says(juror: str, lines: list[str]) -> list[str]:
 def line_of(event: AskStreamResponse) -> list[str]:
     """An event as at most one line; a juror's words, the reply and a failure are none."""
     match event.WhichOneof("event"):
+        case "juror_started" | "juror_settled":
+            return [_of_juror(event)]
+        case "searched":
+            found, part = len(event.searched.passages), event.searched.participation
+            return [f"search   {event.step} {_ended(part)}: {found} passages"]
+        case _:
+            return [_of_step(event.step, line) for line in _course(event)]
+
+
+def _of_juror(event: AskStreamResponse) -> str:
+    if event.HasField("juror_started"):
+        started = event.juror_started
+        return f"asked    {_labelled(event.step, started.juror)} ({started.model})"
+    part = event.juror_settled.participation
+    return f"juror    {_labelled(event.step, part.name)} {_ended(part)}"
+
+
+def _course(event: AskStreamResponse) -> list[str]:
+    """How the request, or one of its steps, was laid out, counted and judged."""
+    match event.WhichOneof("event"):
         case "routed" | "tallied" | "judged":
             return telling.story(_alone(event))
-        case "juror_started":
-            return [f"asked    {event.juror_started.juror} ({event.juror_started.model})"]
-        case "juror_settled":
-            part = event.juror_settled.participation
-            return [f"juror    {part.name} {_ended(part)}"]
+        case "planned":
+            steps = ", ".join(step.id for step in event.planned.steps)
+            return [f"plan     {steps}: {event.planned.reason_text}"]
         case "escalated":
             gone = event.escalated
             return [f"next     {gone.from_tier} to {gone.to_tier}: {gone.reason_text}"]
         case _:
             return []
+
+
+def _labelled(step: str, juror: str) -> str:
+    """A juror after its step; a model that does a step alone is called as the step."""
+    return step if juror in {"", step.rpartition("/")[2]} and step else _of(step, juror)
+
+
+def _of(step: str, text: str) -> str:
+    return f"{step}: {text}" if step else text
+
+
+def _of_step(step: str, line: str) -> str:
+    """A line whose first word is followed by the step that it is about."""
+    return f"{line[:WORD_CHARS]}{_of(step, line[WORD_CHARS:])}"
 
 
 def _alone(event: AskStreamResponse) -> Manifest:

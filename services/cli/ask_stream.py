@@ -103,5 +103,5 @@ def _table(console: Console) -> Iterator[Show]:
 def drawn(board: Board) -> Group:
     table: Table = plain_table("juror", "model", "state", "says")
     for row in board.rows:
-        table.add_row(row.juror, row.model, row.state, row.tail)
+        table.add_row(row.label, row.model, row.state, row.tail)
     return Group(*board.lines[:1], table, *board.lines[1:])

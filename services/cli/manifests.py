@@ -15,6 +15,7 @@ from services.cli.client import connected
 from services.cli.options import address_option, json_option, timeout_option
 from services.cli.show import manifest_list, print_json, screen, show_manifest
 from services.cli.stopping import run_until_stopped
+from services.cli.telling import chosen_texts
 from services.core.deadline import Deadline
 from services.runtime.calls import call
 
@@ -31,7 +32,7 @@ def manifest(request_id: str, timeout_s: float, address: str | None, as_json: bo
     found = run_until_stopped(_get(request_id, address, timeout_s))
     if found is None:
         return INTERRUPTED
-    for text in _answer(found) if not as_json else ():
+    for text in chosen_texts(found) if not as_json else ():
         click.echo(f"{text}\n")
     (print_json if as_json else show_manifest)(found)
     return 0
@@ -108,8 +109,3 @@ async def _submit(
     async with connected(address, directory=Path.cwd()) as stub:
         reply = await call(stub.SubmitFeedback, request, deadline=Deadline.after(timeout_s))
     return reply.feedback
-
-
-def _answer(found: Manifest) -> list[str]:
-    """Text of the answer that was given, if one was."""
-    return [each.text for each in found.answers if each.juror == found.chosen_juror]

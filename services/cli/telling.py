@@ -82,6 +82,12 @@ def story(manifest: Manifest) -> list[str]:
     ]
 
 
+def chosen_texts(manifest: Manifest) -> list[str]:
+    """Text of the answer that was given, if one was; another step or tier may have such a juror."""
+    chosen = manifest.chosen_step, manifest.chosen_tier, manifest.chosen_juror
+    return [a.text for a in manifest.answers if (a.step, a.tier, a.juror) == chosen]
+
+
 def cautions(manifest: Manifest) -> list[str]:
     """What a reader should know before trusting the answer."""
     told = {

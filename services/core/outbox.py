@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+Author = TypeVar("Author", bound=Hashable)
 Event = TypeVar("Event")
 
 MOST_CHARS: Final = 64 * 1024
@@ -14,15 +15,15 @@ MOST_CHARS: Final = 64 * 1024
 
 
 @dataclass(slots=True)
-class _Draft:
+class _Draft(Generic[Author]):
     """Text of one author that nobody has taken yet."""
 
-    author: str
+    author: Author
     pieces: list[str]
     chars: int = 0
 
 
-class Outbox(Generic[Event]):
+class Outbox(Generic[Author, Event]):
     """Keeps events in order and joins what one author writes until it is taken.
 
     A message a token would cost more than the token. So however fast authors
@@ -30,13 +31,13 @@ class Outbox(Generic[Event]):
     and tick.
     """
 
-    def __init__(self, written: Callable[[str, str], Event], *, tick_s: float) -> None:
+    def __init__(self, written: Callable[[Author, str], Event], *, tick_s: float) -> None:
         """`written` makes an event of an author and a text."""
         self._written = written
         self._tick_s = tick_s
         self._next_s = 0.0
-        self._entries: list[Event | _Draft] = []
-        self._drafts: dict[str, _Draft] = {}
+        self._entries: list[Event | _Draft[Author]] = []
+        self._drafts: dict[Author, _Draft[Author]] = {}
         self._anything = asyncio.Event()
         self._urgent = asyncio.Event()
         self._closed = False
@@ -47,7 +48,7 @@ class Outbox(Generic[Event]):
         self._anything.set()
         self._urgent.set()
 
-    def wrote(self, author: str, text: str) -> None:
+    def wrote(self, author: Author, text: str) -> None:
         """Add text to what an author wrote before."""
         draft = self._drafts.get(author)
         if draft is None or draft.chars > MOST_CHARS:
@@ -83,7 +84,7 @@ class Outbox(Generic[Event]):
                     await self._urgent.wait()
         self._next_s = time.monotonic() + self._tick_s
 
-    def _event(self, entry: Event | _Draft) -> Event:
+    def _event(self, entry: Event | _Draft[Author]) -> Event:
         if isinstance(entry, _Draft):
             return self._written(entry.author, "".join(entry.pieces))
         return entry

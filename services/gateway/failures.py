@@ -60,6 +60,17 @@ def how_it_ended(part: manifest_pb2.Participation) -> str:
     return f"{part.name} {status.lower().replace('_', ' ')}{why}"
 
 
+def no_verdict(error: GremiumError, *, juror: str, tier: str) -> manifest_pb2.Verdict:
+    """What is told of a juror's answer when the judge was lost."""
+    return manifest_pb2.Verdict(
+        kind=manifest_pb2.VERDICT_KIND_UNJUDGED,
+        juror=juror,
+        tier=tier,
+        unjudged_reason=error.reason,
+        reason_text=str(error),
+    )
+
+
 def error_record(error: BaseException) -> manifest_pb2.ErrorRecord:
     """An error as recorded. One that nobody foresaw keeps its text to itself."""
     match error:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
-from services.config.tree import Tier, Tiered
+from services.config.tree import SpecialistsEnsemble, Tier, Tiered
 from services.core.errors import GremiumError
+from services.core.graph import in_order
 from services.gateway import messages
 from services.gateway.case import Case
 
@@ -20,6 +21,18 @@ def default_route(case: Case, failure: GremiumError) -> router_pb2.RouteDecision
         reason_text=f"the default tier {tiers[start].name}, for want of a router: {failure}",
         propensity=1.0,
     )
+
+
+def default_plan(ensemble: SpecialistsEnsemble, failure: GremiumError) -> router_pb2.Plan:
+    """For want of a router: the steps in an order worked out here."""
+    steps = [
+        router_pb2.Step(
+            id=name, depends_on=ensemble.reads[name], required=ensemble.steps[name].required
+        )
+        for name in in_order(ensemble.reads)
+    ]
+    reason_text = f"the configured steps, for want of a router: {failure}"
+    return router_pb2.Plan(steps=steps, reason_text=reason_text)
 
 
 def _tier(tier: Tier) -> router_pb2.Tier:

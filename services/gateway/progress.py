@@ -14,6 +14,8 @@ LEAVE_S: Final = 2.0
 """Longest wait for the record of a request whose caller left."""
 
 Event = ensemble_pb2.AskStreamResponse
+Author = tuple[str, str, str]
+"""Step, tier and juror: only together they are one's own."""
 Ask = Callable[[Watch], Coroutine[Any, Any, ensemble_pb2.AskResponse]]
 
 
@@ -28,7 +30,7 @@ async def follow(ask: Ask) -> AsyncGenerator[Event, None]:
     GremiumError
         If the request was refused before it began.
     """
-    outbox: Outbox[Event] = Outbox(_delta, tick_s=0.0)
+    outbox: Outbox[Author, Event] = Outbox(_delta, tick_s=0.0)
     watch = Watch(lambda event: _put(outbox, event))
     asking = asyncio.create_task(ask(watch))
     asking.add_done_callback(lambda _: outbox.close())
@@ -42,16 +44,18 @@ async def follow(ask: Ask) -> AsyncGenerator[Event, None]:
         await asyncio.wait([asking], timeout=LEAVE_S)
 
 
-def _put(outbox: Outbox[Event], event: Event) -> None:
+def _put(outbox: Outbox[Author, Event], event: Event) -> None:
     """Words that nobody has read yet are joined, so that a slow reader costs no memory."""
     if event.HasField("juror_delta"):
-        outbox.wrote(event.juror_delta.juror, event.juror_delta.text)
+        author = event.step, event.tier, event.juror_delta.juror
+        outbox.wrote(author, event.juror_delta.text)
     else:
         outbox.tell(event)
 
 
-def _delta(juror: str, text: str) -> Event:
-    return Event(juror_delta=jury_pb2.JurorDelta(juror=juror, text=text))
+def _delta(author: Author, text: str) -> Event:
+    step, tier, juror = author
+    return Event(juror_delta=jury_pb2.JurorDelta(juror=juror, text=text), step=step, tier=tier)
 
 
 def _last(asking: asyncio.Task[ensemble_pb2.AskResponse], watch: Watch) -> Event:

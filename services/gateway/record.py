@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,28 +17,25 @@ from gremium.v1 import (
     router_pb2,
     types_pb2,
 )
-from services.core.answers import Usage
 from services.core.deadline import Deadline
 from services.core.errors import GremiumError
 from services.core.lease import Lease
 from services.gateway import budget
 from services.gateway.case import Case
+from services.gateway.closing import close, spent_usd
 from services.gateway.failures import LOST, error_record, stage_error
 from services.gateway.losses import Seat, is_missing, lost
-from services.gateway.watch import JuryWatch, Watch, of_jurors
+from services.gateway.watch import JuryWatch, Watch, ended, of_jurors, of_step
 from services.runtime.telemetry import CallNote, current_trace_id, noting_call
 from services.runtime.wire import (
     duration_to_wire,
     lease_from_wire,
     timestamp_to_wire,
-    usage_from_wire,
-    usage_to_wire,
 )
 
 SPENDS: Final = frozenset({manifest_pb2.STAGE_JURY, manifest_pb2.STAGE_JUDGE})
 """Stages that ask models. Each model is a participation of its own."""
-MOST_TOKENS: Final = 2**62
-"""More than is ever used; a provider may say so all the same."""
+RETRIEVAL: Final = manifest_pb2.STAGE_RETRIEVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,6 @@ class Record:
 
     def __init__(self, case: Case, *, watch: Watch | None = None) -> None:
         self.lease: Lease = budget.whole(case.asked.budget)
-        self.jury_watch: JuryWatch | None = of_jurors(watch.tell) if watch else None
         self.degraded = False
         """Whether a stage was lost, or replaced by its fallback."""
         self._watch = watch
@@ -114,7 +109,15 @@ class Record:
     @property
     def spent_usd(self) -> float:
         """What all that took part so far may have cost, US dollars."""
-        return sum(part.cost_usd for part in self._manifest.participations)
+        return spent_usd(self._manifest.participations)
+
+    def jury_watch(self, tier: str) -> JuryWatch | None:
+        """Whom a tier's jury tells how it fares."""
+        return of_jurors(self._watch.tell, tier) if self._watch else None
+
+    def watch_of(self, step: str) -> Watch | None:
+        """Who is told what happens within a step."""
+        return of_step(self._watch, step) if self._watch else None
 
     def began(self) -> None:
         """The ledger has the intent."""
@@ -188,7 +191,10 @@ class Record:
         )
         part.reason = error_record(error).reason
         part.reason_text = error_record(told).message
-        self._manifest.participations.extend(self._lost(part, error, given_s, seats) or [part])
+        parts = self._lost(part, error, given_s, seats) or [part]
+        self._manifest.participations.extend(parts)
+        for each in parts:
+            self._tell_end(each, step=each.tier if part.stage == RETRIEVAL else "")
         return told
 
     def _lost(
@@ -218,7 +224,24 @@ class Record:
         self._manifest.route.CopyFrom(decision)
         self._tell(routed=decision)
 
-    def deliberated(self, response: jury_pb2.DeliberateResponse) -> None:
+    def planned(self, plan: router_pb2.Plan) -> None:
+        self._tell(planned=plan)
+
+    def searched(
+        self, part: manifest_pb2.Participation, passages: Sequence[types_pb2.Passage]
+    ) -> None:
+        self._manifest.passages.extend(passages)
+        found = ensemble_pb2.Searched(participation=part, passages=passages)
+        self._tell(searched=found, step=part.tier)
+
+    def not_begun(self, part: manifest_pb2.Participation) -> None:
+        """A juror or a search of a step was never asked."""
+        self._manifest.participations.append(part)
+        self._tell_end(part, step=part.tier)
+
+    def deliberated(self, response: jury_pb2.DeliberateResponse, *, tier: str) -> None:
+        for answer in response.answers:
+            answer.tier = tier
         self._manifest.participations.extend(response.participations)
         self._manifest.answers.extend(response.answers)
         self.degraded |= response.quorum_met and any(map(is_missing, response.participations))
@@ -226,8 +249,10 @@ class Record:
 
     def aggregated(self, response: aggregator_pb2.AggregateResponse, *, tier: str) -> None:
         response.tally.tier = tier
+        if response.HasField("representative"):
+            response.representative.tier = tier
         self._manifest.tallies.append(response.tally)
-        self._tell(tallied=response.tally)
+        self._tell(tallied=response.tally, tier=tier)
 
     def verified(
         self, response: judge_pb2.VerifyResponse, part: manifest_pb2.Participation
@@ -241,9 +266,12 @@ class Record:
         for asked in response.participations:
             asked.tier = part.tier
         self._manifest.participations.extend(response.participations or [part])
-        self._manifest.verdicts.append(verdict)
         self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
-        self._tell(judged=verdict)
+        self.judged(verdict)
+
+    def judged(self, verdict: manifest_pb2.Verdict) -> None:
+        self._manifest.verdicts.append(verdict)
+        self._tell(judged=verdict, tier=verdict.tier)
 
     def ranked(self, response: judge_pb2.RankResponse, part: manifest_pb2.Participation) -> None:
         """A ranking that took no model is the stage's own part."""
@@ -265,13 +293,19 @@ class Record:
         self._tell(
             escalated=ensemble_pb2.Escalated(
                 from_tier=from_tier, to_tier=to_tier, reason_text=reason_text
-            )
+            ),
+            tier=from_tier,
         )
 
     def _tell(self, **event: Any) -> None:
         """Tell whoever watches; a copy, so that what comes later does not change it."""
         if self._watch is not None:
             self._watch.tell(ensemble_pb2.AskStreamResponse(**event))
+
+    def _tell_end(self, part: manifest_pb2.Participation, *, step: str) -> None:
+        """Tell that a juror or a search ended without its stage, or was never begun."""
+        if self._watch is not None and (event := ended(part, step=step)):
+            self._watch.tell(event)
 
     def completed(self, ending: Ending) -> ensemble_pb2.AskResponse:
         """The reply, with the manifest of a request that ended well."""
@@ -280,7 +314,9 @@ class Record:
         manifest.degraded, manifest.unjudged = self.degraded or ending.degraded, ending.unjudged
         if ending.confidence is not None:
             manifest.confidence = ending.confidence
-        manifest.chosen_juror = ending.answer.juror if ending.answer else ""
+        chosen = ending.answer or types_pb2.Answer()
+        manifest.chosen_juror = chosen.juror
+        manifest.chosen_step, manifest.chosen_tier = chosen.step, chosen.tier
         return ensemble_pb2.AskResponse(
             request_id=manifest.request_id,
             outcome=ending.outcome,
@@ -298,15 +334,8 @@ class Record:
         return manifest
 
     def _closed(self, state: manifest_pb2.ManifestState.ValueType) -> manifest_pb2.Manifest:
-        manifest = self._manifest
-        parts = manifest.participations
-        manifest.state = state
-        manifest.duration.CopyFrom(duration_to_wire(time.monotonic() - self._began_s))
-        manifest.usage.CopyFrom(usage_to_wire(_sum(parts)))
-        manifest.cost_usd = self.spent_usd
-        manifest.model_calls = sum(part.model_calls for part in parts)
-        manifest.self_ensemble = _votes_are_of_one_model(manifest)
-        return manifest
+        close(self._manifest, state, took_s=time.monotonic() - self._began_s)
+        return self._manifest
 
 
 def _settle(part: manifest_pb2.Participation, noted: CallNote, began_s: float) -> None:
@@ -317,35 +346,3 @@ def _settle(part: manifest_pb2.Participation, noted: CallNote, began_s: float) -
 def _name(stage: manifest_pb2.Stage.ValueType) -> str:
     """A stage as people call it, such as `router`."""
     return manifest_pb2.Stage.Name(stage).removeprefix("STAGE_").lower()
-
-
-def _sum(parts: Iterable[manifest_pb2.Participation]) -> Usage:
-    """All usage, each count at most what a message holds."""
-    used = sum((usage_from_wire(part.usage) for part in parts), Usage())
-    return Usage(
-        min(used.input_tokens, MOST_TOKENS),
-        min(used.cached_input_tokens, MOST_TOKENS),
-        min(used.output_tokens, MOST_TOKENS),
-        min(used.reasoning_tokens, MOST_TOKENS),
-    )
-
-
-def _votes_are_of_one_model(manifest: manifest_pb2.Manifest) -> bool:
-    """Steps of specialists are no votes: there it counts within each step."""
-    parts = manifest.participations
-    if manifest.pattern != "specialists":
-        return is_self_ensemble(parts)
-    steps = {part.tier for part in parts}
-    return any(is_self_ensemble(part for part in parts if part.tier == step) for step in steps)
-
-
-def is_self_ensemble(parts: Iterable[manifest_pb2.Participation]) -> bool:
-    """Whether all jurors that answered are one model, and it was asked more than once."""
-    jurors = [part for part in parts if part.stage == manifest_pb2.STAGE_JURY and part.model]
-    asked = Counter(
-        part.model for part in jurors if part.status != manifest_pb2.PARTICIPATION_STATUS_SKIPPED
-    )
-    answered = {
-        part.model for part in jurors if part.status == manifest_pb2.PARTICIPATION_STATUS_ANSWERED
-    }
-    return len(answered) == 1 and asked[answered.pop()] > 1

@@ -17,7 +17,7 @@ from services.core.lease import Lease
 from services.gateway import budget, estimates, fallbacks, losses, messages, reserves
 from services.gateway.case import Case
 from services.gateway.confidence import agrees_with, confidence
-from services.gateway.failures import LOST, how_it_ended
+from services.gateway.failures import LOST, how_it_ended, no_verdict
 from services.gateway.mesh import Mesh
 from services.gateway.ranking import standings
 from services.gateway.record import Ending, Record
@@ -109,8 +109,10 @@ async def _deliberate(
         record.keeping(kept, of=spendable),
         record.stage(manifest_pb2.STAGE_JURY, deadline=until, tier=tier.name, seats=seats),
     ):
-        response = await mesh.deliberate(request, deadline=until, watch=record.jury_watch)
-        record.deliberated(response)
+        response = await mesh.deliberate(
+            request, deadline=until, watch=record.jury_watch(tier.name)
+        )
+        record.deliberated(response, tier=tier.name)
 
     if not response.quorum_met:
         asked = any(part.model_calls for part in record.intent().participations)
@@ -258,6 +260,7 @@ async def verify(
             response = await mesh.verify(request, deadline=until)
     except GremiumError as err:
         _degrade(record, "judge", err)
+        record.judged(no_verdict(err, juror=aggregated.representative.juror, tier=tier))
         return _unjudged(judge, aggregated, judge_lost=True)
 
     record.verified(response, part)

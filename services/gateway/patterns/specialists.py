@@ -14,12 +14,12 @@ from services.core.errors import (
     PeerError,
     StageFailedError,
 )
-from services.core.graph import in_order
 from services.gateway import reserves, stages
 from services.gateway.case import Case
 from services.gateway.failures import LOST
+from services.gateway.fallbacks import default_plan
 from services.gateway.mesh import Mesh
-from services.gateway.patterns.specialists_account import not_done, put_in_order
+from services.gateway.patterns.specialists_account import not_done, put_in_order, told_plan
 from services.gateway.patterns.specialists_needs import (
     Need,
     Roster,
@@ -78,13 +78,14 @@ async def _plan(
     try:
         with record.stage(manifest_pb2.STAGE_ROUTER, deadline=until):
             planned = (await mesh.plan(request, deadline=until)).plan
-    except LOST:
+    except LOST as err:
         if case.deadline.left_s == 0.0:
             raise
         record.degraded = True
-        return {name: ensemble.reads[name] for name in in_order(ensemble.reads)}
+        planned = default_plan(ensemble, err)
     if {step.id for step in planned.steps} != ensemble.steps.keys():
         raise InternalError(f"the router planned other steps than ensemble {case.name} has")
+    record.planned(told_plan(planned, ensemble.steps))
     return {step.id: step.depends_on for step in planned.steps}
 
 

@@ -1,10 +1,10 @@
 """What each step did and spent, as it stands in the manifest of the whole request."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from gremium.v1 import manifest_pb2, types_pb2
+from gremium.v1 import manifest_pb2, router_pb2, types_pb2
 from services.config.steps import MERGE, Step
 from services.core.lease import Lease
 from services.gateway.case import Case
@@ -23,8 +23,7 @@ class Account:
 
     def __init__(self, record: Record, case: Case, lease: Lease, step_id: str) -> None:
         self._whole = record
-        self._own = Record(case)
-        self._own.jury_watch = record.jury_watch
+        self._own = Record(case, watch=record.watch_of(step_id))
         self._own.lease = lease
         self._step_id = step_id
 
@@ -54,13 +53,29 @@ class Account:
 def not_done(record: Record, step_id: str, step: Step, *, reason_text: str) -> None:
     """Record a step that was never begun."""
     searches = step.retrieval is not None
-    record.intent().participations.add(
-        stage=manifest_pb2.STAGE_RETRIEVAL if searches else manifest_pb2.STAGE_JURY,
-        tier=step_id,
-        status=manifest_pb2.PARTICIPATION_STATUS_SKIPPED,
-        reason=NOT_DONE,
-        reason_text=reason_text,
+    record.not_begun(
+        manifest_pb2.Participation(
+            stage=manifest_pb2.STAGE_RETRIEVAL if searches else manifest_pb2.STAGE_JURY,
+            tier=step_id,
+            status=manifest_pb2.PARTICIPATION_STATUS_SKIPPED,
+            reason=NOT_DONE,
+            reason_text=reason_text,
+        )
     )
+
+
+def told_plan(plan: router_pb2.Plan, steps: Mapping[str, Step]) -> router_pb2.Plan:
+    """A plan as callers are told it: without what steps are asked, and the folders."""
+    told = router_pb2.Plan(reason_text=plan.reason_text)
+    for step in plan.steps:
+        configured = steps[step.id]
+        told.steps.add(
+            id=step.id,
+            specialist=configured.model or configured.ensemble or "",
+            depends_on=step.depends_on,
+            required=step.required,
+        )
+    return told
 
 
 def put_in_order(

@@ -157,13 +157,14 @@ async def _search(
     if work.case.shelves is None:
         raise InternalError("the gateway was started without the folders that steps search")
     wanted = query(work.case.prompt, step.goal, work.read_by(step_id))
-    with work.record.stage(manifest_pb2.STAGE_RETRIEVAL, deadline=until, tier=step_id):
+    stage = manifest_pb2.STAGE_RETRIEVAL
+    with work.record.stage(stage, deadline=until, tier=step_id) as part:
         found = await work.case.shelves.search(where, wanted, deadline=until)
     passages = tuple(
         types_pb2.Passage(id=one, text=piece.text, source=piece.source)
         for one, piece in zip(work.passage_ids[step_id], found, strict=False)
     )
-    work.record.intent().passages.extend(passages)
+    work.record.searched(part, passages)
     listed = "\n".join(f"[{passage.id}] {passage.source}" for passage in passages)
     return Output(listed, note="" if passages else NOTHING_FOUND, passages=passages)
 

@@ -174,3 +174,69 @@ def test_json_is_a_line_an_event(capsys):
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert {"juror": "a", "model": "gpt"} == first["juror_started"]
     assert "Par\nis" == second["juror_delta"]["text"]
+
+
+def within(step, event, tier="jury"):
+    placed = Event(step=step, tier=tier)
+    placed.MergeFrom(event)
+    return placed
+
+
+PLANNED = Event(
+    planned=router_pb2.Plan(
+        steps=[router_pb2.Step(id="look"), router_pb2.Step(id="vote")],
+        reason_text="2 steps, 2 in a row, up to 1 at once",
+    )
+)
+
+
+def searched(*sources, status="ANSWERED", reason=""):
+    part = settled("", "", status, reason).juror_settled.participation
+    passages = [types_pb2.Passage(id=source, source=source) for source in sources]
+    return Event(searched=ensemble_pb2.Searched(participation=part, passages=passages), step="look")
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (PLANNED, "plan     look, vote: 2 steps, 2 in a row, up to 1 at once"),
+        (within("out", PLANNED), "plan     out: look, vote: 2 steps, 2 in a row, up to 1 at once"),
+        (searched("a.md", "b.md"), "search   look answered in 1.50 s: 2 passages"),
+        (
+            searched(status="FAILED", reason="INTERNAL"),
+            "search   look failed: INTERNAL in 1.50 s: 0 passages",
+        ),
+        (within("vote", started()), "asked    vote: a (gpt)"),
+        (within("a", started()), "asked    a (gpt)"),
+        (within("out/a", started()), "asked    out/a (gpt)"),
+        (within("vote", settled("")), "juror    vote answered in 1.50 s"),
+        (within("vote", JUDGED), "verdict  vote: pass by j"),
+        (within("vote", ROUTED), "route    vote: small: cheap"),
+        (within("vote", ESCALATED), "next     vote: small to large: unsure"),
+    ],
+)
+def test_a_line_names_its_step(event, line):
+    assert [line] == line_of(event)
+
+
+def test_jurors_of_the_same_name_have_rows_of_their_own():
+    board = Board()
+    places = [("left", "jury"), ("right", "jury"), ("right", "large")]
+    for step, tier in places:
+        board.take(within(step, started(), tier))
+    for nth, (step, tier) in enumerate(places):
+        board.take(within(step, wrote(str(nth)), tier))
+    board.take(within("left", settled(text="done")))
+
+    assert [("left: a", "done"), ("right: a", "1"), ("right: a", "2")] == [
+        (row.label, row.text) for row in board.rows
+    ]
+
+
+def test_lines_of_jurors_of_the_same_name_do_not_mix():
+    lines = Lines()
+    for step in ("left", "right"):
+        assert [] == lines.take(within(step, wrote(f"of {step}")))
+
+    assert ["says     left: a: of left"] == lines.take(within("left", settled(text="x")))[:1]
+    assert ["says     right: a: of right"] == lines.take(within("right", settled(text="x")))[:1]

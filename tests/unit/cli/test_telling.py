@@ -172,3 +172,17 @@ def test_totals_are_one_line():
     assert "1.23 s · 3 model calls · 42 tokens · $0.000120 · self-ensemble" == telling.totals(
         manifest
     )
+
+
+def test_of_jurors_with_one_name_only_the_chosen_ones_text_is_told():
+    places = [("left", "jury"), ("right", "small"), ("right", "large")]
+    answers = [
+        types_pb2.Answer(juror="a", step=step, tier=tier, text=f"{step} {tier}")
+        for step, tier in places
+    ]
+    manifest = manifest_pb2.Manifest(
+        answers=answers, chosen_juror="a", chosen_step="right", chosen_tier="small"
+    )
+
+    assert ["right small"] == telling.chosen_texts(manifest)
+    assert [] == telling.chosen_texts(manifest_pb2.Manifest(answers=answers))
