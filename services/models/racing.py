@@ -109,6 +109,7 @@ async def _raced(first: Run, second: Run, purse: Purse | None) -> End:
         raise
     winner, loser = _ranked(first, second)
     _lose(loser)
+    await asyncio.wait({loser.task}, timeout=STOP_S)
     _settle(winner, loser, purse)
     return winner.task.result()
 
