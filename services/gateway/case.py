@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gremium.v1 import ensemble_pb2, types_pb2
+from services.calibration.artefact import Calibration
 from services.config.tree import Ensemble, Model
 from services.core.deadline import Deadline
 from services.gateway.stage_log import StageLog
@@ -31,12 +32,21 @@ class Case:
     """The folders that steps search."""
     stages: StageLog = field(default_factory=StageLog)
     """Where calls to stages are counted."""
+    passage_ids: tuple[str, ...] | None = None
+    """Ids that its searches give to what they find; None: any that the caller does not use."""
     caller: str = ""
     """Who asks, by its own word or by its host."""
+    calibration: Calibration | None = None
+    """What was learned of the jurors; None: nothing."""
 
     @property
     def prompt(self) -> types_pb2.Prompt:
         return self.asked.prompt
+
+    @property
+    def calibration_id(self) -> str:
+        """Empty: uncalibrated."""
+        return self.calibration.id if self.calibration else ""
 
     def asking(self, prompt: types_pb2.Prompt) -> "Case":
         """The same case with another prompt; labels and budget are the request's."""

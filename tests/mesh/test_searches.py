@@ -135,3 +135,42 @@ async def test_a_hung_search_leaves_its_readers_their_time(serve, bees):
 
     assert ("4", True) == (reply.answer.text, reply.degraded)
     assert "The step `search` gave nothing" in asked(gateway, "writer")
+
+
+GRAPH = {
+    "pattern": "specialists",
+    "steps": {
+        "search": {"retrieval": {"folder": "docs"}},
+        "answer": {"model": "writer", "depends_on": ["search"]},
+    },
+}
+
+
+async def test_passages_of_graphs_side_by_side_have_ids_of_their_own(serve, bees):
+    steps = {
+        "own": {"retrieval": {"folder": "docs"}},
+        "left": {"ensemble": "graph"},
+        "right": {"ensemble": "graph"},
+        "last": {"model": "reader", "depends_on": ["own", "left", "right"]},
+    }
+    gateway = await serve({**specialists(steps), "graph": GRAPH})
+
+    reply = await gateway.ask("What do bees make?")
+
+    ids = [passage.id for passage in reply.manifest.passages]
+    most = 6
+    assert ["1", str(1 + most), str(1 + 2 * most)] == ids
+
+
+async def test_an_answer_may_cite_what_a_nested_graph_found(serve, bees):
+    script = {"writer": Reply(text="They make honey [1]."), "j": PASS}
+    steps = {"own": {"ensemble": "graph"}, "last": {"model": "reader", "depends_on": ["own"]}}
+    script["reader"] = Reply(text="Honey [1].")
+    gateway = await serve({**specialists(steps, judge={"models": ["j"]}), "graph": GRAPH}, script)
+
+    reply = await gateway.ask("What do bees make?")
+
+    assert "[1] bees.md" in asked(gateway, "reader")
+    assert "Bees make honey." in asked(gateway, "j")
+    checks = {check.name: check.outcome for check in reply.manifest.verdicts[-1].checks}
+    assert manifest_pb2.CHECK_OUTCOME_PASS == checks["citations"]

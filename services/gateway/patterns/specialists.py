@@ -24,11 +24,13 @@ from services.gateway.patterns.specialists_needs import (
     Need,
     Roster,
     longest_s,
+    most_passages,
     needs,
     seconds_behind,
 )
 from services.gateway.patterns.specialists_prompts import (
     Output,
+    free_ids,
     merged_text,
     passage_ids,
     step_prompt,
@@ -135,9 +137,12 @@ def _due(
 
 
 def _ids(case: Case, ensemble: SpecialistsEnsemble, steps: Iterable[str]) -> dict[str, list[str]]:
-    """Ids for what each search may find, none of them the caller's."""
-    searches = {name: s.passages for name in steps if (s := ensemble.steps[name].retrieval)}
-    return passage_ids(searches, taken=[p.id for p in case.prompt.grounding.passages])
+    """Ids for what each step may find, no two alike in the whole request."""
+    wanted = {name: most_passages(ensemble.steps[name], case.ensembles) for name in steps}
+    if case.passage_ids is not None:
+        return passage_ids(wanted, free=case.passage_ids)
+    taken = [passage.id for passage in case.prompt.grounding.passages]
+    return passage_ids(wanted, free=free_ids(taken))
 
 
 async def _run(work: Work) -> None:

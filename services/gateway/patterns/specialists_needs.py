@@ -51,6 +51,16 @@ def needs(ensemble: SpecialistsEnsemble, roster: Roster) -> dict[str, Need]:
     return found
 
 
+def most_passages(step: Step, ensembles: Mapping[str, Ensemble]) -> int:
+    """Most passages that a step can find, by itself or within the graph that it asks."""
+    if step.retrieval is not None:
+        return step.retrieval.passages
+    asked = ensembles[step.ensemble] if step.ensemble else None
+    if not isinstance(asked, SpecialistsEnsemble):
+        return 0
+    return sum(most_passages(inner, ensembles) for inner in asked.steps.values())
+
+
 def seconds_behind(ensemble: SpecialistsEnsemble, expected: Mapping[str, Need]) -> dict[str, float]:
     """Expected seconds of the longest path behind each step, the merge included."""
     merge_s = expected[MERGE].seconds if MERGE in expected else 0.0

@@ -1,7 +1,7 @@
 """What each step is asked: its goal, the question, and what earlier steps gave. No I/O."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Final
@@ -88,19 +88,24 @@ def quoted(step: str, output: Output) -> str:
     return f"{start}\n{output.text}\n{end}"
 
 
-def passage_ids(searches: Mapping[str, int], *, taken: Iterable[str]) -> dict[str, list[str]]:
-    """Ids for what each search may find, as many as it may: numbers that nobody has yet.
+def free_ids(taken: Iterable[str]) -> Iterator[str]:
+    """Numbers that are nobody's id yet, without end."""
+    used = set(taken)
+    return (str(number) for number in count(1) if str(number) not in used)
+
+
+def passage_ids(wanted: Mapping[str, int], *, free: Iterable[str]) -> dict[str, list[str]]:
+    """Ids for what each step may find, as many as it may.
 
     They depend on the plan alone, not on who is done first.
 
     Examples
     --------
-    >>> passage_ids({"laws": 2, "cases": 1}, taken=["2"])
+    >>> passage_ids({"laws": 2, "cases": 1}, free=free_ids(taken=["2"]))
     {'laws': ['1', '3'], 'cases': ['4']}
     """
-    used = set(taken)
-    free = (str(number) for number in count(1) if str(number) not in used)
-    return {step: list(islice(free, most)) for step, most in searches.items()}
+    left = iter(free)
+    return {step: list(islice(left, most)) for step, most in wanted.items()}
 
 
 def _last_user(prompt: types_pb2.Prompt) -> int | None:

@@ -96,12 +96,9 @@ async def do(work: Work, step_id: str) -> Output:
         return await _search(work, step_id, step, step.retrieval, until)
     prompt = _prompt(work, step_id, step)
     lease = share(work.record.lease, need, list(work.needs.values()))
-    if step.model is not None:
-        ending = await _lone(work, step_id, step.model, prompt, until=until, lease=lease)
-    else:
-        ending = await _ensemble(
-            work, step_id, step.ensemble or "", prompt, until=until, lease=lease
-        )
+    if step.ensemble is not None:
+        return await _ensemble(work, step_id, step.ensemble, prompt, until=until, lease=lease)
+    ending = await _lone(work, step_id, step.model or "", prompt, until=until, lease=lease)
     return _output(ending, step_id)
 
 
@@ -185,10 +182,17 @@ async def _lone(
 
 async def _ensemble(
     work: Work, step_id: str, name: str, prompt: types_pb2.Prompt, *, until: Deadline, lease: Lease
-) -> Ending:
-    case = replace(_part(work.case, prompt, until), name=name, ensemble=work.case.ensembles[name])
+) -> Output:
+    """Ask an ensemble; what it found stands behind its answer."""
+    case = replace(
+        _part(work.case, prompt, until),
+        name=name,
+        ensemble=work.case.ensembles[name],
+        passage_ids=tuple(work.passage_ids[step_id]),
+    )
     with Account(work.record, case, lease, step_id) as record:
-        return await work.nested(case, mesh=work.mesh, record=record)
+        ending = await work.nested(case, mesh=work.mesh, record=record)
+    return replace(_output(ending, step_id), passages=tuple(record.intent().passages))
 
 
 def _part(case: Case, prompt: types_pb2.Prompt, until: Deadline) -> Case:

@@ -9,6 +9,7 @@ from services.core.lease import Lease
 from services.gateway.patterns.specialists_needs import Need
 from services.gateway.patterns.specialists_prompts import (
     Output,
+    free_ids,
     merged_text,
     passage_ids,
     question,
@@ -89,7 +90,9 @@ def test_a_template_gives_people_the_outputs_as_they_are():
 
 
 def test_ids_of_passages_depend_on_the_plan_alone():
-    assert {"a": ["1", "3"], "b": ["4", "5"]} == passage_ids({"a": 2, "b": 2}, taken=["2", "p1"])
+    assert {"a": ["1", "3"], "b": ["4", "5"]} == passage_ids(
+        {"a": 2, "b": 2}, free=free_ids(taken=["2", "p1"])
+    )
 
 
 def test_without_a_turn_of_a_user_there_is_no_question():
