@@ -108,8 +108,6 @@ async def _raced(first: Run, second: Run, purse: Purse | None) -> End:
         _settle(*_ranked(first, second), purse)
         raise
     winner, loser = _ranked(first, second)
-    _lose(loser)
-    await asyncio.wait({loser.task}, timeout=STOP_S)
     _settle(winner, loser, purse)
     return winner.task.result()
 
@@ -122,10 +120,13 @@ def _share_reader(first: Run, second: Run) -> None:
 
 
 async def _decided(first: Run, second: Run) -> None:
-    """Wait until one has answered or both have failed, which each does in its own time."""
+    """Wait until one has answered and the other is stopped, or both have failed in their time."""
     await asyncio.wait({first.task, second.task}, return_when=asyncio.FIRST_COMPLETED)
     winner, _ = _ranked(first, second)
     await asyncio.wait({winner.task})
+    _, loser = _ranked(first, second)
+    _lose(loser)
+    await asyncio.wait({loser.task}, timeout=STOP_S)
 
 
 def _ranked(first: Run, second: Run) -> tuple[Run, Run]:
