@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jury_svc.polling import Counting
 from jury_svc.quorum import Stop
+from jury_svc.stopping import Rule
 from services.core.answers import Answer
 from services.core.lease import Lease
 from services.core.prompts import Prompt
@@ -37,6 +39,10 @@ class Case:
     grace_s: float
     """Seconds that stragglers get once the quorum is met."""
     lease: Lease
+    counting: Counting | None = None
+    """How ballots may stop the jury; None: quorum and grace alone do."""
+    waves: tuple[int, ...] = ()
+    """Sizes of waves; empty: all are asked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,28 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """What those would have taken whom the jury did not wait for."""
+
+    calls: int
+    """Jurors who were never asked."""
+    cost_usd: float
+    time_s: float | None
+    """None when too little is known of their models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """What a jury stopped by, and what it was worth."""
+
+    rule: Rule | None
+    """None where no ballots counted."""
+    statistic: float | None
+    ballots: int
+    saved: Saved
+
+
+@dataclass(frozen=True, slots=True)
 class Hearing:
     """What a jury came to."""
 
@@ -72,6 +100,7 @@ class Hearing:
     """One per juror, in juror order."""
     quorum_met: bool
     stop: Stop
+    stopping: Stopping
     unspent: Lease
 
 

@@ -1,4 +1,4 @@
-"""Ask the jurors at once and stop as soon as waiting longer cannot help."""
+"""Ask the jurors, at once or in waves, and stop as soon as waiting longer cannot help."""
 
 import asyncio
 import logging
@@ -9,8 +9,11 @@ from functools import partial
 from typing import Final
 
 from jury_svc.affording import planned
-from jury_svc.case import Case, Hear, Hearing, Juror, Settled, Started, Tell
-from jury_svc.quorum import Stop, stop_reason
+from jury_svc.case import Case, Hear, Hearing, Juror, Settled, Started, Stopping, Tell
+from jury_svc.quorum import Stop
+from jury_svc.savings import saved
+from jury_svc.sitting import Call, Sitting
+from jury_svc.waves import waves
 from services.core.answers import Answer, ModelReply, ModelRequest, Status
 from services.core.deadline import Deadline
 from services.core.lease import Purse
@@ -19,7 +22,7 @@ from services.core.usable import unusable_reason
 from services.core.visible import visible_text
 from services.models.asking import Asked, Attempt, ask, cancelled, overdue
 from services.models.listening import Listener
-from services.models.pricing import spare
+from services.models.pricing import dearest, spare
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +34,12 @@ CUT_OFF: Final = {
     Stop.QUORUM: (Status.CANCELLED, "the quorum was met and the grace was over"),
     Stop.QUORUM_IMPOSSIBLE: (Status.CANCELLED, "the quorum could not be reached any more"),
     Stop.DEADLINE: (Status.TIMED_OUT, "the jury's time was up"),
+    Stop.DECIDED: (Status.CANCELLED, "the ballots that were in had decided"),
 }
 """How jurors end who are cut off, and why."""
 VALUES: Final = frozenset({"labels", "number"})
 """Shapes whose words on the way say nothing: providers wrap such a value."""
 
-Call = asyncio.Task[Settled]
 Question = tuple[Juror, ModelRequest]
 
 
@@ -59,14 +62,14 @@ async def deliberate(
     plan = planned(case)
 
     attempts = [_attempt(question, hear) for question in plan.asked]
-    stop, heard = await _hear(
+    stop, stopping, heard = await _hear(
         case, plan.asked, attempts, deadline=deadline, settle_s=settle_s, tell=tell
     )
     unasked = [_skipped(juror, why) for juror, why in plan.unpaid]
     for settled in unasked:
         tell(settled)
 
-    return _hearing(case, stop, [*heard, *unasked])
+    return _hearing(case, stop, stopping, [*heard, *unasked])
 
 
 def _attempt(question: Question, hear: Hear | None) -> Attempt:
@@ -85,29 +88,60 @@ async def _hear(
     deadline: Deadline,
     settle_s: float,
     tell: Tell,
-) -> tuple[Stop, list[Settled]]:
+) -> tuple[Stop, Stopping, list[Settled]]:
     """Ask, wait, cut off; every juror is accounted for."""
     purse = spare(case.lease, *((request, juror.model.spec) for juror, request in questions))
-    calls = [
-        asyncio.create_task(_ask(question, attempt, purse, deadline=deadline, tell=tell))
-        for question, attempt in zip(questions, attempts, strict=True)
-    ]
+
+    def call(i: int) -> Call:
+        return asyncio.create_task(
+            _ask(questions[i], attempts[i], purse, deadline=deadline, tell=tell)
+        )
+
+    costs = [dearest(request, juror.model.spec).cost_usd for juror, request in questions]
+    jurors = [juror for juror, _ in questions]
+    sitting = Sitting(case, jurors, waves(costs, case.waves), call)
     stop = None
     try:
-        stop = await _until_stop(calls, case, until=deadline.reserve(settle_s))
+        stop = await sitting.until_stop(deadline.reserve(settle_s))
     finally:
+        calls = list(sitting.calls.values())
         await _cut_off(calls, reason=stop.name if stop else "CALLER_LEFT", limit_s=settle_s / 2)
 
-    heard = []
-    for (juror, request), call, attempt in zip(questions, calls, attempts, strict=True):
-        if _ended(call):
-            heard.append(call.result())
-            continue
-        if stop is Stop.DEADLINE:
-            overdue(juror.model, attempt)
-        heard.append(_cut(juror, cancelled(juror.model, request, attempt), stop))
-        tell(heard[-1])
-    return stop, heard
+    heard = [
+        _end(question, sitting.calls.get(i), attempt, stop)
+        for i, (question, attempt) in enumerate(zip(questions, attempts, strict=True))
+    ]
+    for i, end in enumerate(heard):
+        if not _ended(sitting.calls.get(i)):
+            tell(end)
+    return stop, _stopping(sitting, stop, questions, heard), heard
+
+
+def _end(question: Question, call: Call | None, attempt: Attempt, stop: Stop) -> Settled:
+    """How a juror ended: by itself, cut off, or never asked."""
+    juror, request = question
+    if call is None:
+        return _skipped(juror, "the jury stopped before its wave went out", reason=stop.name)
+    if _ended(call):
+        return call.result()
+    if stop is Stop.DEADLINE:
+        overdue(juror.model, attempt)
+    return _cut(juror, cancelled(juror.model, request, attempt), stop)
+
+
+def _stopping(
+    sitting: Sitting, stop: Stop, questions: Sequence[Question], heard: Sequence[Settled]
+) -> Stopping:
+    """What the jury stopped by, and what it saved by not waiting for the others."""
+    rule, statistic = sitting.finding or (None, None)
+    told = [(end, request) for end, (_, request) in zip(heard, questions, strict=True)]
+    unheard = [] if stop is Stop.DEADLINE else [pair for pair in told if _is_unheard(pair[0], stop)]
+    return Stopping(rule, statistic, sitting.ballots, saved(told, unheard))
+
+
+def _is_unheard(end: Settled, stop: Stop) -> bool:
+    """Whether it was cut off or never asked because the jury stopped."""
+    return end.asked.reason == stop.name
 
 
 async def _ask(
@@ -151,28 +185,6 @@ def _answer(juror: Juror, reply: ModelReply) -> Answer:
     )
 
 
-async def _until_stop(calls: Sequence[Call], case: Case, *, until: Deadline) -> Stop:
-    pending, usable = set(calls), 0
-    grace: Deadline | None = None
-    while True:
-        stop = stop_reason(
-            usable=usable,
-            unsettled=len(pending),
-            quorum=case.quorum,
-            grace_over=grace is not None and grace.left_s == 0.0,
-            time_is_up=until.left_s == 0.0,
-        )
-        if stop is not None:
-            return stop
-        limit = until if grace is None else min(until, grace)
-        done, pending = await asyncio.wait(
-            pending, timeout=limit.left_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        usable += sum(call.result().answer is not None for call in done)
-        if grace is None and usable >= case.quorum:
-            grace = Deadline.after(case.grace_s)
-
-
 async def _cut_off(calls: Sequence[Call], *, reason: str, limit_s: float) -> None:
     """Cancel whom nobody waits for any more, and see that the calls end."""
     late = [call for call in calls if not call.done()]
@@ -184,9 +196,9 @@ async def _cut_off(calls: Sequence[Call], *, reason: str, limit_s: float) -> Non
             logger.error("a juror's call did not end within %g s of its cancellation", limit_s)
 
 
-def _ended(call: Call) -> bool:
+def _ended(call: Call | None) -> bool:
     """Whether a call ended by itself, perhaps just before it was cancelled."""
-    return call.done() and not call.cancelled()
+    return call is not None and call.done() and not call.cancelled()
 
 
 def _cut(juror: Juror, asked: Asked, stop: Stop) -> Settled:
@@ -195,24 +207,25 @@ def _cut(juror: Juror, asked: Asked, stop: Stop) -> Settled:
     return Settled(juror, replace(asked, status=status, reason=stop.name, reason_text=text))
 
 
-def _skipped(juror: Juror, why: str) -> Settled:
+def _skipped(juror: Juror, why: str, *, reason: str = "BUDGET_SPENT") -> Settled:
     return Settled(
         juror,
         Asked(
             Status.SKIPPED,
-            reason="BUDGET_SPENT",
+            reason=reason,
             reason_text=why,
             started_at=datetime.now(UTC),
         ),
     )
 
 
-def _hearing(case: Case, stop: Stop, settled: Sequence[Settled]) -> Hearing:
+def _hearing(case: Case, stop: Stop, stopping: Stopping, settled: Sequence[Settled]) -> Hearing:
     asked = [end.asked for end in settled]
     return Hearing(
         settled=tuple(sorted(settled, key=lambda end: case.jurors.index(end.juror))),
         quorum_met=sum(end.answer is not None for end in settled) >= case.quorum,
         stop=stop,
+        stopping=stopping,
         unspent=case.lease.less(
             cost_usd=sum(call.cost_usd for call in asked),
             model_calls=sum(call.model_calls for call in asked),

@@ -10,10 +10,18 @@ class Stop(StrEnum):
     QUORUM = "quorum"
     QUORUM_IMPOSSIBLE = "quorum_impossible"
     DEADLINE = "deadline"
+    DECIDED = "decided"
 
 
 def stop_reason(
-    *, usable: int, unsettled: int, quorum: int, grace_over: bool, time_is_up: bool
+    *,
+    usable: int,
+    unsettled: int,
+    quorum: int,
+    grace_over: bool,
+    time_is_up: bool,
+    decided: bool = False,
+    may_change: bool = False,
 ) -> Stop | None:
     """Decide whether waiting longer can pay.
 
@@ -22,18 +30,26 @@ def stop_reason(
     nothing, and the time left is worth more to the next tier. So a jury below
     its quorum always ends with QUORUM_IMPOSSIBLE or DEADLINE.
 
+    With ballots, a quorum stops at once when they have decided; the end of the
+    grace cuts off only jurors who cannot change the winner.
+
     Parameters
     ----------
     usable : int
         Answers that count, >= 0.
     unsettled : int
-        Jurors that were asked and have neither answered nor failed, >= 0.
+        Jurors that have neither answered nor failed, those included whose wave
+        is still to come, >= 0.
     quorum : int
         Answers needed, >= 1.
     grace_over : bool
         Whether the stragglers' time after the quorum has passed.
     time_is_up : bool
         Whether the jury has to reply now.
+    decided : bool
+        Whether a stop rule found that the ballots have decided.
+    may_change : bool
+        Whether somebody unsettled could still change the winner.
 
     Returns
     -------
@@ -44,6 +60,10 @@ def stop_reason(
     --------
     >>> stop_reason(usable=2, unsettled=1, quorum=2, grace_over=True, time_is_up=False)
     <Stop.QUORUM: 'quorum'>
+    >>> stop_reason(
+    ...     usable=2, unsettled=1, quorum=2, grace_over=False, time_is_up=False, decided=True
+    ... )
+    <Stop.DECIDED: 'decided'>
     >>> stop_reason(usable=0, unsettled=1, quorum=2, grace_over=False, time_is_up=False)
     <Stop.QUORUM_IMPOSSIBLE: 'quorum_impossible'>
     """
@@ -51,7 +71,9 @@ def stop_reason(
         return Stop.QUORUM_IMPOSSIBLE
     if unsettled == 0:
         return Stop.ALL_SETTLED
-    if usable >= quorum and grace_over:
+    if usable >= quorum and decided:
+        return Stop.DECIDED
+    if usable >= quorum and grace_over and not may_change:
         return Stop.QUORUM
     return Stop.DEADLINE if time_is_up else None
 

@@ -1,16 +1,22 @@
 """Contract messages to a case, and what comes of it back to messages."""
 
+import math
 from typing import Final
 
-from gremium.v1 import jury_pb2, manifest_pb2
-from jury_svc.case import Case, Event, Hearing, Juror, Settled, Started, Wrote
+from gremium.v1 import aggregator_pb2, jury_pb2, manifest_pb2
+from jury_svc.case import Case, Event, Hearing, Juror, Settled, Started, Stopping, Wrote
+from jury_svc.leads import Fit, Voter
+from jury_svc.polling import Counting
 from jury_svc.quorum import Stop
+from jury_svc.stopping import Rule, Terms
+from services.core.canonical import NO_CALL
 from services.core.errors import InvalidRequestError
 from services.models.asking import participation_to_wire
 from services.models.roster import Roster
 from services.runtime.wire import (
     answer_to_wire,
     duration_from_wire,
+    duration_to_wire,
     lease_from_wire,
     lease_to_wire,
     prompt_from_wire,
@@ -21,7 +27,17 @@ STOP_TO_WIRE: Final = {
     Stop.QUORUM: jury_pb2.STOP_REASON_QUORUM,
     Stop.DEADLINE: jury_pb2.STOP_REASON_DEADLINE,
     Stop.QUORUM_IMPOSSIBLE: jury_pb2.STOP_REASON_QUORUM_IMPOSSIBLE,
+    Stop.DECIDED: jury_pb2.STOP_REASON_DECIDED,
 }
+RULES: Final = {
+    jury_pb2.STOP_RULE_UNCATCHABLE: Rule.UNCATCHABLE,
+    jury_pb2.STOP_RULE_BETA: Rule.BETA,
+    jury_pb2.STOP_RULE_AGREE: Rule.AGREE,
+    jury_pb2.STOP_RULE_POSTERIOR: Rule.POSTERIOR,
+}
+UNKNOWN: Final = -1.0
+"""A prior below all others."""
+RULE_TO_WIRE: Final = {rule: wire for wire, rule in RULES.items()}
 
 
 def case_from_wire(request: jury_pb2.DeliberateRequest, roster: Roster) -> Case:
@@ -44,6 +60,55 @@ def case_from_wire(request: jury_pb2.DeliberateRequest, roster: Roster) -> Case:
         quorum=request.quorum,
         grace_s=duration_from_wire(request.grace),
         lease=lease_from_wire(request.lease),
+        counting=_counting(request) if request.stop.rule in RULES else None,
+        waves=tuple(request.waves),
+    )
+
+
+def _counting(request: jury_pb2.DeliberateRequest) -> Counting:
+    stop = request.stop
+    _check_weights([weight.juror for weight in stop.weights])
+    return Counting(
+        terms=Terms(
+            rule=RULES[stop.rule],
+            gamma=stop.gamma,
+            agree=stop.agree,
+            tau=stop.tau,
+            min_share=stop.min_share,
+        ),
+        voters={weight.juror: _voter(weight) for weight in stop.weights},
+        fit=_fit(stop.fitted, request) if stop.HasField("fitted") else None,
+        letters=stop.letters,
+    )
+
+
+def _check_weights(names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        problem = f"jurors must be unique; {twice} occur twice"
+        raise InvalidRequestError(
+            f"stop.weights: {problem}", violations=(("stop.weights", problem),)
+        )
+
+
+def _voter(weight: aggregator_pb2.JurorWeight) -> Voter:
+    return Voter(
+        name=weight.juror,
+        weight=weight.weight,
+        prior=weight.prior if weight.HasField("prior") else UNKNOWN,
+        alone=weight.alone,
+        abstaining=weight.abstaining,
+    )
+
+
+def _fit(known: aggregator_pb2.FittedVote, request: jury_pb2.DeliberateRequest) -> Fit:
+    return Fit(
+        none_score=known.none_score,
+        abstain_score=known.abstain_score,
+        abstain_key=NO_CALL.key if request.prompt.tools else "",
+        best=known.best_juror,
+        slope=known.slope,
+        offset=known.offset,
     )
 
 
@@ -63,7 +128,22 @@ def hearing_to_wire(hearing: Hearing, *, tier: str) -> jury_pb2.DeliberateRespon
         quorum_met=hearing.quorum_met,
         stop_reason=STOP_TO_WIRE[hearing.stop],
         unspent=lease_to_wire(hearing.unspent),
+        stopping=_stopping_to_wire(hearing.stopping),
     )
+
+
+def _stopping_to_wire(stopping: Stopping) -> jury_pb2.Stopping:
+    saved = stopping.saved
+    told = jury_pb2.Stopping(
+        rule=RULE_TO_WIRE[stopping.rule] if stopping.rule else jury_pb2.STOP_RULE_UNSPECIFIED,
+        ballots=stopping.ballots,
+        saved_calls=saved.calls,
+        saved_usd=saved.cost_usd,
+        saved_time=None if saved.time_s is None else duration_to_wire(saved.time_s),
+    )
+    if stopping.statistic is not None and math.isfinite(stopping.statistic):
+        told.statistic = stopping.statistic
+    return told
 
 
 def event_to_wire(event: Event | Hearing, *, tier: str) -> jury_pb2.DeliberateStreamResponse:

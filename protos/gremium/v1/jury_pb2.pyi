@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from gremium.v1 import aggregator_pb2 as _aggregator_pb2
 from gremium.v1 import manifest_pb2 as _manifest_pb2
 from gremium.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
@@ -38,6 +39,10 @@ class _StopReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StopReason
     """Time was up."""
     STOP_REASON_QUORUM_IMPOSSIBLE: _StopReason.ValueType  # 4
     """Too few jurors were left to reach the quorum."""
+    STOP_REASON_DECIDED: _StopReason.ValueType  # 5
+    """The quorum was met, and the stop rule found the ballots that were in to
+    have decided.
+    """
 
 class StopReason(_StopReason, metaclass=_StopReasonEnumTypeWrapper):
     """Why a jury stopped waiting."""
@@ -52,7 +57,116 @@ STOP_REASON_DEADLINE: StopReason.ValueType  # 3
 """Time was up."""
 STOP_REASON_QUORUM_IMPOSSIBLE: StopReason.ValueType  # 4
 """Too few jurors were left to reach the quorum."""
+STOP_REASON_DECIDED: StopReason.ValueType  # 5
+"""The quorum was met, and the stop rule found the ballots that were in to
+have decided.
+"""
 Global___StopReason: _TypeAlias = StopReason  # noqa: Y015
+
+class _StopRule:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StopRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StopRule.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STOP_RULE_UNSPECIFIED: _StopRule.ValueType  # 0
+    """Not by ballots: it waits for the quorum and the grace."""
+    STOP_RULE_UNCATCHABLE: _StopRule.ValueType  # 1
+    """Nobody who is out can change the winner, nor whether it has its share: the
+    same result as waiting for all.
+    """
+    STOP_RULE_BETA: _StopRule.ValueType  # 2
+    """The leader is the more usual answer of the two leading ones with a
+    probability of at least `gamma`; for several samples of one model.
+    """
+    STOP_RULE_AGREE: _StopRule.ValueType  # 3
+    """At least `agree` jurors agree with the leader."""
+    STOP_RULE_POSTERIOR: _StopRule.ValueType  # 4
+    """The leader is right with a probability of at least `tau`, by `fitted`; for
+    want of it as `STOP_RULE_UNCATCHABLE`.
+    """
+
+class StopRule(_StopRule, metaclass=_StopRuleEnumTypeWrapper):
+    """By what a jury finds that the ballots that are in have decided."""
+
+STOP_RULE_UNSPECIFIED: StopRule.ValueType  # 0
+"""Not by ballots: it waits for the quorum and the grace."""
+STOP_RULE_UNCATCHABLE: StopRule.ValueType  # 1
+"""Nobody who is out can change the winner, nor whether it has its share: the
+same result as waiting for all.
+"""
+STOP_RULE_BETA: StopRule.ValueType  # 2
+"""The leader is the more usual answer of the two leading ones with a
+probability of at least `gamma`; for several samples of one model.
+"""
+STOP_RULE_AGREE: StopRule.ValueType  # 3
+"""At least `agree` jurors agree with the leader."""
+STOP_RULE_POSTERIOR: StopRule.ValueType  # 4
+"""The leader is right with a probability of at least `tau`, by `fitted`; for
+want of it as `STOP_RULE_UNCATCHABLE`.
+"""
+Global___StopRule: _TypeAlias = StopRule  # noqa: Y015
+
+@_typing.final
+class StopTerms(_message.Message):
+    """When a jury stops, by what its ballots say.
+
+    Never below the quorum. Free text has no ballots: then, as without a rule,
+    quorum and grace decide. With ballots the end of the grace cuts off only
+    jurors who could not change the winner; others are waited for.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    GAMMA_FIELD_NUMBER: _builtins.int
+    AGREE_FIELD_NUMBER: _builtins.int
+    TAU_FIELD_NUMBER: _builtins.int
+    MIN_SHARE_FIELD_NUMBER: _builtins.int
+    LETTERS_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    FITTED_FIELD_NUMBER: _builtins.int
+    rule: Global___StopRule.ValueType
+    """The rule."""
+    gamma: _builtins.float
+    """For `STOP_RULE_BETA`, in [0, 1]."""
+    agree: _builtins.int
+    """For `STOP_RULE_AGREE`, >= 0."""
+    tau: _builtins.float
+    """For `STOP_RULE_POSTERIOR`, in [0, 1]."""
+    min_share: _builtins.float
+    """Share of the weight that the aggregator will ask of the leader, in [0, 1]."""
+    letters: _builtins.bool
+    """Whether the aggregator will compare free text by its letters, so that it
+    has ballots too.
+    """
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedCompositeFieldContainer[_aggregator_pb2.JurorWeight]:
+        """How the ballots will be counted; a juror not listed counts 1."""
+
+    @_builtins.property
+    def fitted(self) -> _aggregator_pb2.FittedVote:
+        """What was learned of these jurors, if the ballots will be counted by it."""
+
+    def __init__(
+        self,
+        *,
+        rule: Global___StopRule.ValueType = ...,
+        gamma: _builtins.float = ...,
+        agree: _builtins.int = ...,
+        tau: _builtins.float = ...,
+        min_share: _builtins.float = ...,
+        letters: _builtins.bool = ...,
+        weights: _abc.Iterable[_aggregator_pb2.JurorWeight] | None = ...,
+        fitted: _aggregator_pb2.FittedVote | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fitted", b"fitted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agree", b"agree", "fitted", b"fitted", "gamma", b"gamma", "letters", b"letters", "min_share", b"min_share", "rule", b"rule", "tau", b"tau", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StopTerms: _TypeAlias = StopTerms  # noqa: Y015
 
 @_typing.final
 class JurorSpec(_message.Message):
@@ -103,6 +217,8 @@ class DeliberateRequest(_message.Message):
     GRACE_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
+    STOP_FIELD_NUMBER: _builtins.int
+    WAVES_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     quorum: _builtins.int
@@ -127,6 +243,18 @@ class DeliberateRequest(_message.Message):
         write as many tokens as its share pays for.
         """
 
+    @_builtins.property
+    def stop(self) -> Global___StopTerms:
+        """When to stop by what the ballots say. If unset, quorum and grace decide."""
+
+    @_builtins.property
+    def waves(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Sizes of waves, each >= 1, the jurors whose answer costs least first. A wave
+        goes out when those before it cannot decide any more, have all settled, or
+        have had an equal part of the time; whoever is left over is the last wave.
+        If empty, all are asked at once.
+        """
+
     def __init__(
         self,
         *,
@@ -137,10 +265,12 @@ class DeliberateRequest(_message.Message):
         grace: _duration_pb2.Duration | None = ...,
         lease: _types_pb2.Lease | None = ...,
         tier: _builtins.str = ...,
+        stop: Global___StopTerms | None = ...,
+        waves: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["grace", b"grace", "lease", b"lease", "prompt", b"prompt"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grace", b"grace", "lease", b"lease", "prompt", b"prompt", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["grace", b"grace", "jurors", b"jurors", "lease", b"lease", "prompt", b"prompt", "quorum", b"quorum", "request_id", b"request_id", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grace", b"grace", "jurors", b"jurors", "lease", b"lease", "prompt", b"prompt", "quorum", b"quorum", "request_id", b"request_id", "stop", b"stop", "tier", b"tier", "waves", b"waves"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -157,6 +287,7 @@ class DeliberateResponse(_message.Message):
     QUORUM_MET_FIELD_NUMBER: _builtins.int
     STOP_REASON_FIELD_NUMBER: _builtins.int
     UNSPENT_FIELD_NUMBER: _builtins.int
+    STOPPING_FIELD_NUMBER: _builtins.int
     quorum_met: _builtins.bool
     """Whether there are at least `quorum` answers."""
     stop_reason: Global___StopReason.ValueType
@@ -173,6 +304,10 @@ class DeliberateResponse(_message.Message):
     def unspent(self) -> _types_pb2.Lease:
         """What was left of the lease."""
 
+    @_builtins.property
+    def stopping(self) -> Global___Stopping:
+        """What stopping was worth."""
+
     def __init__(
         self,
         *,
@@ -181,14 +316,69 @@ class DeliberateResponse(_message.Message):
         quorum_met: _builtins.bool = ...,
         stop_reason: Global___StopReason.ValueType = ...,
         unspent: _types_pb2.Lease | None = ...,
+        stopping: Global___Stopping | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["unspent", b"unspent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stopping", b"stopping", "unspent", b"unspent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "participations", b"participations", "quorum_met", b"quorum_met", "stop_reason", b"stop_reason", "unspent", b"unspent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "participations", b"participations", "quorum_met", b"quorum_met", "stop_reason", b"stop_reason", "stopping", b"stopping", "unspent", b"unspent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeliberateResponse: _TypeAlias = DeliberateResponse  # noqa: Y015
+
+@_typing.final
+class Stopping(_message.Message):
+    """What a jury stopped by, and what not waiting for the others was worth."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    STATISTIC_FIELD_NUMBER: _builtins.int
+    BALLOTS_FIELD_NUMBER: _builtins.int
+    SAVED_CALLS_FIELD_NUMBER: _builtins.int
+    SAVED_USD_FIELD_NUMBER: _builtins.int
+    SAVED_TIME_FIELD_NUMBER: _builtins.int
+    rule: Global___StopRule.ValueType
+    """The rule that applied; unspecified if none did, as for free text."""
+    statistic: _builtins.float
+    """What the rule goes by: the least lead of the leader; a probability; how many
+    agree; a probability. Unset without ballots, and where one ballot stands
+    alone.
+    """
+    ballots: _builtins.int
+    """Ballots that were in."""
+    saved_calls: _builtins.int
+    """Jurors that were never asked, though the budget would have paid for them."""
+    saved_usd: _builtins.float
+    """US dollars that those who were not asked or not heard out would have cost
+    beyond what they did, had each written as much as those who answered did on
+    average: an estimate, >= 0.
+    """
+    @_builtins.property
+    def saved_time(self) -> _duration_pb2.Duration:
+        """Time that the slowest of them would still have taken, by the median of its
+        model of late; unset when too little is known of their models.
+        """
+
+    def __init__(
+        self,
+        *,
+        rule: Global___StopRule.ValueType = ...,
+        statistic: _builtins.float | None = ...,
+        ballots: _builtins.int = ...,
+        saved_calls: _builtins.int = ...,
+        saved_usd: _builtins.float = ...,
+        saved_time: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_statistic", b"_statistic", "saved_time", b"saved_time", "statistic", b"statistic"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_statistic", b"_statistic", "ballots", b"ballots", "rule", b"rule", "saved_calls", b"saved_calls", "saved_time", b"saved_time", "saved_usd", b"saved_usd", "statistic", b"statistic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__statistic: _TypeAlias = _typing.Literal["statistic"]  # noqa: Y015
+    _WhichOneofArgType__statistic: _TypeAlias = _typing.Literal["_statistic", b"_statistic"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__statistic) -> _WhichOneofReturnType__statistic | None: ...
+
+Global___Stopping: _TypeAlias = Stopping  # noqa: Y015
 
 @_typing.final
 class DeliberateStreamRequest(_message.Message):

@@ -52,10 +52,11 @@ class JuryServiceServicer:
     """
 
     def Deliberate(self, request, context):
-        """Asks every juror at once. Answers at the quorum plus grace, when all have
-        settled, or before the deadline, whichever is first. A juror that failed is
-        a participation, not an error: a reply below the quorum says so in
-        `quorum_met` and still carries every answer and all that was spent.
+        """Asks every juror at once, or in waves. Answers at the quorum plus grace,
+        when the ballots that are in have decided, when all have settled, or before
+        the deadline, whichever is first. A juror that failed is a participation,
+        not an error: a reply below the quorum says so in `quorum_met` and still
+        carries every answer and all that was spent.
 
         Not idempotent: each call spends. Fails with `INVALID_ARGUMENT`
         (`INVALID_REQUEST`), `NOT_FOUND` (`UNKNOWN_MODEL`), `DEADLINE_EXCEEDED`

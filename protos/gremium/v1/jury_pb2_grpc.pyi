@@ -17,10 +17,11 @@ class JuryServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Deliberate: _aio.UnaryUnaryMultiCallable[_jury_pb2.DeliberateRequest, _jury_pb2.DeliberateResponse]
-    """Asks every juror at once. Answers at the quorum plus grace, when all have
-    settled, or before the deadline, whichever is first. A juror that failed is
-    a participation, not an error: a reply below the quorum says so in
-    `quorum_met` and still carries every answer and all that was spent.
+    """Asks every juror at once, or in waves. Answers at the quorum plus grace,
+    when the ballots that are in have decided, when all have settled, or before
+    the deadline, whichever is first. A juror that failed is a participation,
+    not an error: a reply below the quorum says so in `quorum_met` and still
+    carries every answer and all that was spent.
 
     Not idempotent: each call spends. Fails with `INVALID_ARGUMENT`
     (`INVALID_REQUEST`), `NOT_FOUND` (`UNKNOWN_MODEL`), `DEADLINE_EXCEEDED`
@@ -41,10 +42,11 @@ class JuryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _jury_pb2.DeliberateRequest,
         context: _aio.ServicerContext[_jury_pb2.DeliberateRequest, _abc.Awaitable[_jury_pb2.DeliberateResponse]],
     ) -> _abc.Awaitable[_jury_pb2.DeliberateResponse]:
-        """Asks every juror at once. Answers at the quorum plus grace, when all have
-        settled, or before the deadline, whichever is first. A juror that failed is
-        a participation, not an error: a reply below the quorum says so in
-        `quorum_met` and still carries every answer and all that was spent.
+        """Asks every juror at once, or in waves. Answers at the quorum plus grace,
+        when the ballots that are in have decided, when all have settled, or before
+        the deadline, whichever is first. A juror that failed is a participation,
+        not an error: a reply below the quorum says so in `quorum_met` and still
+        carries every answer and all that was spent.
 
         Not idempotent: each call spends. Fails with `INVALID_ARGUMENT`
         (`INVALID_REQUEST`), `NOT_FOUND` (`UNKNOWN_MODEL`), `DEADLINE_EXCEEDED`

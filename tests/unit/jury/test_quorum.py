@@ -10,13 +10,14 @@ counts = st.integers(0, 64)
 quorums = st.integers(1, 64)
 
 
-def stop(usable, unsettled, quorum, *, grace_over=False, time_is_up=False):
+def stop(usable, unsettled, quorum, *, grace_over=False, time_is_up=False, **ballots):
     return stop_reason(
         usable=usable,
         unsettled=unsettled,
         quorum=quorum,
         grace_over=grace_over,
         time_is_up=time_is_up,
+        **ballots,
     )
 
 
@@ -31,6 +32,16 @@ def stop(usable, unsettled, quorum, *, grace_over=False, time_is_up=False):
         pytest.param(Stop.QUORUM_IMPOSSIBLE, stop(1, 0, 2), id="all in, too few usable"),
         pytest.param(Stop.QUORUM_IMPOSSIBLE, stop(0, 0, 1), id="nobody asked"),
         pytest.param(Stop.DEADLINE, stop(1, 1, 2, time_is_up=True), id="time up"),
+        pytest.param(Stop.DECIDED, stop(2, 1, 2, decided=True), id="the ballots have decided"),
+        pytest.param(None, stop(1, 2, 2, decided=True), id="decided below the quorum"),
+        pytest.param(
+            None, stop(2, 1, 2, grace_over=True, may_change=True), id="a straggler may change it"
+        ),
+        pytest.param(
+            Stop.DEADLINE,
+            stop(2, 1, 2, grace_over=True, may_change=True, time_is_up=True),
+            id="time up though a straggler may change it",
+        ),
         pytest.param(Stop.DEADLINE, stop(2, 1, 2, time_is_up=True), id="time up in the grace"),
     ],
 )

@@ -1,0 +1,187 @@
+"""When the ballots that are in have decided. Ballots in, a finding out: no clock, no I/O."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from jury_svc.leads import TIE, Fit, Poll, Vote, Voter, everyone, leader, least_lead, scores
+from services.core.closeness import close_groups
+
+LEAST_P: Final = 1e-9
+"""Probabilities this near to 0 and 1 are not told apart, as in the aggregator."""
+
+
+class Rule(StrEnum):
+    """By what a jury finds that it need not wait any longer."""
+
+    UNCATCHABLE = "uncatchable"
+    BETA = "beta"
+    AGREE = "agree"
+    POSTERIOR = "posterior"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When to stop."""
+
+    rule: Rule = Rule.UNCATCHABLE
+    gamma: float = 0.95
+    agree: int = 3
+    tau: float = 0.95
+    min_share: float = 0.0
+    """Share of the weight that the leader will need, in [0, 1]; only without a fit."""
+
+
+def is_decided(poll: Poll, terms: Terms) -> bool:
+    """Whether the rule lets the jury stop; never while the juror is out whose ballot would stand.
+
+    Examples
+    --------
+    >>> a, b, c = Voter("a"), Voter("b"), Voter("c")
+    >>> is_decided(Poll((Vote(a, "x"), Vote(b, "x")), (c,)), Terms())
+    True
+    >>> is_decided(Poll((Vote(a, "x"), Vote(b, "y")), (c,)), Terms())
+    False
+    """
+    found = statistic(poll, terms)
+    if found is None:
+        return False
+    match rule_of(poll, terms):
+        case Rule.UNCATCHABLE:
+            return found > 0.0 and _share_is_settled(poll, terms)
+        case Rule.BETA:
+            return found >= terms.gamma
+        case Rule.AGREE:
+            return found >= terms.agree
+        case Rule.POSTERIOR:
+            return found >= terms.tau
+
+
+def may_change(poll: Poll, terms: Terms) -> bool:
+    """Whether somebody who is out could change what is decided, or whether it is."""
+    return not is_decided(poll, replace(terms, rule=Rule.UNCATCHABLE))
+
+
+def could_decide(poll: Poll, out: Sequence[Voter], terms: Terms) -> bool:
+    """Whether the rule would let the jury stop if all who are out agreed with the leader."""
+    key, number = _leading(poll)
+    agreed = tuple(Vote(voter, key, number) for voter in out)
+    left = tuple(voter for voter in poll.still_open if voter not in out)
+    return is_decided(replace(poll, votes=(*poll.votes, *agreed), still_open=left), terms)
+
+
+def rule_of(poll: Poll, terms: Terms) -> Rule:
+    """The rule; for want of a fit, that of a posterior is UNCATCHABLE."""
+    no_fit = terms.rule is Rule.POSTERIOR and poll.fit is None
+    return Rule.UNCATCHABLE if no_fit else terms.rule
+
+
+def statistic(poll: Poll, terms: Terms) -> float | None:
+    """What the rule goes by; None while it cannot be told.
+
+    For UNCATCHABLE the least lead that the leader can end with, above 0 when
+    nobody can catch up; for BETA the probability that the leader is the more
+    usual answer of the two leading ones; for AGREE how many agree with the
+    leader; for POSTERIOR its P(correct).
+    """
+    if not poll.votes or _awaits_best(poll):
+        return None
+    match rule_of(poll, terms):
+        case Rule.UNCATCHABLE:
+            return least_lead(poll)
+        case Rule.BETA:
+            return beta(*_counts(_grouped(poll)))
+        case Rule.AGREE:
+            return float(_counts(_grouped(poll))[0])
+        case Rule.POSTERIOR:
+            return _p_correct(_grouped(poll))
+
+
+def beta(first: int, second: int) -> float:
+    """Probability that the leading answer is the more usual one of the two leading ones.
+
+    Parameters
+    ----------
+    first, second : int
+        Ballots of the two, >= 0.
+
+    Returns
+    -------
+    float
+        1 - I_{1/2}(first + 1, second + 1), in (0, 1).
+
+    Notes
+    -----
+    A uniform prior over the leader's share of the ballots for the two [1]_;
+    the incomplete beta function of integers is the tail of a binomial.
+
+    References
+    ----------
+    .. [1] P. Aggarwal et al. Let's Sample Step by Step: Adaptive-Consistency.
+       arXiv:2305.11860, 2023.
+
+    Examples
+    --------
+    >>> beta(2, 0), beta(3, 1)
+    (0.875, 0.8125)
+    """
+    draws = first + second + 1
+    tail = sum(math.comb(draws, k) for k in range(first + 1, draws + 1))
+    return 1.0 - float(tail / 2**draws)
+
+
+def _awaits_best(poll: Poll) -> bool:
+    """Whether a ballot is out that would stand alone."""
+    return poll.fit is not None and any(v.name == poll.fit.best for v in poll.still_open)
+
+
+def _leading(poll: Poll) -> tuple[str, int | float | None]:
+    if not poll.votes:
+        return "ANY", None
+    key = leader(poll)
+    return key, next(vote.number for vote in poll.votes if vote.key == key)
+
+
+def _share_is_settled(poll: Poll, terms: Terms) -> bool:
+    """Whether nobody who is out changes that the leader has the share it needs, or lacks it."""
+    if poll.fit is not None or terms.min_share <= 0.0 or not poll.still_open:
+        return True
+    key = leader(poll)
+    low = sum(vote.voter.weight for vote in poll.votes if vote.key == key)
+    out = sum(voter.weight for voter in poll.still_open)
+    total = sum(voter.weight for voter in everyone(poll))
+    if low >= (terms.min_share - TIE / 2.0) * total:
+        return True
+    return poll.tolerance <= 0.0 and low + out < (terms.min_share - 2.0 * TIE) * total
+
+
+def _counts(poll: Poll) -> tuple[int, int]:
+    """Ballots of the leader, and most of any other class."""
+    key = leader(poll)
+    sizes = Counter(vote.key for vote in poll.votes)
+    return sizes[key], max((n for other, n in sizes.items() if other != key), default=0)
+
+
+def _grouped(poll: Poll) -> Poll:
+    """The same votes; numbers within the tolerance have one key."""
+    if poll.tolerance <= 0.0 or any(vote.number is None for vote in poll.votes):
+        return poll
+    numbers = [vote.number for vote in poll.votes if vote.number is not None]
+    group = close_groups(numbers, relative_tolerance=poll.tolerance)
+    votes = (replace(v, key=poll.votes[i].key) for v, i in zip(poll.votes, group, strict=True))
+    return replace(poll, votes=tuple(votes))
+
+
+def _p_correct(poll: Poll) -> float:
+    """P(correct) of the leader by the conditional logit, as the aggregator would tell it now."""
+    fit = poll.fit or Fit()
+    found, key = scores(poll), leader(poll)
+    most = max(*found.values(), fit.none_score)
+    raised = {other: math.exp(score - most) for other, score in found.items()}
+    share = raised[key] / (sum(raised.values()) + math.exp(fit.none_score - most))
+    sure = min(max(share, LEAST_P), 1.0 - LEAST_P)
+    at = fit.slope * math.log(sure / (1.0 - sure)) + fit.offset
+    return 1.0 / (1.0 + math.exp(-at)) if at >= 0.0 else math.exp(at) / (1.0 + math.exp(at))

@@ -1,0 +1,263 @@
+"""A jury that stops early finds the winner that it would have found by waiting for all."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregator_svc.logit import Fitted, fitted_vote
+from aggregator_svc.voting import plurality
+from jury_svc.leads import Fit, Poll, Vote, Voter, leader, least_lead
+from jury_svc.stopping import Rule, Terms, beta, could_decide, is_decided, may_change, statistic
+from services.core.canonical import ballot
+from services.core.closeness import alike
+from services.core.prompts import OutputFormat
+
+NO_BALLOT = ""
+KEYS = st.sampled_from(["a", "b", "c", NO_BALLOT])
+WEIGHTS = st.sampled_from([0.0, 0.1, 0.2, 0.3, 1.0, 2.0, 1e6]) | st.floats(0.0, 5.0)
+PRIORS = st.sampled_from([-1.0, 0.3, 0.5, 0.5 + 1e-10, 0.9])
+SHARES = st.sampled_from([0.0, 1 / 3, 0.4, 0.5, 0.6, 1.0])
+GAINS = st.sampled_from([0.0, -1.5, -0.1, 0.2, 1.0])
+
+
+def voters(*weights, priors=()):
+    given_priors = priors or [-1.0] * len(weights)
+    return tuple(
+        Voter(f"j{i}", weight, prior)
+        for i, (weight, prior) in enumerate(zip(weights, given_priors, strict=True))
+    )
+
+
+def poll(keys, jury, fit=None):
+    """The first jurors' ballots are in; the others' are not."""
+    cast = zip(jury, keys, strict=False)
+    votes = tuple(Vote(voter, key) for voter, key in cast if key != NO_BALLOT)
+    return Poll(votes, jury[len(keys) :], fit)
+
+
+def equal(keys, n):
+    return poll(keys, voters(*[1.0] * n))
+
+
+@st.composite
+def juries(draw):
+    """A jury, its ballots in order of arrival, and how many of them are in."""
+    keys = draw(st.lists(KEYS, min_size=1, max_size=7))
+    jury = tuple(
+        Voter(f"j{i}", draw(WEIGHTS), draw(PRIORS), draw(GAINS), draw(GAINS))
+        for i in range(len(keys))
+    )
+    return keys, jury, draw(st.integers(1, len(keys)))
+
+
+def counted(keys, jury, *, min_share=0.0):
+    cast = [(voter, key) for voter, key in zip(jury, keys, strict=False) if key != NO_BALLOT]
+    priors = [math.nan if voter.prior < 0.0 else voter.prior for voter, _ in cast]
+    weights = np.array([voter.weight for voter, _ in cast])
+    named = [key for _, key in cast]
+    return plurality(named, weights, np.array(priors), [0] * len(cast), min_share=min_share)
+
+
+@given(juries(), SHARES)
+@settings(max_examples=1000)
+def test_uncatchable_gives_the_winner_of_waiting_for_all(found, min_share):
+    keys, jury, n_in = found
+    early = poll(keys[:n_in], jury)
+
+    if is_decided(early, Terms(min_share=min_share)):
+        everything = counted(keys, jury, min_share=min_share)
+        stopped = counted(keys[:n_in], jury, min_share=min_share)
+        assert everything.leader.key == stopped.leader.key == leader(early)
+        assert everything.consensus == stopped.consensus
+
+
+@given(juries(), SHARES)
+def test_uncatchable_never_hides_a_tie_without_a_rule(found, min_share):
+    keys, jury, n_in = found
+
+    if n_in < len(keys) and is_decided(poll(keys[:n_in], jury), Terms(min_share=min_share)):
+        assert counted(keys, jury).tie_rule != "key"
+
+
+def fitted_count(keys, jury, fit):
+    cast = [(voter, key) for voter, key in zip(jury, keys, strict=False) if key != NO_BALLOT]
+    names = [voter.name for voter, _ in cast]
+    return fitted_vote(
+        [key for _, key in cast],
+        np.array([voter.weight for voter, _ in cast]),
+        np.array([math.nan if voter.prior < 0.0 else voter.prior for voter, _ in cast]),
+        [0] * len(cast),
+        Fitted(
+            none_score=fit.none_score,
+            abstain_score=fit.abstain_score,
+            abstain_key=fit.abstain_key,
+            alone=np.array([voter.alone for voter, _ in cast]),
+            abstaining=np.array([voter.abstaining for voter, _ in cast]),
+            best=names.index(fit.best) if fit.best in names else None,
+            slope=fit.slope,
+            offset=fit.offset,
+            covariance=(0.0, 0.0, 0.0),
+        ),
+        min_share=0.0,
+    )
+
+
+FITS = st.builds(
+    Fit,
+    none_score=st.sampled_from([-1.0, 0.0, 2.0]),
+    abstain_score=st.sampled_from([-1.0, 0.0, 0.7]),
+    abstain_key=st.sampled_from(["", "c"]),
+    best=st.sampled_from(["", "", "j0", "j2"]),
+    slope=st.sampled_from([0.5, 1.0, 1.5]),
+    offset=st.sampled_from([-0.5, 0.0, 0.5]),
+)
+
+
+@given(juries(), FITS)
+@settings(max_examples=1000)
+def test_uncatchable_gives_the_winner_of_a_fitted_vote_too(found, fit):
+    keys, jury, n_in = found
+    early = poll(keys[:n_in], jury, fit)
+
+    if is_decided(early, Terms()):
+        everything = fitted_count(keys, jury, fit)
+        assert everything.leader.key == fitted_count(keys[:n_in], jury, fit).leader.key
+        assert everything.leader.key == leader(early)
+
+
+@given(juries(), FITS)
+def test_the_posterior_is_the_aggregators(found, fit):
+    keys, jury, _ = found
+    jury = tuple(Voter(v.name, min(v.weight, 5.0), v.prior, v.alone, v.abstaining) for v in jury)
+    everyone = poll(keys, jury, fit)
+
+    if everyone.votes:
+        expected = fitted_count(keys, jury, fit)
+        assert expected.leader.key == leader(everyone)
+        assert math.isclose(
+            expected.leader.p_correct,
+            statistic(everyone, Terms(rule=Rule.POSTERIOR)),
+            rel_tol=1e-9,
+        )
+
+
+NUMBERS = st.sampled_from(
+    ["1", "1.0", "1.0000008", "1.0000016", "0.9999993", "2", "-1", "-1.0000008"]
+)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=7), st.integers(1, 7))
+@settings(max_examples=1000)
+def test_numbers_grouped_anew_by_later_ones_keep_the_winner(texts, n_in):
+    form, jury = OutputFormat(kind="number"), voters(*[1.0] * len(texts))
+    read = [ballot(text, (), output_format=form, tools=()) for text in texts]
+    votes = tuple(
+        Vote(voter, vote.key, float(vote.value)) for voter, vote in zip(jury, read, strict=True)
+    )
+    early = Poll(votes[:n_in], jury[n_in:], tolerance=form.relative_tolerance)
+
+    if is_decided(early, Terms()):
+        grouped = [vote.key for vote in alike(read, relative_tolerance=form.relative_tolerance)]
+        won = counted(grouped, jury).leader.members
+        assert leader(early) in {read[i].key for i in won}
+
+
+@pytest.mark.parametrize(
+    ("decided", "found"),
+    [
+        pytest.param(True, equal("aa", 3), id="two of three agree"),
+        pytest.param(False, equal("ab", 3), id="one each"),
+        pytest.param(False, equal("aa", 4), id="two left may make it even"),
+        pytest.param(True, equal(["a", "a", ""], 4), id="a failure cannot vote any more"),
+        pytest.param(False, equal("aabc", 5), id="a rival could draw level"),
+        pytest.param(True, poll("aa", voters(2.0, 2.0, 3.0)), id="the heavy one is too light"),
+        pytest.param(False, poll("aa", voters(1.0, 1.0, 3.0)), id="the heavy one decides"),
+        pytest.param(
+            True,
+            poll("aa", voters(1.0, 1.0, 1.0, 1.0, priors=(0.9, 0.5, 0.5, 0.5))),
+            id="even at best, and the prior speaks for the leader",
+        ),
+        pytest.param(
+            False,
+            poll("aa", voters(1.0, 1.0, 1.0, 1.0, priors=(0.5, 0.5, 0.5, 0.9))),
+            id="even at best, and the prior may speak against it",
+        ),
+        pytest.param(
+            False,
+            poll("a", voters(1.0, 1.2, priors=(0.9, 0.5))),
+            id="behind at worst, whatever the prior",
+        ),
+        pytest.param(
+            False,
+            poll(
+                "ca", (*voters(1.0, 0.5), Voter("j2", 0.2, abstaining=-1.5)), Fit(abstain_key="c")
+            ),
+            id="an abstention may speak against abstaining",
+        ),
+        pytest.param(
+            False, poll("a", voters(5.0, 1.0), Fit(best="j1")), id="the best juror is not in yet"
+        ),
+        pytest.param(
+            True, poll("ab", voters(5.0, 1.0, 9.0), Fit(best="j1")), id="the best juror's stands"
+        ),
+    ],
+)
+def test_uncatchable(decided, found):
+    assert decided == is_decided(found, Terms())
+
+
+def test_a_lead_without_its_share_is_not_settled():
+    assert is_decided(equal("aaabcd", 7), Terms())
+    assert not is_decided(equal("aaabcd", 7), Terms(min_share=0.5))
+
+
+@pytest.mark.parametrize(
+    ("gamma", "first", "second"),
+    [
+        *[(g, n, 0) for g, n in ((0.85, 2), (0.90, 3), (0.95, 4), (0.98, 5))],
+        *[(g, n, 1) for g, n in ((0.80, 3), (0.89, 4), (0.93, 5), (0.96, 6))],
+    ],
+)
+def test_beta_needs_as_many_as_published(gamma, first, second):
+    assert beta(first - 1, second) < gamma <= beta(first, second)
+
+
+def test_beta_stops_before_it_is_certain():
+    found = equal("aaaa", 9)
+
+    assert is_decided(found, Terms(rule=Rule.BETA, gamma=0.95))
+    assert may_change(found, Terms(rule=Rule.BETA))
+
+
+def test_agree_counts_who_agrees_with_the_leader():
+    assert not is_decided(equal("aabb", 9), Terms(rule=Rule.AGREE, agree=3))
+    assert is_decided(equal("aabba", 9), Terms(rule=Rule.AGREE, agree=3))
+
+
+def test_a_posterior_without_a_fit_stops_only_where_nothing_can_change():
+    assert not is_decided(equal("aa", 4), Terms(rule=Rule.POSTERIOR, tau=0.1))
+    assert is_decided(equal("aaa", 4), Terms(rule=Rule.POSTERIOR, tau=0.1))
+
+
+def test_a_sure_posterior_stops_early():
+    jury = voters(3.0, 3.0, 1.0, 1.0, 9.0)
+
+    assert is_decided(poll("aa", jury, Fit()), Terms(rule=Rule.POSTERIOR, tau=0.95))
+    assert not is_decided(poll("ab", jury, Fit()), Terms(rule=Rule.POSTERIOR, tau=0.95))
+
+
+def test_a_wave_that_cannot_decide_is_known_beforehand():
+    jury = voters(*[1.0] * 7)
+
+    assert not could_decide(poll("", jury), jury[:3], Terms())
+    assert could_decide(poll("", jury), jury[:4], Terms())
+    assert not could_decide(poll("ab", jury), jury[2:4], Terms())
+
+
+def test_the_least_lead_is_told():
+    assert 1.0 == pytest.approx(least_lead(equal("aaa", 5)))
+    assert -1.0 == pytest.approx(least_lead(equal("aa", 5)))
+    assert statistic(equal("", 5), Terms()) is None
