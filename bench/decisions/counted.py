@@ -11,7 +11,7 @@ from aggregator_svc.voting import Count, plurality
 from bench.decisions.pools import Pool
 from services.calibration.artefact import PoolFit
 from services.calibration.fit_pool import fit_pool
-from services.calibration.votes import Bools, Floats, folds
+from services.calibration.votes import Bools, Floats, Ints, folds
 
 PARTS, SEED = 5, 0
 
@@ -58,6 +58,14 @@ def counted(pool: Pool, *, labels: int | None = None) -> Counted:
             accepted[i] = _is_accepted(pool, i, found)
             sure[i] = 0.0 if found is None else found.leader.p_correct or 0.0
     return Counted(right, accepted, sure, open_right, best, plain, closed)
+
+
+def chosen(pool: Pool, prompts: Ints, fit: PoolFit) -> tuple[Floats, Bools]:
+    """P(correct) of the answers that a fit chooses, and whether they are right."""
+    found = [_by_fit(pool, int(i), fit, gated=True) for i in prompts]
+    sure = [0.0 if each is None else each.leader.p_correct or 0.0 for each in found]
+    right = [_is_right(pool, int(i), each) for i, each in zip(prompts, found, strict=True)]
+    return np.array(sure), np.array(right)
 
 
 def _given(pool: Pool, i: int) -> list[int]:

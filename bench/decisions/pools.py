@@ -78,7 +78,7 @@ def pools(data: pathlib.Path) -> Iterator[Callable[[], Pool]]:
     yield lambda: _zero("CRUX frontier3", crux, FRONTIER3, 87.8)
     yield lambda: _zero("CRUX all", crux, (), 95.9)
     yield lambda: _labels("MMLU-Pro top4", data, 4, 74.1)
-    yield lambda: _labels("MMLU-Pro small5", data, MMLU_SMALL5, 52.8)
+    yield lambda: small5(data)
     yield lambda: _labels("MMLU-Pro all", data, (), 71.8)
     yield lambda: _calls("BFCL cheap5", data, BFCL_CHEAP5, 89.6)
     yield lambda: _calls("BFCL all", data, (), 94.0)
@@ -86,6 +86,11 @@ def pools(data: pathlib.Path) -> Iterator[Callable[[], Pool]]:
         if path not in {gsm, crux} and "_raw" not in path.name:
             name = path.name.removesuffix(".jsonl.gz")
             yield partial(_zero, f"{name} all", path, (), 0.0)
+
+
+def small5(data: pathlib.Path) -> Pool:
+    """The five small models on MMLU-Pro."""
+    return _labels("MMLU-Pro small5", data, MMLU_SMALL5, 52.8)
 
 
 def _zero(name: str, path: pathlib.Path, jurors: Sequence[str], published: float) -> Pool:

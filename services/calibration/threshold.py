@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from services.calibration.artefact import Threshold
 
-LEVELS: Final = 50
+LEVELS: Final = 200
 """Confidences that are tried at most."""
 DIGITS: Final = 12
 """Of a confidence, that count when confidences are compared."""

@@ -1,0 +1,80 @@
+"""How often the promise "accepted answers are wrong at most so often" is broken."""
+
+import pathlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.decisions import Row
+from bench.decisions.counted import chosen
+from bench.decisions.pools import small5
+from services.calibration.fit_pool import fit_pool
+from services.calibration.threshold import promised, upper_bound
+from services.calibration.votes import Bools, Floats, folds
+
+DELTA, LABELS, SPLITS, SEED = 0.1, 500, 200, 0
+COVERAGE = 0.44
+"""Reached at a risk of 30 %."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Over all splits."""
+
+    broken: float
+    coverage: float
+    """Mean share of answers that are accepted."""
+    none: int
+    """Splits in which nothing can be promised."""
+
+
+def rows(data: pathlib.Path) -> Iterator[Row]:
+    """Weights come from one half of the prompts; labels and test from the other."""
+    pool = small5(data)
+    half = folds(len(pool.votes.keys), parts=2, seed=SEED)
+    fit = fit_pool(pool.votes.only(half == 0), seed=SEED)
+    sure, right = chosen(pool, np.flatnonzero(half == 1), fit)
+    for alpha, coverage in ((0.3, COVERAGE), (0.2, 0.0)):
+        yield _row(sure, right, alpha, coverage)
+
+
+def _row(sure: Floats, right: Bools, alpha: float, coverage: float) -> Row:
+    ours, naive = (_kept(sure, right, alpha, naive=naive) for naive in (False, True))
+    low = 1.0 - upper_bound(SPLITS - round(ours.broken * SPLITS), SPLITS, 0.025)
+    high = upper_bound(round(ours.broken * SPLITS), SPLITS, 0.025)
+    return Row(
+        f"promise of {alpha:.0%} risk broken, MMLU-Pro small5, share of splits",
+        100 * ours.broken,
+        100 * naive.broken,
+        100 * DELTA,
+        low <= DELTA and ours.coverage >= coverage,
+        f"95 % interval {100 * low:.1f} … {100 * high:.1f}; coverage {100 * ours.coverage:.1f} % "
+        f"(at least {100 * coverage:.0f}); {LABELS} labels, {SPLITS} splits, nothing promised in "
+        f"{ours.none}; baseline: the loosest threshold that the labels allow",
+    )
+
+
+def _kept(sure: Floats, right: Bools, alpha: float, *, naive: bool) -> Kept:
+    broken, covered, none = 0, 0.0, 0
+    for seed in range(SPLITS):
+        order = np.random.default_rng(seed).permutation(sure.size)
+        known, unseen = order[:LABELS], order[LABELS:]
+        if naive:
+            value = _naive(sure[known], right[known], alpha)
+        else:
+            value = promised(sure[known], right[known], alpha=alpha, delta=DELTA).value
+        if value is None:
+            none += 1
+            continue
+        accepted = sure[unseen] >= value - 1e-9
+        covered += float(accepted.mean())
+        broken += bool((~right[unseen][accepted]).mean() > alpha)
+    return Kept(broken / SPLITS, covered / SPLITS, none)
+
+
+def _naive(sure: Floats, right: Bools, alpha: float) -> float | None:
+    """The loosest threshold at which the labels themselves are wrong at most `alpha`."""
+    values = np.unique(sure)
+    kept = [v for v in values if (~right[sure >= v]).mean() <= alpha]
+    return float(kept[0]) if kept else None
