@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "protos")]
 
 from bench import decisions  # noqa: E402 - the script puts its own project on the path
-from bench.decisions import Row, SkippedError, table  # noqa: E402
+from bench.decisions import PoolFigure, Row, SkippedError, table  # noqa: E402
 
 
 def main() -> None:
@@ -32,7 +32,16 @@ def main() -> None:
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "decisions.md").write_text(table(found) + "\n", encoding="utf-8")
+        _draw([row.figure for row in found if row.figure], options.out / "decisions.png")
     sys.exit(0 if all(row.holds for row in found) else 1)
+
+
+def _draw(pools: Sequence[PoolFigure], path: pathlib.Path) -> None:
+    if not pools:
+        return
+    from bench.decisions_chart import draw  # noqa: PLC0415 - the table needs no drawing library
+
+    draw(pools, path)
 
 
 def arguments() -> argparse.Namespace:
@@ -41,7 +50,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=pathlib.Path, default=data, help="folder of recorded data")
     parser.add_argument("--only", nargs="+", choices=parts(), help="parts to measure")
     parser.add_argument("--json", action="store_true", help="rows as JSON instead of a table")
-    parser.add_argument("--out", type=pathlib.Path, help="folder to keep the table in")
+    parser.add_argument("--out", type=pathlib.Path, help="folder to keep the table and the plot in")
     options = parser.parse_args()
     if options.data is None:
         parser.error("GREMIUM_DATA or --data names the folder of recorded data")

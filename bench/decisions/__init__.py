@@ -5,6 +5,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class PoolFigure:
+    """A pool as the plot shows it; accuracies in points."""
+
+    name: str
+    prompts: int
+    ours: float
+    best: float
+    """The juror that was best on the training folds."""
+    plain: float
+    oracle: float
+    gain: tuple[float, float]
+    """90 % interval of (ours - best)."""
+    closed: int
+    """Folds in which the gate was closed."""
+    folds: int
+    bins: tuple[tuple[float, float], ...]
+    """P(correct) as told and the share that was right, means of equal-mass bins."""
+
+
+@dataclass(frozen=True)
 class Row:
     """One measured figure beside what it has to reach."""
 
@@ -17,6 +37,8 @@ class Row:
     note: str = ""
     interval: tuple[float, float] | None = None
     """90 % interval of (ours - baseline)."""
+    figure: PoolFigure | None = None
+    """What the plot shows of it; None: nothing."""
 
 
 class SkippedError(Exception):

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.decisions import Row, SkippedError
+from bench.decisions import PoolFigure, Row, SkippedError
 from bench.decisions.counted import Counted, counted, paired, percent
 from bench.decisions.pools import Pool, pools
 from bench.decisions.shortfall import shortfall
-from services.calibration.measures import auroc, ece, ece_of_the_perfect
+from services.calibration.measures import auroc, ece, ece_of_the_perfect, equal_mass_bins
 
 SLACK = 0.5
 """Points that a pool may be worse than the better of the two."""
@@ -64,16 +64,35 @@ def _rows_of(pool: Pool, found: Counted) -> Iterator[Row]:
 def _accuracy(pool: Pool, found: Counted) -> Row:
     measured = max(percent(pool.votes.right[:, pool.votes.best]), percent(found.plain))
     reach, ours = max(measured, pool.published or 0.0) - SLACK, percent(found.right)
-    oracle = percent(pool.votes.right.any(axis=1))
+    shown = _figure(pool, found)
     return Row(
         pool.name,
         ours,
-        percent(found.best),
+        shown.best,
         reach,
         ours >= reach,
-        f"plurality {percent(found.plain):.1f}, without gate {percent(found.open_right):.1f}, "
-        f"oracle {oracle:.1f}, gate closed in {sum(found.closed)} of {len(found.closed)}",
-        paired(found.right, found.best),
+        f"plurality {shown.plain:.1f}, without gate {percent(found.open_right):.1f}, "
+        f"oracle {shown.oracle:.1f}, gate closed in {shown.closed} of {shown.folds}",
+        shown.gain,
+        shown,
+    )
+
+
+def _figure(pool: Pool, found: Counted) -> PoolFigure:
+    return PoolFigure(
+        name=pool.name,
+        prompts=len(pool.votes.keys),
+        ours=percent(found.right),
+        best=percent(found.best),
+        plain=percent(found.plain),
+        oracle=percent(pool.votes.right.any(axis=1)),
+        gain=paired(found.right, found.best),
+        closed=sum(found.closed),
+        folds=len(found.closed),
+        bins=tuple(
+            (float(found.sure[each].mean()), float(found.right[each].mean()))
+            for each in equal_mass_bins(found.sure)
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.calibration.artefact import ConfidenceMap
 from services.calibration.votes import Bools, Floats
@@ -21,10 +22,16 @@ def ece(sure: Floats, right: Bools) -> float:
     >>> ece(np.array([1.0, 1.0, 0.0, 0.0]), np.array([True, True, False, False]))
     0.0
     """
-    ordered = np.argsort(sure, kind="stable")
-    bins = [each for each in np.array_split(ordered, BINS) if each.size]
-    gaps = [each.size * abs(sure[each].mean() - right[each].mean()) for each in bins]
+    gaps = [
+        each.size * abs(sure[each].mean() - right[each].mean()) for each in equal_mass_bins(sure)
+    ]
     return float(sum(gaps) / len(sure))
+
+
+def equal_mass_bins(sure: Floats) -> list[NDArray[np.intp]]:
+    """Indices from the least to the most probable, in parts of equal size; none is empty."""
+    ordered = np.argsort(sure, kind="stable")
+    return [each for each in np.array_split(ordered, BINS) if each.size]
 
 
 def ece_of_the_perfect(sure: Floats, *, seed: int, draws: int = 500) -> float:

@@ -9,6 +9,7 @@ import pytest
 from bench.decisions import SkippedError, votes
 from bench.decisions.counted import counted
 from bench.decisions.pools import pools
+from bench.decisions_chart import draw
 
 ACCURACIES = {"strong": 0.8, "fair": 0.7, "plain": 0.7, "weak": 0.5}
 
@@ -77,3 +78,21 @@ def is_there(read):
     except SkippedError:
         return False
     return True
+
+
+def test_the_plot_shows_every_pool(data, tmp_path):
+    shown = [row.figure for row in rows_of(data)[0] if row.figure]
+
+    draw(shown, tmp_path / "decisions.png")
+
+    assert [("zeroeval_sums all", 300)] == [(pool.name, pool.prompts) for pool in shown]
+    assert shown[0].plain < shown[0].ours < shown[0].oracle
+    assert (tmp_path / "decisions.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_plot_tells_how_often_each_confidence_was_right(data):
+    (shown,) = (row.figure for row in rows_of(data)[0] if row.figure)
+
+    told = [told for told, _ in shown.bins]
+    assert told == sorted(told)
+    assert shown.ours / 100 == pytest.approx(np.mean([right for _, right in shown.bins]), abs=0.01)
