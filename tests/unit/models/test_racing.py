@@ -125,10 +125,10 @@ async def test_nobody_is_asked_twice_when(happens):
 
 
 async def test_a_full_model_is_not_asked_twice():
-    async with hedging(HUNG, OK, max_concurrent=1) as (server, put, _):
+    async with hedging(HUNG, OK, max_concurrent=1) as (server, put, guard):
         await refuses(put)
 
-        assert 1 == server.calls
+        assert (1, 0) == (server.calls, guard.state().hedges)
 
 
 async def test_a_second_call_takes_no_place_that_another_wants():
