@@ -95,7 +95,10 @@ def fitted_vote(
     ]
     leader = found[chosen]
     rest = sorted((c for c in found if c is not leader), key=lambda c: (-c.share, c.key))
-    reason_text = _objection(leader, rule if fitted.best is None else "", min_share, min_confidence)
+    gated = fitted.best is not None  # where no vote is taken there is no share to have
+    reason_text = _objection(
+        leader, "" if gated else rule, 0.0 if gated else min_share, min_confidence
+    )
     return Count(
         classes=(leader, *rest),
         leader=leader,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from services.cli.calibrated import calibration_findings
 from services.cli.options import json_option
 from services.config.choose import choose
 from services.config.lint import Finding
@@ -28,10 +29,11 @@ def lint(path: Path | None, strict: bool, as_json: bool) -> int:
     """
     try:
         chosen = choose(path, directory=Path.cwd(), env=os.environ)
+        learned = calibration_findings(chosen.loaded)
     except ConfigError as err:
         _print(path, err.problems, [], as_json=as_json)
         return FAULTY
-    findings = find(chosen.loaded.config)
+    findings = [*find(chosen.loaded.config), *learned]
     _print(chosen.loaded.path, (), findings, as_json=as_json)
     return FAULTY if strict and findings else 0
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.cli import state
+from services.cli.calibrated import calibration_findings
 from services.cli.child import Child, Process
 from services.cli.engines import base_addresses, engine_processes
 from services.cli.errors import MeshError
@@ -94,7 +95,11 @@ async def mesh_running(
         If the address is in use, or a process does not start.
     BackendError
         If the weights of a local model are missing or wrong.
+    ConfigError
+        If the calibration cannot be used.
     """
+    for finding in calibration_findings(loaded):
+        progress.say(str(finding))
     bind = settle(options.bind)
     options.logs.mkdir(parents=True, exist_ok=True)
     engines = engine_processes(loaded, env=options.env)

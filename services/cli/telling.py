@@ -95,6 +95,12 @@ def cautions(manifest: Manifest) -> list[str]:
         "unjudged: no independent judge passed this answer": manifest.unjudged
         and manifest.outcome == OUTCOME_ANSWERED,
         "degraded: a stage was replaced by a fallback": manifest.degraded,
+        **{
+            f"{tally.tier or 'the tally'} is uncalibrated: {tally.uncalibrated_text}": bool(
+                manifest.calibration_id and tally.uncalibrated_text
+            )
+            for tally in manifest.tallies
+        },
         "some token counts are estimates: their provider gave none": any(
             p.usage_estimated for p in manifest.participations
         ),
@@ -119,6 +125,7 @@ def totals(manifest: Manifest) -> str:
         f"{manifest.model_calls} model calls",
         f"{usage.input_tokens + usage.output_tokens} tokens",
         usd(manifest.cost_usd),
+        f"calibration {manifest.calibration_id}" if manifest.calibration_id else "uncalibrated",
     ]
     return " · ".join([*parts, *flags(manifest)])
 
@@ -160,7 +167,14 @@ def _route(manifest: Manifest) -> list[str]:
 def _counted(tally: Tally) -> str:
     classes = f"{len(tally.classes)} class{'' if len(tally.classes) == 1 else 'es'}"
     agreed = "consensus" if tally.consensus else "no consensus"
-    return f"{agreed} by {tally.method}, {classes}, divergence {tally.divergence:.2f}"
+    known = f"{agreed} by {tally.method}, {classes}, divergence {tally.divergence:.2f}"
+    return f"{known}, {_likely(tally)}" if tally.p_correct.calibrated else known
+
+
+def _likely(tally: Tally) -> str:
+    """How likely its leader is right, with the 90 % interval."""
+    sure = tally.p_correct
+    return f"right with {sure.value:.0%} ({sure.low:.0%} to {sure.high:.0%})"
 
 
 def _judged(verdict: Verdict) -> str:

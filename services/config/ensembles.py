@@ -98,6 +98,9 @@ class Aggregate(Section):
     min_share: Fraction = 0.5
     """Share of the weight that the leading class of structured answers needs; below it, or in a
     tie, there is no consensus."""
+    min_confidence: Fraction | None = None
+    """P(correct) that the leading class needs where a calibration tells it; below it there is no
+    consensus. Unset: `min_share` alone decides."""
     min_similarity: float | None = Field(default=None, ge=-1.0, le=1.0)
     """Mean similarity to the others that the medoid of prose needs; below it there is no
     consensus. Unset: what unrelated answers do not reach, 0.35 with embeddings and 0.3 by words."""

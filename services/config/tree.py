@@ -213,6 +213,10 @@ class Config(Section):
     """What turns text into vectors."""
     ledger: Ledger = Ledger()
     """Where manifests are kept."""
+    calibration: str | None = Field(default=None, min_length=1)
+    """JSON file that `gremium calibrate` made, relative to the configuration: how much each juror
+    counts, when the best one is better trusted alone, and how likely an answer is right. Unset:
+    nothing was learned, and manifests say so."""
     budgets: dict[Name, SharedBudget] = Field(default_factory=dict)
     """What requests may cost together over time, by name. Every gateway keeps its own account, by
     its ledger; a request draws from each budget that covers it."""

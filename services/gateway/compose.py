@@ -1,5 +1,6 @@
 """What the gateway is made of, opened once."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -7,6 +8,8 @@ from datetime import UTC, datetime
 import grpc
 
 from gremium.v1 import ensemble_pb2_grpc, model_status_pb2_grpc
+from services.calibration.artefact import Calibration
+from services.calibration.configured import calibration_of, misfits
 from services.config.tree import LoadedConfig, SharedBudget
 from services.gateway.accounts import Accounts
 from services.gateway.mesh import GrpcMesh, Mesh
@@ -17,16 +20,33 @@ from services.ledger.sqlite import Ledger, open_ledger
 from services.retrieval.shelves import open_shelves
 from services.runtime.channels import open_channel
 
+logger = logging.getLogger(__name__)
+
 
 @asynccontextmanager
 async def composed(loaded: LoadedConfig, *, mesh: Mesh) -> AsyncIterator[EnsembleServicer]:
-    """The gateway's servicer, with its ledger open and the folders of its steps read."""
+    """The gateway's servicer, with its ledger open and the folders of its steps read.
+
+    Raises
+    ------
+    ConfigError
+        If the calibration cannot be used.
+    """
+    calibration = _calibration(loaded)
     async with (
         open_ledger(loaded.resolve(loaded.config.ledger.path)) as ledger,
         open_shelves(loaded) as shelves,
     ):
         accounts = await _accounts(loaded.config.budgets, ledger)
-        yield EnsembleServicer(mesh, ledger, loaded, shelves, accounts)
+        yield EnsembleServicer(mesh, ledger, loaded, shelves, accounts, calibration=calibration)
+
+
+def _calibration(loaded: LoadedConfig) -> Calibration | None:
+    """What was learned; pools that it does not fit are named in the log."""
+    found = calibration_of(loaded)
+    for pool, why in misfits(loaded.config, found) if found else ():
+        logger.warning("pool %s is uncalibrated: %s", pool, why)
+    return found
 
 
 async def _accounts(budgets: Mapping[str, SharedBudget], ledger: Ledger) -> Accounts:

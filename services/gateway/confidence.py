@@ -8,11 +8,15 @@ def confidence(
 ) -> float | None:
     """The least of what speaks for an answer, in [0, 1]; None when nothing is known of it.
 
-    With several ballots it counts how far they agree, with a judge its score.
-    Nothing is fitted: it orders answers, and is no probability.
+    P(correct) counts where a calibration tells it; else, with several ballots,
+    how far they agree, which orders answers and is no probability. With a judge
+    its score counts, too.
     """
     known = []
-    if (agreed := agreement(aggregated.tally)) is not None:
+    tally = aggregated.tally
+    calibrated = tally.p_correct.calibrated
+    agreed = tally.p_correct.value if calibrated else agreement(tally)
+    if agreed is not None:
         known.append(agreed)
     if verdict is not None and verdict.HasField("score"):
         known.append(verdict.score)

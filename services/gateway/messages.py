@@ -8,6 +8,7 @@ from services.config.tree import Judge, Juror, Model, Tier
 from services.core.errors import InternalError
 from services.core.lease import Lease
 from services.gateway.case import Case
+from services.gateway.learned import fitted_vote, juror_weight, match_of
 from services.runtime.wire import duration_to_wire, lease_to_wire
 
 METHODS: Final = {
@@ -42,7 +43,7 @@ def deliberate_request(
         prompt=case.prompt,
         jurors=[_juror_spec(juror, case.models[juror.model]) for juror in jurors(case, tier)],
         quorum=tier.quorum,
-        grace=duration_to_wire(_configured(case, tier).grace_s),
+        grace=duration_to_wire(configured(case, tier).grace_s),
         lease=lease_to_wire(lease),
         tier=tier.name,
     )
@@ -55,15 +56,18 @@ def aggregate_request(
     standings: Iterable[manifest_pb2.Standing] = (),
 ) -> aggregator_pb2.AggregateRequest:
     how = case.ensemble.aggregate
+    fit = match_of(case, configured(case, tier)).fit
     return aggregator_pb2.AggregateRequest(
         request_id=case.request_id,
         answers=answers,
         output_format=case.prompt.output_format,
         tools=case.prompt.tools,
         method=METHODS[how.method],
-        weights=[_weight(juror, case.models[juror.model]) for juror in jurors(case, tier)],
+        weights=[juror_weight(j, case.models[j.model], fit) for j in jurors(case, tier)],
         min_share=how.min_share,
         min_similarity=how.min_similarity,
+        fitted=fitted_vote(fit, calibration_id=case.calibration_id) if fit else None,
+        min_confidence=how.min_confidence,
         scores=[
             aggregator_pb2.JudgeScore(juror=each.juror, score=each.score)
             for each in standings
@@ -144,14 +148,21 @@ def jurors(case: Case, tier: router_pb2.Tier) -> list[Juror]:
     InternalError
         If the configuration has no such tier or juror: the router reads another one.
     """
-    by_label = {juror.label: juror for juror in _configured(case, tier).jurors}
+    by_label = {juror.label: juror for juror in configured(case, tier).jurors}
     foreign = [name for name in tier.jurors if name not in by_label]
     if foreign:
         raise InternalError(f"tier {tier.name} has no jurors {foreign}; it has {sorted(by_label)}")
     return [by_label[name] for name in tier.jurors]
 
 
-def _configured(case: Case, tier: router_pb2.Tier) -> Tier:
+def configured(case: Case, tier: router_pb2.Tier) -> Tier:
+    """A routed tier as it is configured.
+
+    Raises
+    ------
+    InternalError
+        If the configuration has no such tier.
+    """
     by_name = {configured.name: configured for configured in case.ensemble.tiers}
     if tier.name not in by_name:
         raise InternalError(f"ensemble {case.name} has no tier {tier.name}; it has {list(by_name)}")
@@ -165,7 +176,3 @@ def _juror_spec(juror: Juror, model: Model) -> jury_pb2.JurorSpec:
         instruction=juror.instruction,
         timeout=duration_to_wire(juror.timeout_s or model.timeout_s),
     )
-
-
-def _weight(juror: Juror, model: Model) -> aggregator_pb2.JurorWeight:
-    return aggregator_pb2.JurorWeight(juror=juror.label, weight=juror.weight, prior=model.adequacy)

@@ -80,6 +80,7 @@ class Record:
             config_sha256=case.config_sha256,
             labels=case.asked.labels,
             caller=case.caller,
+            calibration_id=case.calibration_id,
         )
 
     def intent(self) -> manifest_pb2.Manifest:

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc
+from services.calibration.artefact import Calibration
 from services.config.slots import ensemble_slots
 from services.config.tree import Ensemble, LoadedConfig
 from services.core.errors import (
@@ -49,11 +50,14 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         loaded: LoadedConfig,
         shelves: Shelves | None = None,
         accounts: Accounts = flow.NO_ACCOUNTS,
+        *,
+        calibration: Calibration | None = None,
     ) -> None:
         self._mesh = mesh
         self._shelves = shelves
         self._ledger = ledger
         self._accounts = accounts
+        self._calibration = calibration
         self._config = loaded.config
         self._sha256 = loaded.sha256
         self._slots = {
@@ -124,6 +128,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             shelves=self._shelves,
             stages=self._stages,
             caller=current_caller(),
+            calibration=self._calibration,
         )
 
     def _ensemble(self, name: str) -> Ensemble:

@@ -18,6 +18,7 @@ from services.gateway import budget, estimates, fallbacks, losses, messages, res
 from services.gateway.case import Case
 from services.gateway.confidence import agrees_with, confidence
 from services.gateway.failures import LOST, how_it_ended, no_verdict
+from services.gateway.learned import match_of, say_uncalibrated
 from services.gateway.mesh import Mesh
 from services.gateway.ranking import standings
 from services.gateway.record import Ending, Record
@@ -201,6 +202,7 @@ async def _decide(
         _degrade(record, "aggregator", err)
 
     response.tally.standings.extend(compared)
+    say_uncalibrated(response.tally, match_of(case, messages.configured(case, tier)))
     record.aggregated(response, tier=tier.name)
     return response
 

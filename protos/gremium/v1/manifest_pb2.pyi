@@ -524,6 +524,7 @@ class Tally(_message.Message):
     STANDINGS_FIELD_NUMBER: _builtins.int
     P_NONE_FIELD_NUMBER: _builtins.int
     FALLBACK_TRAIL_FIELD_NUMBER: _builtins.int
+    UNCALIBRATED_TEXT_FIELD_NUMBER: _builtins.int
     leader: _builtins.str
     """Key of the leading class; empty when there are no ballots."""
     consensus: _builtins.bool
@@ -556,6 +557,8 @@ class Tally(_message.Message):
     """Name of the tier that voted; of the step, in `specialists`."""
     p_none: _builtins.float
     """Probability that no class is correct, in [0, 1]; only of a fitted vote."""
+    uncalibrated_text: _builtins.str
+    """Why `p_correct` is only a guess, as one sentence; empty when it is calibrated."""
     @_builtins.property
     def classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TallyClass]:
         """All classes, heaviest first."""
@@ -599,10 +602,11 @@ class Tally(_message.Message):
         standings: _abc.Iterable[Global___Standing] | None = ...,
         p_none: _builtins.float | None = ...,
         fallback_trail: _abc.Iterable[_builtins.str] | None = ...,
+        uncalibrated_text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_p_none", b"_p_none", "_similarity", b"_similarity", "p_correct", b"p_correct", "p_none", b"p_none", "similarity", b"similarity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_p_none", b"_p_none", "_similarity", b"_similarity", "ballots", b"ballots", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "fallback_trail", b"fallback_trail", "leader", b"leader", "margin", b"margin", "method", b"method", "p_correct", b"p_correct", "p_none", b"p_none", "reason_text", b"reason_text", "similarity", b"similarity", "standings", b"standings", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_p_none", b"_p_none", "_similarity", b"_similarity", "ballots", b"ballots", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "fallback_trail", b"fallback_trail", "leader", b"leader", "margin", b"margin", "method", b"method", "p_correct", b"p_correct", "p_none", b"p_none", "reason_text", b"reason_text", "similarity", b"similarity", "standings", b"standings", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier", "uncalibrated_text", b"uncalibrated_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__p_none: _TypeAlias = _typing.Literal["p_none"]  # noqa: Y015
     _WhichOneofArgType__p_none: _TypeAlias = _typing.Literal["_p_none", b"_p_none"]  # noqa: Y015
@@ -868,6 +872,7 @@ class Manifest(_message.Message):
     RESERVED_USD_FIELD_NUMBER: _builtins.int
     CHOSEN_STEP_FIELD_NUMBER: _builtins.int
     CHOSEN_TIER_FIELD_NUMBER: _builtins.int
+    CALIBRATION_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request."""
     ensemble: _builtins.str
@@ -902,8 +907,9 @@ class Manifest(_message.Message):
     """Answers left out of `answers` so that the message fits."""
     confidence: _builtins.float
     """Confidence in the answer that was given, in [0, 1], as a cascade measures it:
-    the least of how far the jurors agree and the judge's score; 1 when two tiers
-    agree. No probability: nothing is fitted. Unset when nothing is known of it.
+    the least of P(correct) where the tally is calibrated, else of how far the
+    jurors agree, and the judge's score; 1 when two tiers agree. Unset when nothing
+    is known of it.
     """
     caller: _builtins.str
     """Who asked: what the caller sent as metadata `gremium-caller`, else the host
@@ -918,6 +924,10 @@ class Manifest(_message.Message):
     """Step whose answer was given, in `specialists`; empty without one."""
     chosen_tier: _builtins.str
     """Tier whose answer was given; empty without one."""
+    calibration_id: _builtins.str
+    """Calibration that the gateway had loaded; empty: uncalibrated, no probability is
+    more than a guess. With one, each tally says whether it was counted by it.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When the request arrived."""
@@ -1015,10 +1025,11 @@ class Manifest(_message.Message):
         reserved_usd: _builtins.float | None = ...,
         chosen_step: _builtins.str = ...,
         chosen_tier: _builtins.str = ...,
+        calibration_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "confidence", b"confidence", "duration", b"duration", "error", b"error", "reserved_usd", b"reserved_usd", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "answers", b"answers", "answers_omitted", b"answers_omitted", "caller", b"caller", "chosen_juror", b"chosen_juror", "chosen_step", b"chosen_step", "chosen_tier", b"chosen_tier", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "request_id", b"request_id", "reserved_usd", b"reserved_usd", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "answers", b"answers", "answers_omitted", b"answers_omitted", "calibration_id", b"calibration_id", "caller", b"caller", "chosen_juror", b"chosen_juror", "chosen_step", b"chosen_step", "chosen_tier", b"chosen_tier", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "request_id", b"request_id", "reserved_usd", b"reserved_usd", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015

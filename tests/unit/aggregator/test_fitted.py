@@ -106,6 +106,7 @@ async def test_behind_a_closed_gate_the_best_juror_stands(servicer):
     )
 
     assert (["j0"], ["gate"]) == (list(tally.classes[0].jurors), list(tally.fallback_trail))
+    assert tally.consensus, "its ballot stands whatever share the vote would give it"
     assert tally.p_correct.value < tally.classes[1].p_correct.value
 
 

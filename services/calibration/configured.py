@@ -1,0 +1,96 @@
+"""The calibration that a configuration names, and which pools of the configuration it fits."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from services.calibration.artefact import (
+    MIN_LABELS,
+    Calibration,
+    CalibrationError,
+    PoolFit,
+    read,
+)
+from services.config.document import parse
+from services.config.load import ConfigError, Problem
+from services.config.tree import Config, Juror, LoadedConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What was learned of jurors that vote together, or why nothing of it is used."""
+
+    fit: PoolFit | None
+    why_not: str = ""
+    """One sentence; empty with a fit."""
+
+
+def calibration_of(loaded: LoadedConfig) -> Calibration | None:
+    """Read the calibration that a configuration names; None if it names none.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be used. Tells the line of the configuration, the
+        file, its field and the limit.
+    """
+    named = loaded.config.calibration
+    if named is None:
+        return None
+    try:
+        return read(loaded.resolve(named))
+    except CalibrationError as err:
+        raise ConfigError(Problem(loaded.path, _line(loaded), f"calibration: {err}")) from err
+
+
+def _line(loaded: LoadedConfig) -> int:
+    """1-based line of the field."""
+    return parse(loaded.path.read_text(encoding="utf-8-sig")).line(("calibration",))
+
+
+def pool_names(ensemble: str, tier: str, *, alone: bool) -> tuple[str, ...]:
+    """Names that a tier's pool may have; that of the ensemble if the tier is `alone` in it."""
+    return (f"{ensemble}/{tier}", ensemble) if alone else (f"{ensemble}/{tier}",)
+
+
+def matched(
+    calibration: Calibration | None, names: Sequence[str], jurors: Sequence[Juror]
+) -> Match:
+    """What a calibration knows of these jurors, matched by name.
+
+    A pool is used whole or not at all: weights were learned together, so that
+    one unknown juror makes the others' wrong.
+    """
+    if calibration is None:
+        return Match(None, "no calibration is configured")
+    found = next((calibration.pools[name] for name in names if name in calibration.pools), None)
+    if found is None:
+        return Match(None, f"calibration {calibration.id} has no pool {names[-1]}")
+    problem = _problem(found, [juror.label for juror in jurors])
+    if problem:
+        return Match(None, f"calibration {calibration.id} is not used: {problem}")
+    return Match(found)
+
+
+def _problem(fit: PoolFit, jurors: Sequence[str]) -> str:
+    if strange := [name for name in jurors if name not in fit.jurors]:
+        return f"it knows nothing of juror {', '.join(strange)}"
+    if not fit.calibrated:
+        return f"it has {fit.n_labels} labels of this pool; {MIN_LABELS} are needed"
+    if fit.gate.closed and fit.gate.best not in jurors:
+        return f"its best juror {fit.gate.best} is no longer asked"
+    return ""
+
+
+def misfits(config: Config, calibration: Calibration) -> Iterator[tuple[str, str]]:
+    """Pools of the configuration that go uncalibrated, each with why.
+
+    A lone juror of whom nothing was learned is none: there is nothing to count.
+    """
+    for name, ensemble in config.ensembles.items():
+        alone = len(ensemble.tiers) == 1
+        for tier in ensemble.tiers:
+            names = pool_names(name, tier.name, alone=alone)
+            is_known = any(each in calibration.pools for each in names)
+            match = matched(calibration, names, tier.jurors)
+            if match.fit is None and (is_known or len(tier.jurors) > 1):
+                yield names[-1], match.why_not

@@ -1,0 +1,64 @@
+"""What a calibration knows of the jurors of a tier, as the stages are told it. No I/O."""
+
+from gremium.v1 import aggregator_pb2, manifest_pb2
+from services.calibration.artefact import PoolFit
+from services.calibration.configured import Match, matched, pool_names
+from services.config.tree import Juror, Model, Tier
+from services.gateway.case import Case
+
+COUNTED_BY_FIT = frozenset({"auto", "plurality"})
+"""Methods that a fitted vote stands in for."""
+
+
+def match_of(case: Case, tier: Tier) -> Match:
+    """What is known of a tier's jurors, or why nothing of it is used."""
+    method = case.ensemble.aggregate.method
+    if case.calibration is not None and method not in COUNTED_BY_FIT:
+        return Match(None, f"`aggregate.method: {method}` counts otherwise than was learned")
+    return matched(case.calibration, _names(case, tier), tier.jurors)
+
+
+def _names(case: Case, tier: Tier) -> tuple[str, ...]:
+    """Names of its pool; a lone juror that does a step of `specialists` is known by the step."""
+    does_step = case.ensembles.get(case.name, case.ensemble) is not case.ensemble
+    if does_step:
+        return pool_names(case.name, tier.jurors[0].label, alone=False)
+    return pool_names(case.name, tier.name, alone=len(case.ensemble.tiers) == 1)
+
+
+def juror_weight(juror: Juror, model: Model, fit: PoolFit | None) -> aggregator_pb2.JurorWeight:
+    """As learned; who has no weight in the configuration has none here either."""
+    if fit is None:
+        return aggregator_pb2.JurorWeight(
+            juror=juror.label, weight=juror.weight, prior=model.adequacy
+        )
+    at = fit.jurors.index(juror.label)
+    heard = juror.weight > 0.0
+    return aggregator_pb2.JurorWeight(
+        juror=juror.label,
+        weight=fit.weights[at] if heard else 0.0,
+        prior=fit.priors[at],
+        alone=fit.alone[at] if heard else 0.0,
+        abstaining=fit.abstaining[at] if heard else 0.0,
+    )
+
+
+def fitted_vote(fit: PoolFit, *, calibration_id: str) -> aggregator_pb2.FittedVote:
+    return aggregator_pb2.FittedVote(
+        none_score=fit.none_score,
+        abstain_score=fit.abstain,
+        best_juror=fit.gate.best if fit.gate.closed else "",
+        slope=fit.confidence.slope,
+        offset=fit.confidence.offset,
+        covariance=fit.confidence.covariance,
+        n_labels=fit.n_labels,
+        calibration_id=calibration_id,
+    )
+
+
+def say_uncalibrated(tally: manifest_pb2.Tally, match: Match) -> None:
+    """Let a tally say why its P(correct) is only a guess, if it is."""
+    if tally.p_correct.calibrated:
+        return
+    counted = f"these answers were counted by `{tally.method}`, for which nothing was learned"
+    tally.uncalibrated_text = match.why_not or counted
