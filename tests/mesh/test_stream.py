@@ -168,12 +168,12 @@ async def test_what_never_began_is_refused_as_a_call_is(serve, fields, why):
     assert why == reason(caught.value)
 
 
-async def test_a_request_in_progress_is_refused(serve):
-    gateway = await serve(JURY, SAYS)
+async def test_a_request_that_is_in_progress_for_too_long_is_refused(serve):
+    gateway = await serve(JURY, dict.fromkeys("abc", Reply(hang=True)))
     first = stream(gateway, request_id="r1")
     await first.read()
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await told(gateway, request_id="r1")
+        await told(gateway, request_id="r1", timeout_s=0.5)
 
     assert "REQUEST_IN_PROGRESS" == reason(caught.value)
     first.cancel()
