@@ -1,6 +1,6 @@
 """Ask judge models, one after the other, until one gives a readable verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from judge_svc import verdict as verdicts
@@ -97,6 +97,11 @@ def independent(judges: Sequence[RosterModel], family: str) -> list[RosterModel]
     if not author:
         return []
     return [judge for judge in judges if judge.spec.family.strip().casefold() != author]
+
+
+def outside(judges: Sequence[RosterModel], jury: Collection[str]) -> list[RosterModel]:
+    """Judges that are not in the jury: nobody judges what it took part in."""
+    return [judge for judge in judges if judge.name not in jury]
 
 
 def seeing(judges: Sequence[RosterModel], prompt: Prompt) -> list[RosterModel]:

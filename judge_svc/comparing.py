@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from judge_svc.audit import independent, seeing
 from judge_svc.duel import duel_prompt, read_choice
-from judge_svc.ranking import Better, Comparison, Standing, pairs, standings
+from judge_svc.panel import Vote, by_pair, ruling, seated
+from judge_svc.ranking import Better, Compared, Comparison, Standing, pairs, standings
 from services.core.answers import Answer, ModelRequest, Status
 from services.core.deadline import Deadline
 from services.core.lease import Lease, Purse, output_limits
@@ -57,37 +58,79 @@ class Duel:
 class Round:
     """Comparisons that were asked for at once."""
 
-    told: list[Comparison]
+    told: list[Vote]
     failed: Pairs
     """Asked about in vain; pairs that the lease does not pay for are not among them."""
     asked: list[tuple[RosterModel, Asked]]
 
 
 async def compared(
-    contest: Contest, judges: Sequence[RosterModel], *, lease: Lease, deadline: Deadline
+    contest: Contest,
+    judges: Sequence[RosterModel],
+    *,
+    reliabilities: Mapping[str, float] | None = None,
+    lease: Lease,
+    deadline: Deadline,
 ) -> Ranking:
     """Compare all pairs that a judge is independent of, as far as the lease goes.
 
-    A pair whose judge gives no choice gets the next one, for both orders, while
-    time and lease last.
+    By one judge each, or by all that `reliabilities` count.
     """
+    if reliabilities is None:
+        return await _by_one(contest, judges, lease=lease, deadline=deadline)
+    return await _by_panel(contest, judges, reliabilities, lease=lease, deadline=deadline)
+
+
+async def _by_panel(
+    contest: Contest,
+    judges: Sequence[RosterModel],
+    reliabilities: Mapping[str, float],
+    *,
+    lease: Lease,
+    deadline: Deadline,
+) -> Ranking:
+    """Let every judge that counts compare every pair, all at once, the most reliable one first."""
+    alike, open_pairs = _split(contest.answers)
+    by_name = {judge.name: judge for judge in judges}
+    heard = [by_name[name] for name in seated(list(by_name), reliabilities)]
+    seats = [(pair, j) for j in heard for pair in open_pairs if _fair(contest, pair, [j])]
+    ended = await _round(contest, seats, lease=lease, deadline=deadline)
+    rulings = [ruling(votes, reliabilities) for votes in by_pair(ended.told)]
+    told: list[Compared] = [Comparison(a, b, "tie", "tie") for a, b in alike]
+    told += rulings
+    return _ranking(contest, told, ended.asked, _unspent(lease, [a for _, a in ended.asked]))
+
+
+async def _by_one(
+    contest: Contest, judges: Sequence[RosterModel], *, lease: Lease, deadline: Deadline
+) -> Ranking:
+    """Let one judge compare each pair; when it gives no choice, the next one, in both orders."""
     alike, open_pairs = _split(contest.answers)
     told = [Comparison(a, b, "tie", "tie") for a, b in alike]
     asked: list[tuple[RosterModel, Asked]] = []
     benches = {pair: _fair(contest, pair, judges) for pair in open_pairs}
     left = lease
     while any(benches.values()) and deadline.left_s > 0.0:
-        seated = {pair: bench[0] for pair, bench in benches.items() if bench}
-        ended = await _round(contest, seated, lease=left, deadline=deadline)
-        told += ended.told
+        seats = [(pair, bench[0]) for pair, bench in benches.items() if bench]
+        ended = await _round(contest, seats, lease=left, deadline=deadline)
+        told += [vote.comparison for vote in ended.told]
         asked += ended.asked
         left = _unspent(lease, [each for _, each in asked])
         benches = {pair: benches[pair][1:] for pair in ended.failed}
+    return _ranking(contest, told, asked, left)
+
+
+def _ranking(
+    contest: Contest,
+    told: Sequence[Compared],
+    asked: Sequence[tuple[RosterModel, Asked]],
+    unspent: Lease,
+) -> Ranking:
     return Ranking(
         jurors=tuple(answer.juror for answer in contest.answers),
         standings=tuple(standings(len(contest.answers), told)),
         asked=tuple(asked),
-        unspent=left,
+        unspent=unspent,
     )
 
 
@@ -108,43 +151,42 @@ def _fair(contest: Contest, pair: Pair, judges: Sequence[RosterModel]) -> list[R
 
 async def _round(
     contest: Contest,
-    seated: Mapping[Pair, RosterModel],
+    seats: Sequence[tuple[Pair, RosterModel]],
     *,
     lease: Lease,
     deadline: Deadline,
 ) -> Round:
-    """Let each pair's judge choose in both orders, as many as the lease pays for."""
-    duels = _payable(_duels(contest, seated), lease)
+    """Let each judge choose between its pair in both orders, as many as the lease pays for."""
+    duels = _payable(_duels(contest, seats), lease)
     purse = spare(lease, *((request, duel.judge.spec) for duel, request in duels))
     choices = await asyncio.gather(
         *(_chosen(contest, *paid, deadline=deadline, purse=purse) for paid in duels)
     )
     told = _comparisons([duel for duel, _ in duels], [better for _, better in choices])
     return Round(
-        told=[each for each in told.values() if each is not None],
-        failed=[pair for pair, each in told.items() if each is None],
+        told=[vote for _, vote in told if vote is not None],
+        failed=[pair for pair, vote in told if vote is None],
         asked=[(duel.judge, each) for (duel, _), (each, _) in zip(duels, choices, strict=True)],
     )
 
 
 def _comparisons(
     duels: Sequence[Duel], choices: Sequence[Better | None]
-) -> dict[Pair, Comparison | None]:
-    """What came of each pair; None unless both orders, which stand side by side, were chosen in."""
-    told: dict[Pair, Comparison | None] = {}
+) -> list[tuple[Pair, Vote | None]]:
+    """What came of each seat; None unless both orders, which stand side by side, were chosen in."""
+    told: list[tuple[Pair, Vote | None]] = []
     for duel, forwards, backwards in zip(duels[::2], choices[::2], choices[1::2], strict=True):
-        told[duel.one, duel.two] = (
-            None
-            if forwards is None or backwards is None
-            else Comparison(duel.one, duel.two, forwards, backwards)
-        )
+        vote = None
+        if forwards is not None and backwards is not None:
+            vote = Vote(duel.judge.name, Comparison(duel.one, duel.two, forwards, backwards))
+        told.append(((duel.one, duel.two), vote))
     return told
 
 
-def _duels(contest: Contest, seated: Mapping[Pair, RosterModel]) -> list[Duel]:
-    """Both orders of each pair, next to each other."""
+def _duels(contest: Contest, seats: Sequence[tuple[Pair, RosterModel]]) -> list[Duel]:
+    """Both orders of each seat, next to each other."""
     duels = []
-    for pair, judge in seated.items():
+    for pair, judge in seats:
         for one, two in (pair, pair[::-1]):
             prompt = duel_prompt(contest.prompt, contest.answers[one], contest.answers[two])
             duels.append(Duel(one, two, judge, ModelRequest(prompt)))

@@ -55,6 +55,8 @@ class Weighed:
     p_ok: float | None
     missing: tuple[str, ...]
     """Signals that the fit weighs and that were not given."""
+    interval: tuple[float, float] | None = None
+    """Where P(ok) lies whatever a judge would say that was not asked."""
 
     @property
     def accepted(self) -> bool:

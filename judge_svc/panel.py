@@ -1,6 +1,6 @@
 """Several judges compare the same answers; each counts by how reliable it was found. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from judge_svc.ranking import Comparison
@@ -12,6 +12,18 @@ class Vote:
 
     judge: str
     comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a panel says of two answers together."""
+
+    first: int
+    second: int
+    score: float
+    """The first answer's, in [-1, 1]."""
+    position_inconsistent: bool
+    """Whether any judge's word depended on the order."""
 
 
 def seated(judges: Sequence[str], reliabilities: Mapping[str, float]) -> list[str]:
@@ -27,11 +39,6 @@ def seated(judges: Sequence[str], reliabilities: Mapping[str, float]) -> list[st
     """
     heard = [judge for judge in judges if reliabilities.get(judge, 0.0) > 0.0]
     return sorted(heard, key=lambda judge: -reliabilities[judge])
-
-
-def recused(judges: Sequence[str], jurors: Collection[str]) -> list[str]:
-    """Judges that are not in the jury: nobody judges what it took part in."""
-    return [judge for judge in judges if judge not in jurors]
 
 
 def panel_score(votes: Sequence[Vote], reliabilities: Mapping[str, float]) -> float | None:
@@ -51,3 +58,22 @@ def panel_score(votes: Sequence[Vote], reliabilities: Mapping[str, float]) -> fl
         return None
     scores = [vote.comparison.score for vote in votes]
     return sum(w * s for w, s in zip(weights, scores, strict=True)) / sum(weights)
+
+
+def ruling(votes: Sequence[Vote], reliabilities: Mapping[str, float]) -> Ruling:
+    """What a panel says of one pair; at least one vote of a judge that counts."""
+    pair = votes[0].comparison
+    return Ruling(
+        first=pair.first,
+        second=pair.second,
+        score=panel_score(votes, reliabilities) or 0.0,
+        position_inconsistent=any(vote.comparison.position_inconsistent for vote in votes),
+    )
+
+
+def by_pair(votes: Sequence[Vote]) -> list[list[Vote]]:
+    """Votes on the same pair together."""
+    found: dict[tuple[int, int], list[Vote]] = {}
+    for vote in votes:
+        found.setdefault((vote.comparison.first, vote.comparison.second), []).append(vote)
+    return list(found.values())

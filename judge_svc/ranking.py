@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 Better = Literal["one", "two", "tie"]
 
@@ -32,6 +32,22 @@ class Comparison:
         return self.forwards == self.backwards != "tie"
 
 
+class Compared(Protocol):
+    """How two answers compared, whoever said so."""
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def second(self) -> int: ...
+    @property
+    def score(self) -> float:
+        """The first answer's, in [-1, 1]."""
+        ...
+
+    @property
+    def position_inconsistent(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How one answer compared."""
@@ -47,7 +63,7 @@ def _points(better: Better) -> float:
     return {"one": 1.0, "two": -1.0, "tie": 0.0}[better]
 
 
-def standings(n_answers: int, comparisons: Sequence[Comparison]) -> list[Standing]:
+def standings(n_answers: int, comparisons: Sequence[Compared]) -> list[Standing]:
     """Each answer's mean score, best first; of equals, the first one first.
 
     Answers without a comparison come last.
@@ -71,7 +87,7 @@ def standings(n_answers: int, comparisons: Sequence[Comparison]) -> list[Standin
     return sorted(found, key=lambda s: (not s.comparisons, -s.score, s.answer))
 
 
-def _standing(answer: int, comparisons: Sequence[Comparison]) -> Standing:
+def _standing(answer: int, comparisons: Sequence[Compared]) -> Standing:
     own = [c for c in comparisons if answer in {c.first, c.second}]
     scores = [c.score if c.first == answer else -c.score for c in own]
     return Standing(

@@ -259,9 +259,15 @@ def check_keys(value: Any, expected: Sequence[str], what: str) -> None:
         raise UnreadableError("VERDICT_UNKNOWN_FIELD", f"{what} has unknown fields: {named}")
 
 
+def _truth(value: Any) -> Any:
+    """A truth value that was written as a word; everything else as it is."""
+    words = {"true": True, "false": False}
+    return words.get(value.strip().casefold(), value) if isinstance(value, str) else value
+
+
 def _finding(criterion: Criterion, value: Any) -> Finding:
     check_keys(value, ("evidence", "pass", "score"), criterion)
-    evidence, passed, score = value["evidence"], value["pass"], value["score"]
+    evidence, passed, score = value["evidence"], _truth(value["pass"]), value["score"]
     is_number = isinstance(score, int | float) and not isinstance(score, bool)
     if not (isinstance(evidence, str) and isinstance(passed, bool) and is_number):
         kinds = json.dumps({key: type(item).__name__ for key, item in value.items()})

@@ -5,11 +5,22 @@ from typing import Any
 import grpc
 
 from gremium.v1 import judge_pb2, judge_pb2_grpc
-from judge_svc.audit import Audit, audited, independent
+from judge_svc.audit import Audit, audited, independent, outside
 from judge_svc.checks import checked
 from judge_svc.comparing import compared
+from judge_svc.promised import promised
 from judge_svc.verdict import vetoed
-from judge_svc.wire import audit_to_wire, case_from_wire, contest_from_wire, ranking_to_wire
+from judge_svc.weighing import signals_on
+from judge_svc.wire import (
+    audit_to_wire,
+    authors_of,
+    case_from_wire,
+    contest_from_wire,
+    fit_from_wire,
+    jury_from_wire,
+    ranking_to_wire,
+    standing_from_wire,
+)
 from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
 from services.runtime.calls import deadline_from
@@ -36,13 +47,14 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
         checks = checked(prompt, answer)
         if (veto := vetoed(checks)) is not None:
             return audit_to_wire(Audit(veto, (), lease), juror=answer.juror)
-        audit = await audited(
-            case_from_wire(prompt, answer, request.judge),
-            checks,
-            independent(judges, answer.family),
-            lease=lease,
-            deadline=deadline,
-        )
+        case = case_from_wire(prompt, answer, request.judge)
+        fair = independent(outside(judges, jury_from_wire(request)), answer.family)
+        if request.HasField("fitted"):
+            signals = signals_on(prompt, answer, standing_from_wire(request))
+            fit = fit_from_wire(request.fitted)
+            audit = await promised(case, checks, fair, signals, fit, lease=lease, deadline=deadline)
+        else:
+            audit = await audited(case, checks, fair, lease=lease, deadline=deadline)
 
         return audit_to_wire(audit, juror=answer.juror)
 
@@ -55,6 +67,12 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
         judges = [self._roster.get(name) for name in request.judge.models]
         lease = lease_from_wire(request.lease)
 
-        ranking = await compared(contest, judges, lease=lease, deadline=deadline)
+        ranking = await compared(
+            contest,
+            outside(judges, authors_of(contest)),
+            reliabilities=dict(request.reliabilities) or None,
+            lease=lease,
+            deadline=deadline,
+        )
 
         return ranking_to_wire(ranking)

@@ -1,7 +1,8 @@
 """From checks and a judge model's findings to a verdict. Pure.
 
 Fail-closed: a pass needs a readable verdict of an independent judge in which every criterion passes
-and no veto stands against it. Everything else is a failure or `unjudged`.
+and no veto stands against it; with a calibration, a P(ok) that reaches its threshold (see `weighing`).
+Everything else is a failure or `unjudged`.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from judge_svc.checks import UNSAFE, Check, Outcome
+from judge_svc.fusion import Weighed
 from judge_svc.rubric import Finding
 
 Kind = Literal["pass", "fail", "unjudged"]
@@ -26,6 +28,8 @@ class Verdict:
     """The lowest score of a criterion, in [0, 1]; None when no model judged."""
     judge: str = ""
     unjudged_reason: str = ""
+    weighed: Weighed | None = None
+    """What the signals say together; None without a calibration."""
 
     @property
     def unsafe(self) -> bool:

@@ -2,12 +2,15 @@
 
 from typing import Final
 
-from gremium.v1 import judge_pb2, manifest_pb2
+from gremium.v1 import judge_pb2, manifest_pb2, types_pb2
 from judge_svc.audit import Audit, Case
 from judge_svc.checks import Check, Outcome
 from judge_svc.comparing import Contest, Ranking
+from judge_svc.fusion import Fit, Weighed
+from judge_svc.grounding import Signal
 from judge_svc.rubric import CRITERIA, Criterion
 from judge_svc.verdict import Verdict
+from judge_svc.weighing import Standing
 from services.core.answers import Answer
 from services.core.errors import InvalidRequestError
 from services.core.prompts import Prompt
@@ -50,6 +53,46 @@ def case_from_wire(prompt: Prompt, answer: Answer, spec: judge_pb2.JudgeSpec) ->
         min_score=spec.min_score if spec.HasField("min_score") else DEFAULT_MIN_SCORE,
         timeout_s=duration_from_wire(spec.timeout),
     )
+
+
+def jury_from_wire(request: judge_pb2.VerifyRequest) -> frozenset[str]:
+    """Names of everyone who gave an answer, of juror and model alike."""
+    ballots = {ballot.juror for ballot in request.tally.ballots}
+    answers = (request.answer, *request.peers)
+    return frozenset(ballots.union(*({each.juror, each.model} for each in answers)))
+
+
+def standing_from_wire(request: judge_pb2.VerifyRequest) -> Standing:
+    return Standing(
+        peers=tuple(map(answer_from_wire, request.peers)),
+        support=_support(request.tally, request.answer.juror),
+        prior=request.prior if request.HasField("prior") else None,
+    )
+
+
+def _support(tally: manifest_pb2.Tally, juror: str) -> float | None:
+    """P(correct) of the class that a juror voted for, else its share; None without a class."""
+    for each in tally.classes:
+        if juror in each.jurors:
+            return each.p_correct.value if each.HasField("p_correct") else each.share
+    return None
+
+
+def fit_from_wire(fitted: judge_pb2.FittedVerdict) -> Fit:
+    return Fit(
+        intercept=fitted.intercept,
+        coefficients=dict(fitted.coefficients),
+        threshold=fitted.threshold if fitted.HasField("threshold") else None,
+        alpha=fitted.alpha,
+        delta=fitted.delta,
+        n_labels=fitted.n_labels,
+        calibration_id=fitted.calibration_id,
+    )
+
+
+def authors_of(contest: Contest) -> frozenset[str]:
+    """Names of everyone whose answer is compared, of juror and model alike."""
+    return frozenset().union(*({each.juror, each.model} for each in contest.answers))
 
 
 def audit_to_wire(audit: Audit, *, juror: str) -> judge_pb2.VerifyResponse:
@@ -103,6 +146,7 @@ def _participation(judge: RosterModel, asked: Asked) -> manifest_pb2.Participati
 
 
 def _verdict(verdict: Verdict, juror: str) -> manifest_pb2.Verdict:
+    told = verdict.weighed
     return manifest_pb2.Verdict(
         kind=KIND_TO_WIRE[verdict.kind],
         score=verdict.score,
@@ -112,6 +156,39 @@ def _verdict(verdict: Verdict, juror: str) -> manifest_pb2.Verdict:
         reason_text=cut(verdict.reason_text, most_bytes=MAX_EVIDENCE_BYTES),
         unjudged_reason=verdict.unjudged_reason,
         unsafe=verdict.unsafe,
+        p_ok=None if told is None or told.p_ok is None else _probability(told, told.p_ok),
+        promise=None if told is None else _promise(verdict, told),
+        signals=[] if told is None else [_signal(each, told.fit) for each in told.signals],
+    )
+
+
+def _probability(told: Weighed, p_ok: float) -> types_pb2.Probability:
+    low, high = told.interval or (p_ok, p_ok)
+    return types_pb2.Probability(
+        value=p_ok,
+        low=low,
+        high=high,
+        calibrated=told.fit.calibrated,
+        calibration_id=told.fit.calibration_id,
+        support=told.fit.n_labels,
+    )
+
+
+def _promise(verdict: Verdict, told: Weighed) -> manifest_pb2.Promise:
+    return manifest_pb2.Promise(
+        threshold=told.fit.threshold,
+        alpha=told.fit.alpha,
+        delta=told.fit.delta,
+        guarantee_holds=verdict.kind == "pass" and told.guarantee_holds,
+    )
+
+
+def _signal(signal: Signal, fit: Fit) -> manifest_pb2.Signal:
+    return manifest_pb2.Signal(
+        name=signal.name,
+        value=signal.value,
+        coefficient=fit.coefficients[signal.name],
+        evidence=cut(signal.evidence, most_bytes=MAX_EVIDENCE_BYTES),
     )
 
 

@@ -18,6 +18,10 @@ MIN_OF_EACH: Final = 10
 PROMISES: Final = ((0.05, 0.1), (0.1, 0.1), (0.2, 0.1), (0.3, 0.1))
 """(alpha, delta) for which thresholds are kept unless others are asked for."""
 
+NOT_NEGATIVE: Final = frozenset({"judge", "support"})
+"""Signals that never count against an answer when they speak for it: a judge that misleads, or a
+vote that does, is not heard."""
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Signals = Mapping[str, float]
@@ -60,8 +64,8 @@ def fit_panel(scores: Floats, first_better: Bools) -> Panel:
     told = np.nan_to_num(scores, nan=0.0)
     ridge = np.full(told.shape[1], RIDGE)
     return Panel(
-        reliabilities=_logistic(told, first_better, ridge, at_least=0.0),
-        raw=_logistic(told, first_better, ridge),
+        reliabilities=_logistic(told, first_better, ridge, least=[0.0] * len(ridge)),
+        raw=_logistic(told, first_better, ridge, least=[None] * len(ridge)),
     )
 
 
@@ -81,7 +85,8 @@ def fit_fusion(signals: Sequence[Signals], ok: Bools) -> Fusion:
     spread = np.where(spread > 1e-9, spread, np.inf)
     ridge = np.append(np.full(len(names), RIDGE), 0.0)
     scaled = np.column_stack([(table - mean) / spread, np.ones(len(ok))])
-    fitted = _logistic(scaled, ok, ridge)
+    least = [0.0 if name in NOT_NEGATIVE else None for name in names]
+    fitted = _logistic(scaled, ok, ridge, least=[*least, None])
     coefficients = fitted[:-1] / spread
     return Fusion(names, coefficients, float(fitted[-1] - coefficients @ mean))
 
@@ -156,7 +161,7 @@ def _check(signals: Sequence[Signals], ok: Bools) -> None:
 
 
 def _logistic(
-    table: Floats, is_true: Bools, ridge: Floats, *, at_least: float | None = None
+    table: Floats, is_true: Bools, ridge: Floats, *, least: Sequence[float | None]
 ) -> Floats:
     """Coefficients of a penalised logistic regression."""
     from scipy.optimize import minimize  # noqa: PLC0415 - training only: serving needs no scipy
@@ -174,7 +179,7 @@ def _logistic(
         np.zeros(table.shape[1]),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(at_least, None)] * table.shape[1],
+        bounds=[(low, None) for low in least],
         options={"maxiter": 1000},
     )
     return np.asarray(solved.x, dtype=np.float64)

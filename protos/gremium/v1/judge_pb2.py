@@ -28,7 +28,7 @@ from gremium.v1 import manifest_pb2 as gremium_dot_v1_dot_manifest__pb2
 from gremium.v1 import types_pb2 as gremium_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16gremium/v1/judge.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x19gremium/v1/manifest.proto\x1a\x16gremium/v1/types.proto\"\xe6\x01\n\tJudgeSpec\x12#\n\x06models\x18\x01 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\x10\x18\x01\"\x07r\x05\x10\x01(\x80\x01\x12\x37\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xbaH\x08\xaa\x01\x02*\x00\xc8\x01\x01\x12<\n\x08\x63riteria\x18\x03 \x03(\x0e\x32\x15.gremium.v1.CriterionB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12/\n\tmin_score\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\x0c\n\n_min_score\"\xf7\x01\n\rVerifyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12*\n\x06prompt\x18\x02 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12*\n\x06\x61nswer\x18\x03 \x01(\x0b\x32\x12.gremium.v1.AnswerB\x06\xbaH\x03\xc8\x01\x01\x12,\n\x05judge\x18\x04 \x01(\x0b\x32\x15.gremium.v1.JudgeSpecB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05tally\x18\x05 \x01(\x0b\x32\x11.gremium.v1.Tally\x12 \n\x05lease\x18\x06 \x01(\x0b\x32\x11.gremium.v1.Lease\"\x8d\x01\n\x0eVerifyResponse\x12$\n\x07verdict\x18\x01 \x01(\x0b\x32\x13.gremium.v1.Verdict\x12\x31\n\x0eparticipations\x18\x02 \x03(\x0b\x32\x19.gremium.v1.Participation\x12\"\n\x07unspent\x18\x03 \x01(\x0b\x32\x11.gremium.v1.Lease\"\xd8\x01\n\x0bRankRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12*\n\x06prompt\x18\x02 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x07\x61nswers\x18\x03 \x03(\x0b\x32\x12.gremium.v1.AnswerB\n\xbaH\x07\x92\x01\x04\x08\x02\x10\x10\x12,\n\x05judge\x18\x04 \x01(\x0b\x32\x15.gremium.v1.JudgeSpecB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x05 \x01(\x0b\x32\x11.gremium.v1.Lease\"\x90\x01\n\x0cRankResponse\x12)\n\x07ranking\x18\x01 \x03(\x0b\x32\x18.gremium.v1.RankedAnswer\x12\x31\n\x0eparticipations\x18\x02 \x03(\x0b\x32\x19.gremium.v1.Participation\x12\"\n\x07unspent\x18\x03 \x01(\x0b\x32\x11.gremium.v1.Lease\"`\n\x0cRankedAnswer\x12\r\n\x05juror\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x1d\n\x15position_inconsistent\x18\x03 \x01(\x08\x12\x13\n\x0b\x63omparisons\x18\x04 \x01(\x05*n\n\tCriterion\x12\x19\n\x15\x43RITERION_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43RITERION_HALLUCINATION\x10\x01\x12\x14\n\x10\x43RITERION_SAFETY\x10\x02\x12\x13\n\x0f\x43RITERION_LOGIC\x10\x03\x32\x8a\x01\n\x0cJudgeService\x12?\n\x06Verify\x12\x19.gremium.v1.VerifyRequest\x1a\x1a.gremium.v1.VerifyResponse\x12\x39\n\x04Rank\x12\x17.gremium.v1.RankRequest\x1a\x18.gremium.v1.RankResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16gremium/v1/judge.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x19gremium/v1/manifest.proto\x1a\x16gremium/v1/types.proto\"\xe6\x01\n\tJudgeSpec\x12#\n\x06models\x18\x01 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\x10\x18\x01\"\x07r\x05\x10\x01(\x80\x01\x12\x37\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xbaH\x08\xaa\x01\x02*\x00\xc8\x01\x01\x12<\n\x08\x63riteria\x18\x03 \x03(\x0e\x32\x15.gremium.v1.CriterionB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12/\n\tmin_score\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\x0c\n\n_min_score\"\xa1\x03\n\rFittedVerdict\x12*\n\tintercept\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x80\x84.\xc1\x12\x61\n\x0c\x63oefficients\x18\x02 \x03(\x0b\x32+.gremium.v1.FittedVerdict.CoefficientsEntryB\x1e\xbaH\x1b\x9a\x01\x18\x10@*\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x80\x84.\xc1\x12/\n\tthreshold\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12&\n\x05\x61lpha\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12&\n\x05\x64\x65lta\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x19\n\x08n_labels\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\"\n\x0e\x63\x61libration_id\x18\x07 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x02\x1a\x33\n\x11\x43oefficientsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x0c\n\n_threshold\"\x86\x03\n\rVerifyRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12*\n\x06prompt\x18\x02 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12*\n\x06\x61nswer\x18\x03 \x01(\x0b\x32\x12.gremium.v1.AnswerB\x06\xbaH\x03\xc8\x01\x01\x12,\n\x05judge\x18\x04 \x01(\x0b\x32\x15.gremium.v1.JudgeSpecB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05tally\x18\x05 \x01(\x0b\x32\x11.gremium.v1.Tally\x12 \n\x05lease\x18\x06 \x01(\x0b\x32\x11.gremium.v1.Lease\x12)\n\x06\x66itted\x18\x07 \x01(\x0b\x32\x19.gremium.v1.FittedVerdict\x12+\n\x05peers\x18\x08 \x03(\x0b\x32\x12.gremium.v1.AnswerB\x08\xbaH\x05\x92\x01\x02\x10@\x12+\n\x05prior\x18\t \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\x08\n\x06_prior\"\x8d\x01\n\x0eVerifyResponse\x12$\n\x07verdict\x18\x01 \x01(\x0b\x32\x13.gremium.v1.Verdict\x12\x31\n\x0eparticipations\x18\x02 \x03(\x0b\x32\x19.gremium.v1.Participation\x12\"\n\x07unspent\x18\x03 \x01(\x0b\x32\x11.gremium.v1.Lease\"\xf1\x02\n\x0bRankRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12*\n\x06prompt\x18\x02 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x07\x61nswers\x18\x03 \x03(\x0b\x32\x12.gremium.v1.AnswerB\n\xbaH\x07\x92\x01\x04\x08\x02\x10\x10\x12,\n\x05judge\x18\x04 \x01(\x0b\x32\x15.gremium.v1.JudgeSpecB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x05 \x01(\x0b\x32\x11.gremium.v1.Lease\x12\x61\n\rreliabilities\x18\x06 \x03(\x0b\x32*.gremium.v1.RankRequest.ReliabilitiesEntryB\x1e\xbaH\x1b\x9a\x01\x18\x10@*\x14\x12\x12\x19\x00\x00\x00\x00\x80\x84.A)\x00\x00\x00\x00\x00\x00\x00\x00\x1a\x34\n\x12ReliabilitiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\x90\x01\n\x0cRankResponse\x12)\n\x07ranking\x18\x01 \x03(\x0b\x32\x18.gremium.v1.RankedAnswer\x12\x31\n\x0eparticipations\x18\x02 \x03(\x0b\x32\x19.gremium.v1.Participation\x12\"\n\x07unspent\x18\x03 \x01(\x0b\x32\x11.gremium.v1.Lease\"`\n\x0cRankedAnswer\x12\r\n\x05juror\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x1d\n\x15position_inconsistent\x18\x03 \x01(\x08\x12\x13\n\x0b\x63omparisons\x18\x04 \x01(\x05*n\n\tCriterion\x12\x19\n\x15\x43RITERION_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43RITERION_HALLUCINATION\x10\x01\x12\x14\n\x10\x43RITERION_SAFETY\x10\x02\x12\x13\n\x0f\x43RITERION_LOGIC\x10\x03\x32\x8a\x01\n\x0cJudgeService\x12?\n\x06Verify\x12\x19.gremium.v1.VerifyRequest\x1a\x1a.gremium.v1.VerifyResponse\x12\x39\n\x04Rank\x12\x17.gremium.v1.RankRequest\x1a\x18.gremium.v1.RankResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JUDGESPEC'].fields_by_name['criteria']._serialized_options = b'\272H\020\222\001\r\020\010\030\001\"\007\202\001\004\020\001 \000'
   _globals['_JUDGESPEC'].fields_by_name['min_score']._loaded_options = None
   _globals['_JUDGESPEC'].fields_by_name['min_score']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_FITTEDVERDICT_COEFFICIENTSENTRY']._loaded_options = None
+  _globals['_FITTEDVERDICT_COEFFICIENTSENTRY']._serialized_options = b'8\001'
+  _globals['_FITTEDVERDICT'].fields_by_name['intercept']._loaded_options = None
+  _globals['_FITTEDVERDICT'].fields_by_name['intercept']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\200\204.A)\000\000\000\000\200\204.\301'
+  _globals['_FITTEDVERDICT'].fields_by_name['coefficients']._loaded_options = None
+  _globals['_FITTEDVERDICT'].fields_by_name['coefficients']._serialized_options = b'\272H\033\232\001\030\020@*\024\022\022\031\000\000\000\000\200\204.A)\000\000\000\000\200\204.\301'
+  _globals['_FITTEDVERDICT'].fields_by_name['threshold']._loaded_options = None
+  _globals['_FITTEDVERDICT'].fields_by_name['threshold']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_FITTEDVERDICT'].fields_by_name['alpha']._loaded_options = None
+  _globals['_FITTEDVERDICT'].fields_by_name['alpha']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_FITTEDVERDICT'].fields_by_name['delta']._loaded_options = None
+  _globals['_FITTEDVERDICT'].fields_by_name['delta']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_FITTEDVERDICT'].fields_by_name['n_labels']._loaded_options = None
+  _globals['_FITTEDVERDICT'].fields_by_name['n_labels']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_FITTEDVERDICT'].fields_by_name['calibration_id']._loaded_options = None
+  _globals['_FITTEDVERDICT'].fields_by_name['calibration_id']._serialized_options = b'\272H\007r\005\020\001(\200\002'
   _globals['_VERIFYREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_VERIFYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003(\200\001'
   _globals['_VERIFYREQUEST'].fields_by_name['prompt']._loaded_options = None
@@ -51,6 +67,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYREQUEST'].fields_by_name['answer']._serialized_options = b'\272H\003\310\001\001'
   _globals['_VERIFYREQUEST'].fields_by_name['judge']._loaded_options = None
   _globals['_VERIFYREQUEST'].fields_by_name['judge']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_VERIFYREQUEST'].fields_by_name['peers']._loaded_options = None
+  _globals['_VERIFYREQUEST'].fields_by_name['peers']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_VERIFYREQUEST'].fields_by_name['prior']._loaded_options = None
+  _globals['_VERIFYREQUEST'].fields_by_name['prior']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_RANKREQUEST_RELIABILITIESENTRY']._loaded_options = None
+  _globals['_RANKREQUEST_RELIABILITIESENTRY']._serialized_options = b'8\001'
   _globals['_RANKREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RANKREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003(\200\001'
   _globals['_RANKREQUEST'].fields_by_name['prompt']._loaded_options = None
@@ -59,20 +81,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKREQUEST'].fields_by_name['answers']._serialized_options = b'\272H\007\222\001\004\010\002\020\020'
   _globals['_RANKREQUEST'].fields_by_name['judge']._loaded_options = None
   _globals['_RANKREQUEST'].fields_by_name['judge']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_CRITERION']._serialized_start=1241
-  _globals['_CRITERION']._serialized_end=1351
+  _globals['_RANKREQUEST'].fields_by_name['reliabilities']._loaded_options = None
+  _globals['_RANKREQUEST'].fields_by_name['reliabilities']._serialized_options = b'\272H\033\232\001\030\020@*\024\022\022\031\000\000\000\000\200\204.A)\000\000\000\000\000\000\000\000'
+  _globals['_CRITERION']._serialized_start=1957
+  _globals['_CRITERION']._serialized_end=2067
   _globals['_JUDGESPEC']._serialized_start=151
   _globals['_JUDGESPEC']._serialized_end=381
-  _globals['_VERIFYREQUEST']._serialized_start=384
-  _globals['_VERIFYREQUEST']._serialized_end=631
-  _globals['_VERIFYRESPONSE']._serialized_start=634
-  _globals['_VERIFYRESPONSE']._serialized_end=775
-  _globals['_RANKREQUEST']._serialized_start=778
-  _globals['_RANKREQUEST']._serialized_end=994
-  _globals['_RANKRESPONSE']._serialized_start=997
-  _globals['_RANKRESPONSE']._serialized_end=1141
-  _globals['_RANKEDANSWER']._serialized_start=1143
-  _globals['_RANKEDANSWER']._serialized_end=1239
-  _globals['_JUDGESERVICE']._serialized_start=1354
-  _globals['_JUDGESERVICE']._serialized_end=1492
+  _globals['_FITTEDVERDICT']._serialized_start=384
+  _globals['_FITTEDVERDICT']._serialized_end=801
+  _globals['_FITTEDVERDICT_COEFFICIENTSENTRY']._serialized_start=736
+  _globals['_FITTEDVERDICT_COEFFICIENTSENTRY']._serialized_end=787
+  _globals['_VERIFYREQUEST']._serialized_start=804
+  _globals['_VERIFYREQUEST']._serialized_end=1194
+  _globals['_VERIFYRESPONSE']._serialized_start=1197
+  _globals['_VERIFYRESPONSE']._serialized_end=1338
+  _globals['_RANKREQUEST']._serialized_start=1341
+  _globals['_RANKREQUEST']._serialized_end=1710
+  _globals['_RANKREQUEST_RELIABILITIESENTRY']._serialized_start=1658
+  _globals['_RANKREQUEST_RELIABILITIESENTRY']._serialized_end=1710
+  _globals['_RANKRESPONSE']._serialized_start=1713
+  _globals['_RANKRESPONSE']._serialized_end=1857
+  _globals['_RANKEDANSWER']._serialized_start=1859
+  _globals['_RANKEDANSWER']._serialized_end=1955
+  _globals['_JUDGESERVICE']._serialized_start=2070
+  _globals['_JUDGESERVICE']._serialized_end=2208
 # @@protoc_insertion_point(module_scope)

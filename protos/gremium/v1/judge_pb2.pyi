@@ -97,6 +97,82 @@ class JudgeSpec(_message.Message):
 Global___JudgeSpec: _TypeAlias = JudgeSpec  # noqa: Y015
 
 @_typing.final
+class FittedVerdict(_message.Message):
+    """What a calibration knows of the signals on an answer: P(ok) is the sigmoid of
+    `intercept` plus each signal times its coefficient.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class CoefficientsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    INTERCEPT_FIELD_NUMBER: _builtins.int
+    COEFFICIENTS_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    ALPHA_FIELD_NUMBER: _builtins.int
+    DELTA_FIELD_NUMBER: _builtins.int
+    N_LABELS_FIELD_NUMBER: _builtins.int
+    CALIBRATION_ID_FIELD_NUMBER: _builtins.int
+    intercept: _builtins.float
+    """See above."""
+    threshold: _builtins.float
+    """P(ok) from which on an answer passes. Unset: no value keeps the promise, and
+    a judge model decides as without a calibration.
+    """
+    alpha: _builtins.float
+    """The promise: accepted answers are wrong at most this often, in [0, 1] ..."""
+    delta: _builtins.float
+    """... except with this probability, over the draw of the labels."""
+    n_labels: _builtins.int
+    """Labelled outcomes behind it."""
+    calibration_id: _builtins.str
+    """Id of the calibration."""
+    @_builtins.property
+    def coefficients(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """By signal, as `Verdict.signals` names them. With `judge` among them a judge
+        model is asked where its score can turn the decision, and only there.
+        """
+
+    def __init__(
+        self,
+        *,
+        intercept: _builtins.float = ...,
+        coefficients: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        threshold: _builtins.float | None = ...,
+        alpha: _builtins.float = ...,
+        delta: _builtins.float = ...,
+        n_labels: _builtins.int = ...,
+        calibration_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_threshold", b"_threshold", "threshold", b"threshold"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_threshold", b"_threshold", "alpha", b"alpha", "calibration_id", b"calibration_id", "coefficients", b"coefficients", "delta", b"delta", "intercept", b"intercept", "n_labels", b"n_labels", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__threshold: _TypeAlias = _typing.Literal["threshold"]  # noqa: Y015
+    _WhichOneofArgType__threshold: _TypeAlias = _typing.Literal["_threshold", b"_threshold"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__threshold) -> _WhichOneofReturnType__threshold | None: ...
+
+Global___FittedVerdict: _TypeAlias = FittedVerdict  # noqa: Y015
+
+@_typing.final
 class VerifyRequest(_message.Message):
     """Request for [JudgeService.Verify][gremium.v1.JudgeService.Verify]."""
 
@@ -108,8 +184,13 @@ class VerifyRequest(_message.Message):
     JUDGE_FIELD_NUMBER: _builtins.int
     TALLY_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
+    FITTED_FIELD_NUMBER: _builtins.int
+    PEERS_FIELD_NUMBER: _builtins.int
+    PRIOR_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
+    prior: _builtins.float
+    """How often the juror is right, in [0, 1]: the signal `prior`."""
     @_builtins.property
     def prompt(self) -> _types_pb2.Prompt:
         """What was asked."""
@@ -130,6 +211,14 @@ class VerifyRequest(_message.Message):
     def lease(self) -> _types_pb2.Lease:
         """What may be spent."""
 
+    @_builtins.property
+    def fitted(self) -> Global___FittedVerdict:
+        """What was learned of the signals on answers; without it a judge model decides."""
+
+    @_builtins.property
+    def peers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Answer]:
+        """What the other jurors answered: evidence for or against the answer."""
+
     def __init__(
         self,
         *,
@@ -139,12 +228,17 @@ class VerifyRequest(_message.Message):
         judge: Global___JudgeSpec | None = ...,
         tally: _manifest_pb2.Tally | None = ...,
         lease: _types_pb2.Lease | None = ...,
+        fitted: Global___FittedVerdict | None = ...,
+        peers: _abc.Iterable[_types_pb2.Answer] | None = ...,
+        prior: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "judge", b"judge", "lease", b"lease", "prompt", b"prompt", "tally", b"tally"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "answer", b"answer", "fitted", b"fitted", "judge", b"judge", "lease", b"lease", "prior", b"prior", "prompt", b"prompt", "tally", b"tally"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "judge", b"judge", "lease", b"lease", "prompt", b"prompt", "request_id", b"request_id", "tally", b"tally"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_prior", b"_prior", "answer", b"answer", "fitted", b"fitted", "judge", b"judge", "lease", b"lease", "peers", b"peers", "prior", b"prior", "prompt", b"prompt", "request_id", b"request_id", "tally", b"tally"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__prior: _TypeAlias = _typing.Literal["prior"]  # noqa: Y015
+    _WhichOneofArgType__prior: _TypeAlias = _typing.Literal["_prior", b"_prior"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__prior) -> _WhichOneofReturnType__prior | None: ...
 
 Global___VerifyRequest: _TypeAlias = VerifyRequest  # noqa: Y015
 
@@ -190,11 +284,32 @@ class RankRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ReliabilitiesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     PROMPT_FIELD_NUMBER: _builtins.int
     ANSWERS_FIELD_NUMBER: _builtins.int
     JUDGE_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
+    RELIABILITIES_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     @_builtins.property
@@ -213,6 +328,13 @@ class RankRequest(_message.Message):
     def lease(self) -> _types_pb2.Lease:
         """What may be spent."""
 
+    @_builtins.property
+    def reliabilities(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """How much each judge's word counts, as learned. With it all judges that count
+        compare every pair, and a pair's score is their weighted mean; who is not
+        listed, or counts nothing, is not asked. Without it one judge decides.
+        """
+
     def __init__(
         self,
         *,
@@ -221,10 +343,11 @@ class RankRequest(_message.Message):
         answers: _abc.Iterable[_types_pb2.Answer] | None = ...,
         judge: Global___JudgeSpec | None = ...,
         lease: _types_pb2.Lease | None = ...,
+        reliabilities: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["judge", b"judge", "lease", b"lease", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "judge", b"judge", "lease", b"lease", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "judge", b"judge", "lease", b"lease", "prompt", b"prompt", "reliabilities", b"reliabilities", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

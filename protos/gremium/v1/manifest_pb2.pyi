@@ -660,6 +660,78 @@ class Check(_message.Message):
 Global___Check: _TypeAlias = Check  # noqa: Y015
 
 @_typing.final
+class Signal(_message.Message):
+    """One piece of evidence on an answer that a fit weighed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    COEFFICIENT_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, such as `agreement`, `numbers` or `judge`."""
+    value: _builtins.float
+    """In [0, 1]."""
+    coefficient: _builtins.float
+    """What it is multiplied by in the log-odds of P(ok)."""
+    evidence: _builtins.str
+    """What was seen, at most 1,024 bytes."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.float = ...,
+        coefficient: _builtins.float = ...,
+        evidence: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coefficient", b"coefficient", "evidence", b"evidence", "name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Signal: _TypeAlias = Signal  # noqa: Y015
+
+@_typing.final
+class Promise(_message.Message):
+    """What accepting answers by P(ok) promises."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    ALPHA_FIELD_NUMBER: _builtins.int
+    DELTA_FIELD_NUMBER: _builtins.int
+    GUARANTEE_HOLDS_FIELD_NUMBER: _builtins.int
+    threshold: _builtins.float
+    """P(ok) from which on an answer passes; unset when no value keeps the promise."""
+    alpha: _builtins.float
+    """Accepted answers are wrong at most this often, in [0, 1] ..."""
+    delta: _builtins.float
+    """... except with this probability, over the draw of the labels."""
+    guarantee_holds: _builtins.bool
+    """Whether the promise covers this verdict: it passes by P(ok), at a threshold
+    that enough labelled outcomes stand behind. It holds for prompts like those.
+    """
+    def __init__(
+        self,
+        *,
+        threshold: _builtins.float | None = ...,
+        alpha: _builtins.float = ...,
+        delta: _builtins.float = ...,
+        guarantee_holds: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_threshold", b"_threshold", "threshold", b"threshold"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_threshold", b"_threshold", "alpha", b"alpha", "delta", b"delta", "guarantee_holds", b"guarantee_holds", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__threshold: _TypeAlias = _typing.Literal["threshold"]  # noqa: Y015
+    _WhichOneofArgType__threshold: _TypeAlias = _typing.Literal["_threshold", b"_threshold"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__threshold) -> _WhichOneofReturnType__threshold | None: ...
+
+Global___Promise: _TypeAlias = Promise  # noqa: Y015
+
+@_typing.final
 class Verdict(_message.Message):
     """The judge's finding on one answer."""
 
@@ -675,6 +747,8 @@ class Verdict(_message.Message):
     UNSAFE_FIELD_NUMBER: _builtins.int
     P_OK_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    SIGNALS_FIELD_NUMBER: _builtins.int
     kind: Global___VerdictKind.ValueType
     """Pass, fail or unjudged."""
     score: _builtins.float
@@ -701,6 +775,16 @@ class Verdict(_message.Message):
     def p_ok(self) -> _types_pb2.Probability:
         """Probability that the answer is acceptable."""
 
+    @_builtins.property
+    def promise(self) -> Global___Promise:
+        """What accepting by `p_ok` promises; only with a calibration."""
+
+    @_builtins.property
+    def signals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Signal]:
+        """What `p_ok` was made of, by name; only with a calibration. One that is missing
+        leaves `p_ok` unset.
+        """
+
     def __init__(
         self,
         *,
@@ -714,10 +798,12 @@ class Verdict(_message.Message):
         unsafe: _builtins.bool = ...,
         p_ok: _types_pb2.Probability | None = ...,
         tier: _builtins.str = ...,
+        promise: Global___Promise | None = ...,
+        signals: _abc.Iterable[Global___Signal] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "p_ok", b"p_ok", "score", b"score"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "p_ok", b"p_ok", "promise", b"promise", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "checks", b"checks", "judge", b"judge", "juror", b"juror", "kind", b"kind", "p_ok", b"p_ok", "reason_text", b"reason_text", "score", b"score", "tier", b"tier", "unjudged_reason", b"unjudged_reason", "unsafe", b"unsafe"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "checks", b"checks", "judge", b"judge", "juror", b"juror", "kind", b"kind", "p_ok", b"p_ok", "promise", b"promise", "reason_text", b"reason_text", "score", b"score", "signals", b"signals", "tier", b"tier", "unjudged_reason", b"unjudged_reason", "unsafe", b"unsafe"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge_svc.panel import Vote, panel_score, recused, seated
+from judge_svc.panel import Vote, panel_score, seated
 from judge_svc.ranking import Comparison
 
 FIRST, SECOND, TORN = ("one", "two"), ("two", "one"), ("one", "one")
@@ -46,10 +46,6 @@ def test_exchanging_the_answers_exchanges_the_sign(choices):
     ]
 
     assert scores[0] == pytest.approx(-scores[1])
-
-
-def test_a_judge_in_the_jury_is_recused():
-    assert recused(["a", "b", "c"], {"b", "x"}) == ["a", "c"]
 
 
 def test_the_most_reliable_judge_is_asked_first():

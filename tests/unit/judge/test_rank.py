@@ -217,3 +217,63 @@ def test_both_orders_make_a_score(forwards, backwards, score):
     )
 
     assert score == first.score
+
+
+@pytest.mark.parametrize(
+    ("reliabilities", "best", "score"),
+    [
+        pytest.param({"first": 3.0, "second": 1.0}, "j1", 0.5, id="by weight"),
+        pytest.param({"first": 1.0, "second": 3.0}, "j0", 0.5, id="the other way"),
+        pytest.param({"first": 0.0, "second": 0.2}, "j0", 1.0, id="one that misleads"),
+    ],
+)
+async def test_a_panel_weighs_its_judges(reliabilities, best, score):
+    request = contest("left", "right", models=("first", "second"))
+    request.reliabilities.update(reliabilities)
+    script = {"first": prefers("right", "left"), "second": prefers("left", "right")}
+    async with ranking(**script) as (server, rank):
+        reply = await rank(request)
+
+    assert (best, score) == (reply.ranking[0].juror, reply.ranking[0].score)
+    assert 2 * sum(weight > 0.0 for weight in reliabilities.values()) == server.calls
+
+
+async def test_every_judge_of_a_panel_sees_both_orders():
+    request = contest("left", "right", models=("first", "second"))
+    request.reliabilities.update({"first": 1.0, "second": 1.0})
+    async with ranking(first=choice("one"), second=choice("two")) as (server, rank):
+        reply = await rank(request)
+
+    assert ([0.0, 0.0], 4) == ([each.score for each in reply.ranking], server.calls)
+    assert all(each.position_inconsistent for each in reply.ranking)
+
+
+async def test_the_lease_pays_for_the_most_reliable_judge_first():
+    request = contest("left", "right", models=("first", "second"))
+    request.reliabilities.update({"first": 0.5, "second": 2.0})
+    request.lease.model_calls = 2
+    script = {"first": prefers("right", "left"), "second": prefers("left", "right")}
+    async with ranking(**script) as (_, rank):
+        reply = await rank(request)
+
+    assert [("j0", 1.0, 1), ("j1", -1.0, 1)] == told(reply)
+    assert {"second"} == {part.name for part in reply.participations}
+
+
+async def test_a_panel_without_a_judge_that_counts_compares_nothing():
+    request = contest("left", "right")
+    request.reliabilities.update({"second": 1.0})
+    async with ranking(first=choice("one")) as (server, rank):
+        reply = await rank(request)
+
+    assert ([("j0", 0.0, 0), ("j1", 0.0, 0)], 0) == (told(reply), server.calls)
+
+
+async def test_a_judge_whose_own_answer_is_compared_is_recused():
+    request = contest("left", "right", models=("first", "second"))
+    request.answers[0].juror = "first"
+    script = {"first": prefers("left"), "second": prefers("right", "left")}
+    async with ranking(**script) as (_, rank):
+        reply = await rank(request)
+
+    assert {"second"} == {part.name for part in reply.participations}

@@ -193,3 +193,18 @@ def test_a_verdict_out_of_the_answer_is_none():
 def test_prose_never_passes(text):
     with pytest.raises(UnreadableError, match=r".+"):
         read_verdict(text, answer(), CRITERIA)
+
+
+@pytest.mark.parametrize(("word", "passed"), [("false", False), (" False ", False), ("true", True)])
+def test_a_truth_value_in_quotes_means_what_it_says(word, passed):
+    text = json.dumps(verdict(logic={**finding(), "pass": word}))
+
+    assert passed is read_verdict(text, answer(), CRITERIA)[-1].passed
+
+
+@pytest.mark.parametrize("word", ["no", "", "falsey", 0, 1, None])
+def test_what_is_no_truth_value_is_no_verdict(word):
+    text = json.dumps(verdict(logic={**finding(), "pass": word}))
+
+    with pytest.raises(UnreadableError):
+        read_verdict(text, answer(), CRITERIA)

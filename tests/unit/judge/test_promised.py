@@ -1,0 +1,159 @@
+"""A verdict by P(ok) states its promise; whatever is missing leaves no promise and no pass."""
+
+import math
+
+import pytest
+
+from gremium.v1 import judge_pb2, types_pb2
+from tests.unit.judge.cases import finding, verdict_json
+from tests.unit.judge.judging import FAIL, GOOD, PASS, UNJUDGED, judging, wanted
+from tests.upstream import Reply
+
+
+def fitted(threshold=0.7, *, n_labels=120, intercept=-2.0, **coefficients):
+    return judge_pb2.FittedVerdict(
+        intercept=intercept,
+        coefficients=coefficients or {"support": 4.0},
+        threshold=threshold,
+        alpha=0.1,
+        delta=0.05,
+        n_labels=n_labels,
+        calibration_id="c0ffee",
+    )
+
+
+def asked(fit, *, support=None, peers=(), models=("first",), text="It is 42.", **more):
+    request = wanted(text, models=models)
+    request.fitted.CopyFrom(fit)
+    request.peers.extend(types_pb2.Answer(juror=f"p{i}", text=t) for i, t in enumerate(peers))
+    if support is not None:
+        found = request.tally.classes.add(key="k", jurors=["a"], share=0.5)
+        found.p_correct.value = support
+    for name, value in more.items():
+        setattr(request, name, value)
+    return request
+
+
+async def verified(request, **script):
+    async with judging(**script) as (server, verify):
+        return (await verify(request)).verdict, server.calls
+
+
+async def test_passes_from_the_threshold_on_and_asks_nobody():
+    verdict, calls = await verified(asked(fitted(), support=0.9), first=GOOD)
+
+    assert (PASS, 0, True) == (verdict.kind, calls, verdict.promise.guarantee_holds)
+    assert verdict.p_ok.value == pytest.approx(1 / (1 + math.exp(-1.6)))
+    assert (True, "c0ffee", 120) == (
+        verdict.p_ok.calibrated,
+        verdict.p_ok.calibration_id,
+        verdict.p_ok.support,
+    )
+    assert (0.7, 0.1, 0.05) == (
+        verdict.promise.threshold,
+        verdict.promise.alpha,
+        verdict.promise.delta,
+    )
+    assert "wrong at most 10% of the time, by 95% confidence" in verdict.reason_text
+
+
+async def test_fails_below_the_threshold():
+    verdict, calls = await verified(asked(fitted(), support=0.6), first=GOOD)
+
+    assert (FAIL, 0, False) == (verdict.kind, calls, verdict.promise.guarantee_holds)
+
+
+async def test_names_its_signals_with_what_was_seen():
+    fit = fitted(support=1.0, agreement=2.0, prior=0.5)
+    peers = ["It is 42.", "It may be 41."]
+    verdict, _ = await verified(asked(fit, support=0.8, peers=peers, prior=0.7))
+
+    assert ["agreement", "prior", "support"] == [s.name for s in verdict.signals]
+    assert [2.0, 0.5, 1.0] == [s.coefficient for s in verdict.signals]
+    assert "It is 42." == verdict.signals[0].evidence
+    assert [0.7, 0.8] == [s.value for s in verdict.signals[1:]]
+
+
+@pytest.mark.parametrize(("reply", "kind"), [(GOOD, PASS), (Reply("All is well."), UNJUDGED)])
+async def test_a_missing_signal_leaves_the_judge_and_no_promise(reply, kind):
+    verdict, calls = await verified(asked(fitted(agreement=4.0), support=0.9), first=reply)
+
+    assert (kind, 1) == (verdict.kind, calls)
+    assert [False, False] == [verdict.HasField("p_ok"), verdict.promise.guarantee_holds]
+
+
+async def test_without_a_threshold_the_judge_decides_without_a_promise():
+    verdict, calls = await verified(asked(fitted(None), support=0.99), first=GOOD)
+
+    assert (PASS, 1, False) == (verdict.kind, calls, verdict.promise.guarantee_holds)
+    assert not verdict.promise.HasField("threshold")
+
+
+async def test_few_labels_promise_nothing():
+    verdict, _ = await verified(asked(fitted(n_labels=49), support=0.9))
+
+    assert (PASS, False, False) == (
+        verdict.kind,
+        verdict.p_ok.calibrated,
+        verdict.promise.guarantee_holds,
+    )
+
+
+@pytest.mark.parametrize(
+    ("support", "kind", "calls"), [(0.0, FAIL, 0), (0.4, PASS, 1), (1.0, PASS, 0)]
+)
+async def test_asks_a_judge_only_where_its_score_can_turn_the_decision(support, kind, calls):
+    fit = fitted(support=6.0, judge=2.0)
+    verdict, asked_for = await verified(asked(fit, support=support), first=GOOD)
+
+    assert (kind, calls) == (verdict.kind, asked_for)
+    assert verdict.p_ok.low <= verdict.p_ok.value <= verdict.p_ok.high
+
+
+async def test_a_judge_that_objects_fails_the_answer():
+    fit, reply = fitted(support=6.0, judge=2.0), verdict_json(logic=finding(ok=False, score=0.9))
+    verdict, _ = await verified(asked(fit, support=0.4), first=Reply(reply))
+
+    assert (FAIL, 0.0) == (verdict.kind, {s.name: s.value for s in verdict.signals}["judge"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["All is well.", verdict_json(logic={"evidence": "fine", "pass": True}), '{"score": 1}'],
+    ids=["prose", "without its score", "nothing else"],
+)
+async def test_a_judge_without_a_score_passes_nothing(text):
+    fit = fitted(support=6.0, judge=2.0)
+    verdict, _ = await verified(asked(fit, support=0.4), first=Reply(text))
+
+    assert (UNJUDGED, False) == (verdict.kind, verdict.HasField("p_ok"))
+
+
+async def test_a_veto_stands_whatever_the_signals_say():
+    verdict, calls = await verified(asked(fitted(), support=1.0, text="6 x 7 = 41"))
+
+    assert (FAIL, 0) == (verdict.kind, calls)
+
+
+@pytest.mark.parametrize("seat", ["ballot", "peer", "peer's model"])
+async def test_a_judge_in_the_jury_is_recused(seat):
+    request = wanted(models=("first", "second"))
+    match seat:
+        case "ballot":
+            request.tally.ballots.add(juror="first", key="k")
+        case "peer":
+            request.peers.add(juror="first", text="It is 41.")
+        case _:
+            request.peers.add(juror="b", model="first", text="It is 41.")
+    async with judging(first=GOOD, second=GOOD) as (_, verify):
+        reply = await verify(request)
+
+    assert ["second"] == [p.model for p in reply.participations]
+
+
+async def test_a_jury_of_all_judges_leaves_the_answer_unjudged():
+    request = wanted(models=("first",))
+    request.tally.ballots.add(juror="first", key="k")
+    verdict, calls = await verified(request, first=GOOD)
+
+    assert (UNJUDGED, "NO_INDEPENDENT_JUDGE", 0) == (verdict.kind, verdict.unjudged_reason, calls)
