@@ -7,8 +7,11 @@ from pydantic import Field, model_validator
 
 from services.config.section import Fraction, Grace, Name, Seconds, Section
 from services.config.steps import MERGE, Merge, Step
+from services.config.stop import Stop
 from services.core.graph import unread
 from services.core.templates import places
+
+Waves = Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(max_length=64)]
 
 
 class Juror(Section):
@@ -40,7 +43,15 @@ class Tier(Section):
     quorum: int | None = Field(default=None, ge=1)
     """Usable answers needed; unset: more than half of the jurors."""
     grace_s: Grace = 0.5
-    """Seconds that stragglers get once the quorum is met."""
+    """Seconds that stragglers get once the quorum is met. One who could still change which of
+    several structured answers wins is waited for."""
+    stop: Stop = Stop()
+    """When it stops before everybody is in, by what the ballots say."""
+    waves: Waves = ()
+    """Sizes of waves in which the jurors are asked, the cheapest first; whoever is left over is the
+    last wave. The next goes out when those before it cannot decide any more, have all answered or
+    failed, or have had an equal part of the time: saves money, and takes longer. Unset: all at
+    once."""
     domains: tuple[str, ...] = ()
     """Domains of the router that this tier is the specialist for."""
 
@@ -57,6 +68,8 @@ class Tier(Section):
             raise ValueError(f"jurors must have different names; {twice} occur twice")
         if self.needed > len(names):
             raise ValueError(f"quorum {self.needed} is more than the {len(names)} jurors")
+        if sum(self.waves) > len(names):
+            raise ValueError(f"waves {list(self.waves)} are of more than the {len(names)} jurors")
         return self
 
 
@@ -204,12 +217,29 @@ class JuryEnsemble(Shared):
     quorum: int | None = Field(default=None, ge=1)
     """Usable answers needed; unset: more than half of the jurors."""
     grace_s: Grace = 0.5
-    """Seconds that stragglers get once the quorum is met."""
+    """Seconds that stragglers get once the quorum is met. One who could still change which of
+    several structured answers wins is waited for."""
+    stop: Stop = Stop()
+    """When it stops before everybody is in, by what the ballots say."""
+    waves: Waves = ()
+    """Sizes of waves in which the jurors are asked, the cheapest first; whoever is left over is the
+    last wave. The next goes out when those before it cannot decide any more, have all answered or
+    failed, or have had an equal part of the time: saves money, and takes longer. Unset: all at
+    once."""
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
         """The jury as a single tier."""
-        return (Tier(name="jury", jurors=self.jurors, quorum=self.quorum, grace_s=self.grace_s),)
+        return (
+            Tier(
+                name="jury",
+                jurors=self.jurors,
+                quorum=self.quorum,
+                grace_s=self.grace_s,
+                stop=self.stop,
+                waves=self.waves,
+            ),
+        )
 
     @model_validator(mode="after")
     def _jury_is_a_tier(self) -> Self:

@@ -25,6 +25,8 @@ MISSING: Final = frozenset(
     }
 )
 """How jurors end who failed, or hung until the others were done."""
+DECIDED: Final = "DECIDED"
+"""Why a juror was cut off that nobody waited for: the ballots that were in had decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +120,5 @@ def _most(case: Case, spec: Model) -> int:
 
 
 def is_missing(juror: manifest_pb2.Participation) -> bool:
-    """Whether an answer stands without a juror that was asked for it."""
-    return juror.status in MISSING
+    """Whether an answer stands without a juror that was asked for it and might have changed it."""
+    return juror.status in MISSING and juror.reason != DECIDED

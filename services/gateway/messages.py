@@ -9,6 +9,7 @@ from services.core.errors import InternalError
 from services.core.lease import Lease
 from services.gateway.case import Case
 from services.gateway.learned import fitted_vote, juror_weight, match_of
+from services.gateway.stopping import stop_terms
 from services.runtime.wire import duration_to_wire, lease_to_wire
 
 METHODS: Final = {
@@ -38,14 +39,19 @@ def route_request(case: Case, lease: Lease, *, juror_time_s: float) -> router_pb
 def deliberate_request(
     case: Case, tier: router_pb2.Tier, lease: Lease
 ) -> jury_pb2.DeliberateRequest:
+    here = configured(case, tier)
     return jury_pb2.DeliberateRequest(
         request_id=case.request_id,
         prompt=case.prompt,
         jurors=[_juror_spec(juror, case.models[juror.model]) for juror in jurors(case, tier)],
         quorum=tier.quorum,
-        grace=duration_to_wire(configured(case, tier).grace_s),
+        grace=duration_to_wire(here.grace_s),
         lease=lease_to_wire(lease),
         tier=tier.name,
+        stop=stop_terms(
+            here.stop, case.ensemble.aggregate, _weights(case, tier), _fitted(case, tier)
+        ),
+        waves=here.waves,
     )
 
 
@@ -56,17 +62,16 @@ def aggregate_request(
     standings: Iterable[manifest_pb2.Standing] = (),
 ) -> aggregator_pb2.AggregateRequest:
     how = case.ensemble.aggregate
-    fit = match_of(case, configured(case, tier)).fit
     return aggregator_pb2.AggregateRequest(
         request_id=case.request_id,
         answers=answers,
         output_format=case.prompt.output_format,
         tools=case.prompt.tools,
         method=METHODS[how.method],
-        weights=[juror_weight(j, case.models[j.model], fit) for j in jurors(case, tier)],
+        weights=_weights(case, tier),
         min_share=how.min_share,
         min_similarity=how.min_similarity,
-        fitted=fitted_vote(fit, calibration_id=case.calibration_id) if fit else None,
+        fitted=_fitted(case, tier),
         min_confidence=how.min_confidence,
         scores=[
             aggregator_pb2.JudgeScore(juror=each.juror, score=each.score)
@@ -74,6 +79,16 @@ def aggregate_request(
             if each.comparisons
         ],
     )
+
+
+def _weights(case: Case, tier: router_pb2.Tier) -> list[aggregator_pb2.JurorWeight]:
+    fit = match_of(case, configured(case, tier)).fit
+    return [juror_weight(juror, case.models[juror.model], fit) for juror in jurors(case, tier)]
+
+
+def _fitted(case: Case, tier: router_pb2.Tier) -> aggregator_pb2.FittedVote | None:
+    fit = match_of(case, configured(case, tier)).fit
+    return fitted_vote(fit, calibration_id=case.calibration_id) if fit else None
 
 
 def comparison(case: Case, answers: Sequence[types_pb2.Answer]) -> aggregator_pb2.AggregateRequest:
