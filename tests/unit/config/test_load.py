@@ -192,6 +192,13 @@ def test_its_text_has_one_line_per_problem_with_file_and_line(written):
         ),
         pytest.param(
             "    jurors:",
+            "    waves: [1, 1]\n    jurors:",
+            8,
+            "ensembles.default: waves [1, 1] are of more than the 1 jurors",
+            id="waves of more than the jury",
+        ),
+        pytest.param(
+            "    jurors:",
             "    quorum: 2\n    jurors:",
             8,
             "ensembles.default: quorum 2 is more than the 1 jurors",

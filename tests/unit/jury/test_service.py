@@ -5,7 +5,7 @@ import asyncio
 import grpc
 import pytest
 
-from gremium.v1 import jury_pb2, jury_pb2_grpc, manifest_pb2, types_pb2
+from gremium.v1 import aggregator_pb2, jury_pb2, jury_pb2_grpc, manifest_pb2, types_pb2
 from jury_svc.service import JuryServicer
 from services.models.roster import Roster
 from services.runtime.server import running
@@ -200,3 +200,61 @@ async def test_refuses_before_anything_is_spent(jury, backends, request_):
 
     assert grpc.StatusCode.INVALID_ARGUMENT is caught.value.code()
     assert [] == backends["good"].requests
+
+
+def labelled(**fields):
+    """Asks for one of two labels."""
+    asked = deliberation("good", "good", "hung", **fields)
+    asked.prompt.output_format.labels.labels.extend(["Paris", "Rome"])
+    return asked
+
+
+def weight(juror, **known):
+    return aggregator_pb2.JurorWeight(juror=juror, weight=1.0, **known)
+
+
+async def test_tells_by_what_it_stopped_and_what_that_saved(jury):
+    stop = jury_pb2.StopTerms(rule=jury_pb2.STOP_RULE_UNCATCHABLE, min_share=0.5)
+
+    reply = await jury.Deliberate(labelled(quorum=2, grace_s=30.0, stop=stop), timeout=10)
+
+    assert jury_pb2.STOP_REASON_DECIDED == reply.stop_reason
+    found = reply.stopping
+    assert (jury_pb2.STOP_RULE_UNCATCHABLE, 2, 0) == (found.rule, found.ballots, found.saved_calls)
+    assert pytest.approx(1.0) == found.statistic
+    assert found.saved_usd > 0.0
+    assert not found.HasField("saved_time")
+
+
+async def test_what_was_learned_reaches_the_rule(jury):
+    stop = jury_pb2.StopTerms(
+        rule=jury_pb2.STOP_RULE_UNCATCHABLE,
+        weights=[weight("j0"), weight("j1"), weight("j2")],
+        fitted=aggregator_pb2.FittedVote(best_juror="j2", slope=1.0, calibration_id="c"),
+    )
+
+    reply = await jury.Deliberate(
+        labelled(quorum=2, grace_s=0.0, timeout_s=0.3, stop=stop), timeout=10
+    )
+
+    assert jury_pb2.STOP_REASON_ALL_SETTLED == reply.stop_reason
+
+
+async def test_the_waves_are_kept(jury, backends):
+    stop = jury_pb2.StopTerms(rule=jury_pb2.STOP_RULE_UNCATCHABLE)
+
+    reply = await jury.Deliberate(labelled(quorum=2, stop=stop, waves=[2]), timeout=10)
+
+    assert (1, []) == (reply.stopping.saved_calls, backends["hung"].requests)
+
+
+async def test_nobody_is_weighed_twice(jury):
+    stop = jury_pb2.StopTerms(
+        rule=jury_pb2.STOP_RULE_UNCATCHABLE, weights=[weight("j0"), weight("j0")]
+    )
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await jury.Deliberate(labelled(stop=stop), timeout=10)
+
+    assert grpc.StatusCode.INVALID_ARGUMENT == caught.value.code()
+    assert "stop.weights" in caught.value.details()
