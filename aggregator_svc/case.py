@@ -7,7 +7,7 @@ from aggregator_svc.logit import Fitted
 from aggregator_svc.voting import Count, Floats
 from services.core.answers import Answer
 from services.core.canonical import Ballot
-from services.core.prompts import OutputFormat, Tool
+from services.core.prompts import OutputFormat, Tool, ToolCall
 
 Method = Literal["auto", "plurality", "medoid", "weighted", "log_odds", "fieldwise"]
 
@@ -34,6 +34,30 @@ class Case:
     """What was learned of the jurors. Indices are those of the answers."""
     min_confidence: float | None = None
     """P(correct) in [0, 1] that the leader of a fitted vote needs."""
+    allow_splicing: bool = False
+    """Whether fields of different answers may be put together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one field of a spliced answer comes from."""
+
+    pointer: str
+    answer: int | None
+    """Index of the answer; None: most left the field out."""
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spliced:
+    """An answer that nobody gave."""
+
+    form: str
+    """Canonical, JSON text."""
+    text: str
+    tool_calls: tuple[ToolCall, ...]
+    sources: tuple[Source, ...]
+    """The fields that are not as in the answer that stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +65,20 @@ class Decision:
     """How the answers were counted. Indices are those of the answers."""
 
     method: str
-    """`plurality`, `medoid`, `medoid_words`, `single`, `weighted`, `logit`, `log_odds` or `fieldwise`."""
+    """`plurality`, `medoid`, `medoid_words`, `single`, `weighted`, `logit`, `log_odds`, `fieldwise`
+    or `spliced`."""
     ballots: tuple[Ballot, ...]
     """One per answer, with the key of its class."""
     count: Count | None
     """None when no answer gave a ballot."""
     similarity: float | None = None
     """Mean similarity of a medoid to the others, in [-1, 1]."""
+    centroid_distance: float | None = None
+    """Of a medoid to the mean of the embeddings, in [0, 2]."""
+    outliers: tuple[int, ...] = ()
+    """Prose too far from the rest to be chosen."""
+    spliced: Spliced | None = None
+    """What stands for the leader instead of an answer as it was given."""
     reason_text: str = ""
     """Why there is no consensus; empty with consensus."""
 

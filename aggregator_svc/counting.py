@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from aggregator_svc.case import Case
-from aggregator_svc.fieldwise import by_fields
+from aggregator_svc.fieldwise import by_fields, field_vote
 from aggregator_svc.log_odds import prior_weights
 from aggregator_svc.logit import Fitted, fitted_vote
 from aggregator_svc.voting import Count, plurality
@@ -69,8 +69,8 @@ def _by_fields(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> t
     if count.leader.weight <= 0.0 or (count.consensus and not count.tie):
         return "plurality", count
     values = [json.loads(vote.value) for vote in votes]
-    weights, priors = case.weights[members], case.priors[members]
-    return "fieldwise", by_fields(count, values, weights, priors, min_share=case.min_share)
+    found = field_vote(values, case.weights[members], case.priors[members])
+    return "fieldwise", by_fields(count, found, min_share=case.min_share)
 
 
 def _plain(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> Count:

@@ -12,6 +12,7 @@ from aggregator_svc.case import Case, Decision
 from aggregator_svc.counting import count_of
 from aggregator_svc.guess import guessed
 from aggregator_svc.medoid import MIN_SIMILARITY, MIN_SIMILARITY_BY_WORDS, Medoid, medoid
+from aggregator_svc.together import put_together
 from aggregator_svc.voting import (
     TIE,
     Class,
@@ -110,6 +111,10 @@ async def _counted(
 ) -> Decision:
     votes = [_named(ballots[i], case.answers[i]) for i in members]
     rule, counted = count_of(case, votes, members)
+    spliced = None
+    if case.allow_splicing and rule == "fieldwise" and not counted.consensus:
+        counted, spliced = await put_together(case, votes, members, counted, deadline=deadline)
+        rule = "spliced" if spliced else rule
     count = _mapped(counted, members)
     if count.leader.key == NO_CALL.key and len(count.leader.members) > 1:
         found, _ = await _medoid(case, count.leader.members, embedder, deadline=deadline)
@@ -120,6 +125,7 @@ async def _counted(
         ballots=tuple(named.get(i, vote) for i, vote in enumerate(ballots)),
         count=count,
         reason_text=count.reason_text,
+        spliced=spliced,
     )
 
 
@@ -174,9 +180,15 @@ async def _nearest(
             for i, vote in enumerate(ballots)
         ),
         count=count,
-        similarity=None if math.isnan(found.similarity) else found.similarity,
+        similarity=_known(found.similarity),
+        centroid_distance=_known(found.centroid_distance),
+        outliers=tuple(members[i] for i in found.outliers),
         reason_text=count.reason_text,
     )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _heaviest(classes: Sequence[Class], chosen: int) -> int:

@@ -29,6 +29,12 @@ class FieldVote:
     """Least share of all weight, in [0, 1], behind any one field of the chosen answer."""
     winners: Mapping[Path, str]
     """What most say at each field, as JSON text, or ABSENT."""
+    shares: Mapping[Path, float]
+    """Share of all weight behind that, in [0, 1]."""
+    said: Mapping[Path, Mapping[int, str]]
+    """What the answers of the heaviest shape say at each field."""
+    undecided: frozenset[Path]
+    """Fields at which weights and priors part no two forms."""
 
 
 def field_vote(values: Sequence[Any], weights: Floats, priors: Floats) -> FieldVote:
@@ -68,31 +74,42 @@ def field_vote(values: Sequence[Any], weights: Floats, priors: Floats) -> FieldV
         raise ValueError("values, weights and priors must match and not be empty")
     known = np.where(np.isnan(priors), -1.0, priors)
     shapes = [_shape(value) for value in values]
-    shape = _heaviest(shapes, weights, known)
+    shape, _ = _heaviest(shapes, weights, known)
     voters = [i for i, own in enumerate(shapes) if own == shape]
     fields = {i: fields_of(values[i]) for i in voters}
     paths = sorted({path for own in fields.values() for path in own}, key=repr)
-    said = {path: [fields[i].get(path, ABSENT) for i in voters] for path in paths}
-    winners = {path: _heaviest(said[path], weights[voters], known[voters]) for path in paths}
-    agreed = {i: sum(fields[i].get(p, ABSENT) == won for p, won in winners.items()) for i in voters}
+    said = {path: {i: fields[i].get(path, ABSENT) for i in voters} for path in paths}
+    votes = {
+        path: _heaviest(list(said[path].values()), weights[voters], known[voters]) for path in paths
+    }
+    winners = {path: form for path, (form, _) in votes.items()}
+    agreed = {i: sum(said[path][i] == won for path, won in winners.items()) for i in voters}
     chosen = min(voters, key=lambda i: (-agreed[i], -known[i], dumped(values[i]), i))
     return FieldVote(
         chosen=chosen,
         agreement=agreed[chosen] / len(paths) if paths else 1.0,
-        support=_support(chosen, fields, weights),
+        support=min(
+            (_behind(said[p], said[p][chosen], weights) for p in fields[chosen]), default=1.0
+        ),
         winners=winners,
+        shares={path: _behind(said[path], won, weights) for path, won in winners.items()},
+        said=said,
+        undecided=frozenset(path for path, (_, decided) in votes.items() if not decided),
     )
 
 
-def by_fields(
-    count: Count, values: Sequence[Any], weights: Floats, priors: Floats, *, min_share: float
-) -> Count:
+def _behind(said: Mapping[int, str], form: str, weights: Floats) -> float:
+    total = float(weights.sum())
+    own = sum(float(weights[i]) for i, other in said.items() if other == form)
+    return min(1.0, own / total) if total > 0.0 else 0.0
+
+
+def by_fields(count: Count, found: FieldVote, *, min_share: float) -> Count:
     """The count, led by the class of the answer that agrees best field by field.
 
     It is a consensus only if that answer says at every field what most say,
     each with `min_share` of all weight behind it.
     """
-    found = field_vote(values, weights, priors)
     leader = next(c for c in count.classes if found.chosen in c.members)
     others = [c for c in count.classes if c is not leader]
     reason_text = _objection(found, min_share)
@@ -117,13 +134,13 @@ def _objection(found: FieldVote, min_share: float) -> str:
 
 
 def _shape(value: Any) -> str:
-    calls = _calls(value)
+    calls = calls_of(value)
     if calls is not None:
         return dumped(sorted(call["name"] for call in calls))
     return type(value).__name__ if isinstance(value, dict | list) else "scalar"
 
 
-def _calls(value: Any) -> list[dict[str, Any]] | None:
+def calls_of(value: Any) -> list[dict[str, Any]] | None:
     """The tool calls that a canonical value consists of; None when it is none."""
     match value:
         case {"tool_calls": list() as calls} if len(value) == 1 and all(map(_is_call, calls)):
@@ -136,18 +153,21 @@ def _is_call(item: Any) -> bool:
     return isinstance(item, dict) and isinstance(item.get("name"), str) and "arguments" in item
 
 
-def _heaviest(forms: Sequence[str], weights: Floats, known: Floats) -> str:
+def _heaviest(forms: Sequence[str], weights: Floats, known: Floats) -> tuple[str, bool]:
+    """The form with most weight behind it, and whether weight or prior tells it from the others."""
     total, best = Counter[str](), dict[str, float]()
     for form, weight, prior in zip(forms, weights.tolist(), known.tolist(), strict=True):
         total[form] += weight
         best[form] = max(best.get(form, -1.0), prior)
     most = max(total.values()) - TIE
-    return min((form for form in total if total[form] >= most), key=lambda f: (-best[f], f))
+    heaviest = [form for form in total if total[form] >= most]
+    likely = [f for f in heaviest if best[f] >= max(best[form] for form in heaviest) - TIE]
+    return min(likely), len(likely) == 1
 
 
 def fields_of(value: Any) -> dict[Path, str]:
     """The fields of a canonical value as JSON texts: lists count whole, objects by their keys."""
-    calls = _calls(value)
+    calls = calls_of(value)
     if calls is None:
         return dict(_leaves(value, ()))
     seen, found = Counter[str](), dict[Path, str]()
@@ -162,15 +182,3 @@ def _leaves(value: Any, path: Path) -> list[tuple[Path, str]]:
     if not isinstance(value, dict) or not value:
         return [(path, dumped(value))]
     return [leaf for key, item in value.items() for leaf in _leaves(item, (*path, key))]
-
-
-def _support(chosen: int, fields: Mapping[int, Mapping[Path, str]], weights: Floats) -> float:
-    total = float(weights.sum())
-    if total <= 0.0:
-        return 0.0
-    own = fields[chosen]
-    behind = [
-        sum(float(weights[i]) for i, other in fields.items() if other.get(path) == form)
-        for path, form in own.items()
-    ]
-    return min(1.0, min(behind, default=total) / total)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aggregator_svc.voting import TIE, Floats
 from services.core.equality import fold
@@ -46,6 +47,9 @@ class Medoid:
     """Mean similarity to the others, in [-1, 1]; NaN when it cannot be compared."""
     divergence: float
     """Mean of one minus similarity over all pairs, in [0, 1]."""
+    centroid_distance: float
+    """One minus the chosen answer's cosine similarity to the weighted mean of all, in [0, 2]; NaN
+    when there is no mean or the answer cannot be compared."""
     clusters: tuple[tuple[int, ...], ...]
     """Indices of answers that say the same, by their first."""
     scores: Floats
@@ -87,8 +91,10 @@ def medoid(texts: Sequence[str], vectors: Floats, weights: Floats, priors: Float
     -----
     The score is logit(prior) + 0.5 * z(centrality), where centrality is the
     leave-one-out mean similarity: the medoid of minimum Bayes risk decoding
-    [1]_, tempered by who said it. Two answers are equally central, so that the
-    prior alone decides. O(n^2 d + n^3).
+    [1]_, tempered by who said it. To choose whatever is nearest to the mean of
+    the embeddings has been measured to lose against the best juror: the mean
+    is reported only. Two answers are equally central, so that the prior alone
+    decides. O(n^2 d + n^3).
 
     References
     ----------
@@ -116,6 +122,7 @@ def medoid(texts: Sequence[str], vectors: Floats, weights: Floats, priors: Float
         chosen=chosen,
         similarity=float(centrality(similar, np.ones(n))[chosen]),
         divergence=_divergence(similar),
+        centroid_distance=_centroid_distance(chosen, vectors, weights),
         clusters=clusters,
         scores=scores,
         outliers=outliers,
@@ -137,15 +144,22 @@ def similarities(texts: Sequence[str], vectors: Floats) -> Floats:
     Sentence embeddings hardly see numbers and negation: "safe" and "not safe"
     have a similarity of .94 in MiniLM.
     """
-    rows = np.asarray(vectors, dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit = _unit(vectors)
+    with np.errstate(invalid="ignore"):
         similar = np.clip(unit @ unit.T, -1.0, 1.0)
     marks = [(numerals(text), negations(text) % 2, refuses(text)) for text in texts]
     differ = np.array([[one != other for other in marks] for one in marks])
     forms = np.array([fold(text) for text in texts])
     guarded = np.where(differ, np.minimum(similar, GUARDED_AT), similar)
     return np.where(forms[:, np.newaxis] == forms, 1.0, guarded)
+
+
+def _unit(vectors: Floats) -> Floats:
+    """Rows of length 1; NaN where a row has no direction."""
+    rows = np.asarray(vectors, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        scaled: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return scaled
 
 
 def centrality(similar: Floats, weights: Floats) -> Floats:
@@ -170,6 +184,16 @@ def centrality(similar: Floats, weights: Floats) -> Floats:
     mean = np.full(total.size, np.nan)
     np.divide(summed, total, out=mean, where=total > 0.0)
     return mean
+
+
+def _centroid_distance(chosen: int, vectors: Floats, weights: Floats) -> float:
+    unit = _unit(vectors)
+    known: NDArray[np.bool_] = np.all(np.isfinite(unit), axis=1)
+    mean = weights[known] @ unit[known]
+    length = float(np.linalg.norm(mean))
+    if length <= TIE or not known[chosen]:
+        return math.nan
+    return float(np.clip(1.0 - unit[chosen] @ mean / length, 0.0, 2.0))
 
 
 def _log_odds(priors: Floats) -> Floats:

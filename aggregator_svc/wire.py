@@ -11,9 +11,16 @@ from aggregator_svc.voting import Class, Count, Floats
 from gremium.v1 import aggregator_pb2, manifest_pb2, types_pb2
 from services.core.canonical import NO_CALL
 from services.core.errors import InvalidRequestError
-from services.runtime.wire import answer_from_wire, cut, output_format_from_wire, tools_from_wire
+from services.runtime.wire import (
+    answer_from_wire,
+    cut,
+    output_format_from_wire,
+    tool_call_to_wire,
+    tools_from_wire,
+)
 
 MAX_VALUE_BYTES: Final = 4096
+MAX_FAMILY_BYTES: Final = 256
 MIN_SHARE: Final = 0.5
 MIN_LABELS: Final = 50
 """Labelled outcomes from which on a fitted P(correct) is more than a guess."""
@@ -53,6 +60,7 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
         min_similarity=request.min_similarity if request.HasField("min_similarity") else None,
         fitted=_fitted(request, jurors) if request.HasField("fitted") else None,
         min_confidence=request.min_confidence if request.HasField("min_confidence") else None,
+        allow_splicing=request.allow_splicing,
     )
 
 
@@ -114,8 +122,33 @@ def response_to_wire(
         tally.p_correct.CopyFrom(_p_correct(decision.count, request))
     return aggregator_pb2.AggregateResponse(
         tally=tally,
-        representative=None if chosen is None else request.answers[chosen],
+        representative=None if chosen is None else _representative(decision, chosen, request),
     )
+
+
+def _representative(
+    decision: Decision, chosen: int, request: aggregator_pb2.AggregateRequest
+) -> types_pb2.Answer:
+    """The chosen answer; spliced, it is of every family that gave a field."""
+    given = request.answers[chosen]
+    if (made := decision.spliced) is None:
+        return given
+    givers = [request.answers[s.answer] for s in made.sources if s.answer is not None]
+    families = [answer.family.strip() for answer in (given, *givers)]
+    return types_pb2.Answer(
+        juror=given.juror,
+        model=given.model,
+        family=_joined(families),
+        text=made.text,
+        tool_calls=[tool_call_to_wire(call) for call in made.tool_calls],
+        finish_reason=given.finish_reason,
+    )
+
+
+def _joined(families: Sequence[str]) -> str:
+    """Empty, so that no judge is independent, where one is unknown or they are too many."""
+    joined = "+".join(dict.fromkeys(families))
+    return joined if all(families) and len(joined.encode()) <= MAX_FAMILY_BYTES else ""
 
 
 def tally_to_wire(decision: Decision, jurors: Sequence[str]) -> manifest_pb2.Tally:
@@ -126,7 +159,10 @@ def tally_to_wire(decision: Decision, jurors: Sequence[str]) -> manifest_pb2.Tal
         ],
         method=decision.method,
         similarity=decision.similarity,
+        centroid_distance=decision.centroid_distance,
+        outliers=[jurors[i] for i in decision.outliers],
         reason_text=decision.reason_text,
+        spliced=_sources(decision, jurors),
     )
     if (count := decision.count) is not None:
         tally.classes.extend(_class_to_wire(c, decision, jurors) for c in count.classes)
@@ -143,6 +179,19 @@ def tally_to_wire(decision: Decision, jurors: Sequence[str]) -> manifest_pb2.Tal
     return tally
 
 
+def _sources(decision: Decision, jurors: Sequence[str]) -> list[manifest_pb2.SplicedField]:
+    if decision.spliced is None:
+        return []
+    return [
+        manifest_pb2.SplicedField(
+            pointer=source.pointer,
+            juror="" if source.answer is None else jurors[source.answer],
+            share=source.share,
+        )
+        for source in decision.spliced.sources
+    ]
+
+
 def _p_correct(count: Count, request: aggregator_pb2.AggregateRequest) -> types_pb2.Probability:
     sure = count.leader.p_correct or 0.0
     low, high = count.interval or (0.0, 1.0)
@@ -157,9 +206,10 @@ def _p_correct(count: Count, request: aggregator_pb2.AggregateRequest) -> types_
 def _class_to_wire(
     found: Class, decision: Decision, jurors: Sequence[str]
 ) -> manifest_pb2.TallyClass:
+    own = decision.spliced.form if decision.spliced and not found.members else None
     told = manifest_pb2.TallyClass(
         key=found.key,
-        value=cut(decision.ballots[found.representative].value, most_bytes=MAX_VALUE_BYTES),
+        value=cut(own or decision.ballots[found.representative].value, most_bytes=MAX_VALUE_BYTES),
         jurors=[jurors[i] for i in found.members],
         weight=found.weight,
         share=found.share,

@@ -7,7 +7,7 @@ from judge_svc import verdict as verdicts
 from judge_svc.checks import Check
 from judge_svc.rubric import Criterion, images, judge_prompt, read_verdict
 from judge_svc.verdict import Verdict
-from services.core.answers import Answer, ModelRequest, Status
+from services.core.answers import Answer, ModelRequest, Status, families
 from services.core.deadline import Deadline
 from services.core.lease import Lease
 from services.core.prompts import Prompt
@@ -93,10 +93,10 @@ async def _first_verdict(
 
 def independent(judges: Sequence[RosterModel], family: str) -> list[RosterModel]:
     """Judges of another family than the answer's; none when that is not known."""
-    author = family.strip().casefold()
-    if not author:
+    authors = families(family)
+    if not authors:
         return []
-    return [judge for judge in judges if judge.spec.family.strip().casefold() != author]
+    return [judge for judge in judges if judge.spec.family.strip().casefold() not in authors]
 
 
 def outside(judges: Sequence[RosterModel], jury: Collection[str]) -> list[RosterModel]:

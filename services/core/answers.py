@@ -77,6 +77,20 @@ class Answer:
     mean_logprob: float | None = None
 
 
+def families(family: str) -> frozenset[str]:
+    """What the models were trained as that an answer comes from, without case.
+
+    Several are joined by `+`; a name may hold one, too.
+
+    Examples
+    --------
+    >>> sorted(families("GPT+command-r"))
+    ['command-r', 'gpt', 'gpt+command-r']
+    """
+    whole = family.strip().casefold()
+    return frozenset(part for part in (whole, *map(str.strip, whole.split("+"))) if part)
+
+
 class Status(StrEnum):
     """How a participant ended."""
 

@@ -1,6 +1,6 @@
 """Reads tool calls, given as such or written into the text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.core.equality import canonical, dumped
@@ -12,6 +12,9 @@ from services.core.schema import violation
 from services.core.unreadable import UnreadableError
 from services.core.written import known, unwrapped, written_calls
 
+Forms = tuple[dict[str, Any], dict[str, Any]]
+"""A call in canonical form, and with its arguments as they were written."""
+
 
 def canonical_calls(calls: Sequence[ToolCall], tools: Sequence[Tool]) -> Reading:
     """Tool calls as a multiset in canonical form.
@@ -22,7 +25,23 @@ def canonical_calls(calls: Sequence[ToolCall], tools: Sequence[Tool]) -> Reading
         If a tool is unknown (UNKNOWN_TOOL), or its arguments are not what it
         takes (INVALID_ARGUMENTS).
     """
-    return _as_multiset((Call(call.name, call.arguments_json) for call in calls), tools)
+    return _as_multiset(_given(calls), tools)
+
+
+def said_calls(text: str, calls: Sequence[ToolCall], tools: Sequence[Tool]) -> list[dict[str, Any]]:
+    """Tool calls in the order of their canonical forms, arguments as they were written.
+
+    Raises
+    ------
+    UnreadableError
+        Like `canonical_calls` and `calls_in_text`.
+    """
+    found = _given(calls) if calls else (written_calls(text, tools) or ([], ()))[0]
+    return [said for _, said in sorted(_read(found, tools)[0], key=lambda read: dumped(read[0]))]
+
+
+def _given(calls: Sequence[ToolCall]) -> list[Call]:
+    return [Call(call.name, call.arguments_json) for call in calls]
 
 
 def calls_in_text(text: str, tools: Sequence[Tool]) -> Reading | None:
@@ -46,7 +65,12 @@ def calls_in_text(text: str, tools: Sequence[Tool]) -> Reading | None:
 
 
 def _as_multiset(calls: Iterable[Call], tools: Sequence[Tool]) -> Reading:
-    forms: list[Mapping[str, Any]] = []
+    read, repairs = _read(calls, tools)
+    return {"tool_calls": sorted((form for form, _ in read), key=dumped)}, repairs
+
+
+def _read(calls: Iterable[Call], tools: Sequence[Tool]) -> tuple[list[Forms], tuple[str, ...]]:
+    forms: list[Forms] = []
     repairs: dict[str, None] = {}
     for call in calls:
         tool = known(call.name, tools)
@@ -55,8 +79,9 @@ def _as_multiset(calls: Iterable[Call], tools: Sequence[Tool]) -> Reading:
             raise UnreadableError("UNKNOWN_TOOL", text)
         value, mended = _arguments(call, tool)
         repairs.update(dict.fromkeys(mended))
-        forms.append({"name": tool.name, "arguments": canonical(value, tool.parameters)})
-    return {"tool_calls": sorted(forms, key=dumped)}, tuple(repairs)
+        form = {"name": tool.name, "arguments": canonical(value, tool.parameters)}
+        forms.append((form, {"name": tool.name, "arguments": value}))
+    return forms, tuple(repairs)
 
 
 def _arguments(call: Call, tool: Tool) -> Reading:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.core.calls import calls_in_text, canonical_calls
+from services.core.calls import calls_in_text, canonical_calls, said_calls
 from services.core.dialect import bounded_work
 from services.core.equality import canonical, canonical_key, dumped, fold
 from services.core.errors import InvalidRequestError
@@ -121,6 +121,23 @@ def _read(shown: str, output_format: OutputFormat, tools: Sequence[Tool]) -> Rea
             return _calls_or_prose(shown, tools)
 
 
+def said(
+    text: str, tool_calls: Sequence[ToolCall], *, output_format: OutputFormat, tools: Sequence[Tool]
+) -> Any:
+    """What `read` finds in JSON or in tool calls, its words as they were written.
+
+    Raises
+    ------
+    UnreadableError
+        Like `read`.
+    """
+    with bounded_work():
+        shown = visible_text(text)
+        if output_format.kind == "json" and not tool_calls:
+            return _json_said(shown, output_format.schema)[0]
+        return {"tool_calls": said_calls(shown, tool_calls, tools)}
+
+
 def check_format(output_format: OutputFormat, tools: Sequence[Tool], *, within: str = "") -> None:
     """Refuse a format or tools that no answer can be read by; `within` is their message's path.
 
@@ -159,13 +176,18 @@ def _tool_problem(tool: Tool) -> str:
 
 
 def _json_in(text: str, schema: Schema | None) -> Reading:
-    """The first JSON in a text that the schema accepts."""
+    """The first JSON in a text that the schema accepts, canonical."""
+    said, repairs = _json_said(text, schema)
+    return canonical(said, schema), repairs
+
+
+def _json_said(text: str, schema: Schema | None) -> Reading:
     problem: UnreadableError | None = None
     for value, repairs in readings(text):
         mended, more = fitted(value, schema or {})
         objection = violation(mended, schema) if schema else ""
         if not objection:
-            return canonical(mended, schema), (*repairs, *more)
+            return mended, (*repairs, *more)
         problem = problem or UnreadableError("SCHEMA_INVALID", objection)
     raise problem or UnreadableError("NOT_JSON", "the answer holds no JSON")
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.tree import Judge, Model
-from services.core.answers import Usage
+from services.core.answers import Usage, families
 from services.core.lease import Lease
 from services.core.tokens import prompt_tokens, text_tokens
 from services.gateway import messages
@@ -77,11 +77,11 @@ def duel_seats(
 
 def _independent(case: Case, judge: Judge, answer: types_pb2.Answer) -> list[str]:
     """Judges of another family than an answer's; none when that is not known."""
-    author = answer.family.strip().casefold()
+    authors = families(answer.family)
     return [
         name
         for name in judge.models
-        if author and case.models[name].family.strip().casefold() != author
+        if authors and case.models[name].family.strip().casefold() not in authors
     ]
 
 

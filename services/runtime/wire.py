@@ -239,15 +239,16 @@ def answer_to_wire(answer: Answer) -> types_pb2.Answer:
     return types_pb2.Answer(
         juror=answer.juror,
         text=answer.text,
-        tool_calls=[
-            types_pb2.ToolCall(id=c.id, name=c.name, arguments_json=c.arguments_json)
-            for c in answer.tool_calls
-        ],
+        tool_calls=[tool_call_to_wire(call) for call in answer.tool_calls],
         model=answer.model,
         family=answer.family,
         finish_reason=FINISH_TO_WIRE[answer.finish_reason],
         mean_logprob=answer.mean_logprob,
     )
+
+
+def tool_call_to_wire(call: ToolCall) -> types_pb2.ToolCall:
+    return types_pb2.ToolCall(id=call.id, name=call.name, arguments_json=call.arguments_json)
 
 
 def usage_to_wire(usage: Usage) -> types_pb2.Usage:

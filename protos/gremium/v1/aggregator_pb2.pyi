@@ -34,7 +34,9 @@ class _AggregationMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agg
     AGGREGATION_METHOD_PLURALITY: _AggregationMethod.ValueType  # 1
     """Most votes over canonical ballots."""
     AGGREGATION_METHOD_MEDOID: _AggregationMethod.ValueType  # 2
-    """The answer nearest to all others by embedding."""
+    """The semantic mean of prose: the answer nearest to all others by embedding,
+    weighed by who gave it.
+    """
     AGGREGATION_METHOD_WEIGHTED: _AggregationMethod.ValueType  # 3
     """Largest sum of weights times judge scores. Answers are grouped as by the
     method that fits them; a juror without a score counts with the mean of the
@@ -50,7 +52,7 @@ class _AggregationMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agg
     """Most votes; where no class has the share it needs, a vote on the shape
     (which tools are called) and then on each field. The whole answer that
     agrees best with the outcome leads: fields of different answers are never
-    mixed.
+    mixed, unless `allow_splicing` is set.
     """
 
 class AggregationMethod(_AggregationMethod, metaclass=_AggregationMethodEnumTypeWrapper):
@@ -63,7 +65,9 @@ calls, medoid for prose.
 AGGREGATION_METHOD_PLURALITY: AggregationMethod.ValueType  # 1
 """Most votes over canonical ballots."""
 AGGREGATION_METHOD_MEDOID: AggregationMethod.ValueType  # 2
-"""The answer nearest to all others by embedding."""
+"""The semantic mean of prose: the answer nearest to all others by embedding,
+weighed by who gave it.
+"""
 AGGREGATION_METHOD_WEIGHTED: AggregationMethod.ValueType  # 3
 """Largest sum of weights times judge scores. Answers are grouped as by the
 method that fits them; a juror without a score counts with the mean of the
@@ -79,7 +83,7 @@ AGGREGATION_METHOD_FIELDWISE: AggregationMethod.ValueType  # 5
 """Most votes; where no class has the share it needs, a vote on the shape
 (which tools are called) and then on each field. The whole answer that
 agrees best with the outcome leads: fields of different answers are never
-mixed.
+mixed, unless `allow_splicing` is set.
 """
 Global___AggregationMethod: _TypeAlias = AggregationMethod  # noqa: Y015
 
@@ -231,6 +235,7 @@ class AggregateRequest(_message.Message):
     SCORES_FIELD_NUMBER: _builtins.int
     FITTED_FIELD_NUMBER: _builtins.int
     MIN_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    ALLOW_SPLICING_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     method: Global___AggregationMethod.ValueType
@@ -244,6 +249,11 @@ class AggregateRequest(_message.Message):
     min_confidence: _builtins.float
     """P(correct) that the leader of a fitted vote needs, in [0, 1]; below it
     there is no consensus. If unset, `min_share` alone decides.
+    """
+    allow_splicing: _builtins.bool
+    """Whether `AGGREGATION_METHOD_FIELDWISE` may put an answer together from the
+    fields of several, where none says at every field what most say. It must be
+    what the format or the tools ask for, and `Tally.spliced` names the sources.
     """
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Answer]:
@@ -287,10 +297,11 @@ class AggregateRequest(_message.Message):
         scores: _abc.Iterable[Global___JudgeScore] | None = ...,
         fitted: Global___FittedVote | None = ...,
         min_confidence: _builtins.float | None = ...,
+        allow_splicing: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "fitted", b"fitted", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "answers", b"answers", "fitted", b"fitted", "method", b"method", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "allow_splicing", b"allow_splicing", "answers", b"answers", "fitted", b"fitted", "method", b"method", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_confidence: _TypeAlias = _typing.Literal["min_confidence"]  # noqa: Y015
     _WhichOneofArgType__min_confidence: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence"]  # noqa: Y015
@@ -322,7 +333,9 @@ class AggregateResponse(_message.Message):
     @_builtins.property
     def representative(self) -> _types_pb2.Answer:
         """The representative of the leading class. Set without consensus too, unless
-        no answer gave a ballot.
+        no answer gave a ballot. Put together from several answers, it has the juror
+        of the nearest one, the families of all joined by `+`, and its own text or
+        calls.
         """
 
     def __init__(

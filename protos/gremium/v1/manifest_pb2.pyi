@@ -403,7 +403,9 @@ class TallyClass(_message.Message):
     share: _builtins.float
     """Its share of all weight, in [0, 1]."""
     representative: _builtins.str
-    """Juror whose answer stands for the class."""
+    """Juror whose answer stands for the class; of an answer that was put together
+    from several, which nobody voted for, the juror whose answer is nearest.
+    """
     @_builtins.property
     def jurors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Jurors who voted for it, in request order."""
@@ -502,6 +504,38 @@ class Standing(_message.Message):
 Global___Standing: _TypeAlias = Standing  # noqa: Y015
 
 @_typing.final
+class SplicedField(_message.Message):
+    """A field of an answer that was put together from several."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTER_FIELD_NUMBER: _builtins.int
+    JUROR_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    pointer: _builtins.str
+    """Its place as a JSON Pointer (RFC 6901): in the JSON, or in the list of tool
+    calls, such as `/0/arguments/city`.
+    """
+    juror: _builtins.str
+    """The juror whose answer gave it; empty when most left the field out."""
+    share: _builtins.float
+    """Share of all weight behind it, in [0, 1]."""
+    def __init__(
+        self,
+        *,
+        pointer: _builtins.str = ...,
+        juror: _builtins.str = ...,
+        share: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["juror", b"juror", "pointer", b"pointer", "share", b"share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SplicedField: _TypeAlias = SplicedField  # noqa: Y015
+
+@_typing.final
 class Tally(_message.Message):
     """How the jurors voted."""
 
@@ -525,6 +559,9 @@ class Tally(_message.Message):
     P_NONE_FIELD_NUMBER: _builtins.int
     FALLBACK_TRAIL_FIELD_NUMBER: _builtins.int
     UNCALIBRATED_TEXT_FIELD_NUMBER: _builtins.int
+    CENTROID_DISTANCE_FIELD_NUMBER: _builtins.int
+    OUTLIERS_FIELD_NUMBER: _builtins.int
+    SPLICED_FIELD_NUMBER: _builtins.int
     leader: _builtins.str
     """Key of the leading class; empty when there are no ballots."""
     consensus: _builtins.bool
@@ -533,7 +570,8 @@ class Tally(_message.Message):
     """How the answers were combined: `plurality`, `medoid`, `medoid_words` (a
     medoid by words, for want of embeddings), `single`, `weighted` (votes times
     judge scores), `logit` (a fitted vote), `log_odds` (weights by priors),
-    `fieldwise` (field by field, for want of a majority), or `best_juror` (for
+    `fieldwise` (field by field, for want of a majority), `spliced` (the same,
+    and fields of several answers were put together), or `best_juror` (for
     want of an aggregator, the answer of the juror with the largest weight;
     nothing was counted).
     """
@@ -559,6 +597,10 @@ class Tally(_message.Message):
     """Probability that no class is correct, in [0, 1]; only of a fitted vote."""
     uncalibrated_text: _builtins.str
     """Why `p_correct` is only a guess, as one sentence; empty when it is calibrated."""
+    centroid_distance: _builtins.float
+    """Distance of the medoid from the weighted mean of all embeddings, as one minus
+    cosine similarity, in [0, 2]; for prose. By words it is that of word counts.
+    """
     @_builtins.property
     def classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TallyClass]:
         """All classes, heaviest first."""
@@ -579,7 +621,20 @@ class Tally(_message.Message):
     def fallback_trail(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Why the answer was chosen by a plainer rule than asked for, in order:
         `gate` (the best juror's ballot stands: the vote was not shown to be as
-        good), `no_priors` (plurality, for want of a prior for every juror).
+        good), `no_priors` (plurality, for want of a prior for every juror),
+        `splice_refused` (what was put together is not what the format or the tools
+        ask for).
+        """
+
+    @_builtins.property
+    def outliers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Jurors whose prose is too far from the rest to be chosen; told from five on."""
+
+    @_builtins.property
+    def spliced(self) -> _containers.RepeatedCompositeFieldContainer[Global___SplicedField]:
+        """Where the fields of the representative come from that its juror did not give;
+        empty unless it was put together from several answers, which
+        `AggregateRequest.allow_splicing` must allow.
         """
 
     def __init__(
@@ -603,15 +658,22 @@ class Tally(_message.Message):
         p_none: _builtins.float | None = ...,
         fallback_trail: _abc.Iterable[_builtins.str] | None = ...,
         uncalibrated_text: _builtins.str = ...,
+        centroid_distance: _builtins.float | None = ...,
+        outliers: _abc.Iterable[_builtins.str] | None = ...,
+        spliced: _abc.Iterable[Global___SplicedField] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_p_none", b"_p_none", "_similarity", b"_similarity", "p_correct", b"p_correct", "p_none", b"p_none", "similarity", b"similarity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance", "_p_none", b"_p_none", "_similarity", b"_similarity", "centroid_distance", b"centroid_distance", "p_correct", b"p_correct", "p_none", b"p_none", "similarity", b"similarity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_p_none", b"_p_none", "_similarity", b"_similarity", "ballots", b"ballots", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "fallback_trail", b"fallback_trail", "leader", b"leader", "margin", b"margin", "method", b"method", "p_correct", b"p_correct", "p_none", b"p_none", "reason_text", b"reason_text", "similarity", b"similarity", "standings", b"standings", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier", "uncalibrated_text", b"uncalibrated_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance", "_p_none", b"_p_none", "_similarity", b"_similarity", "ballots", b"ballots", "centroid_distance", b"centroid_distance", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "fallback_trail", b"fallback_trail", "leader", b"leader", "margin", b"margin", "method", b"method", "outliers", b"outliers", "p_correct", b"p_correct", "p_none", b"p_none", "reason_text", b"reason_text", "similarity", b"similarity", "spliced", b"spliced", "standings", b"standings", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier", "uncalibrated_text", b"uncalibrated_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__centroid_distance: _TypeAlias = _typing.Literal["centroid_distance"]  # noqa: Y015
+    _WhichOneofArgType__centroid_distance: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance"]  # noqa: Y015
     _WhichOneofReturnType__p_none: _TypeAlias = _typing.Literal["p_none"]  # noqa: Y015
     _WhichOneofArgType__p_none: _TypeAlias = _typing.Literal["_p_none", b"_p_none"]  # noqa: Y015
     _WhichOneofReturnType__similarity: _TypeAlias = _typing.Literal["similarity"]  # noqa: Y015
     _WhichOneofArgType__similarity: _TypeAlias = _typing.Literal["_similarity", b"_similarity"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__centroid_distance) -> _WhichOneofReturnType__centroid_distance | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__p_none) -> _WhichOneofReturnType__p_none | None: ...
     @_typing.overload

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.steps import MERGE
 from services.config.tree import Judge, SpecialistsEnsemble
+from services.core.answers import families
 from services.core.deadline import Deadline
 from services.core.errors import (
     GremiumError,
@@ -243,8 +244,8 @@ async def _merged(work: Work) -> Output:
 
 def _templated(work: Work, template: str, finals: Mapping[str, Output]) -> Output:
     text = merged_text(work.case.prompt, template, finals)
-    families = dict.fromkeys(o.answer.family for o in finals.values() if o.answer)
-    answer = types_pb2.Answer(juror=MERGE, text=text, step=MERGE, family="+".join(families))
+    authors = dict.fromkeys(o.answer.family for o in finals.values() if o.answer)
+    answer = types_pb2.Answer(juror=MERGE, text=text, step=MERGE, family="+".join(authors))
     work.record.intent().answers.append(answer)
     return Output(text, answer=answer)
 
@@ -274,6 +275,6 @@ async def _verified(work: Work, merged: Output) -> Ending:
 
 def _independent(judge: Judge, case: Case, answer: types_pb2.Answer) -> Judge:
     """The judge without models of any family that wrote a part of the answer."""
-    authors = {family.strip().casefold() for family in answer.family.split("+")}
+    authors = families(answer.family)
     models = [m for m in judge.models if case.models[m].family.strip().casefold() not in authors]
     return judge.model_copy(update={"models": tuple(models)})

@@ -37,6 +37,17 @@ class UnitEmbedder:
         return np.eye(len(texts), dtype=np.float32)
 
 
+class Angles:
+    """Puts texts at the given degrees in the plane."""
+
+    def __init__(self, *degrees):
+        self._degrees = degrees
+
+    async def embed(self, texts, *, deadline):
+        radians = np.radians(self._degrees[: len(texts)])
+        return np.stack([np.cos(radians), np.sin(radians)], axis=1)
+
+
 def loaded(tmp_path, backend):
     config = Config.model_validate(
         {

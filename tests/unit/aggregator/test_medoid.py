@@ -138,3 +138,33 @@ def test_the_order_of_answers_does_not_count(order):
     texts = [f"answer at {'x' * degree}" for degree in order]
 
     assert 40 == order[find(angles(*order), texts=texts).chosen]
+
+
+def test_the_centroid_distance_is_that_of_the_chosen_one_to_the_mean_of_all():
+    found = find(angles(0, 20, 50))
+
+    x, y = angles(0, 20, 50).mean(axis=0)
+    assert 1 == found.chosen
+    assert pytest.approx(1 - np.cos(np.arctan2(y, x) - np.radians(20))) == found.centroid_distance
+
+
+def test_weights_draw_the_mean():
+    near, far = (
+        find(angles(0, 40), weights=weights, priors=[0.9, 0.5]) for weights in ([3, 1], [1, 3])
+    )
+
+    assert (0, 0) == (near.chosen, far.chosen)
+    assert 0 < near.centroid_distance < 0.02 < far.centroid_distance
+
+
+def test_the_nearest_to_the_mean_is_not_chosen_where_another_is_likelier():
+    found = find(angles(0, 20, 50), priors=[0.5, 0.5, 0.9])
+
+    assert (2, pytest.approx(1 - np.cos(np.radians(26.9)), abs=0.01)) == (
+        found.chosen,
+        found.centroid_distance,
+    )
+
+
+def test_opposite_answers_have_no_mean():
+    assert np.isnan(find(angles(0, 180)).centroid_distance)

@@ -20,6 +20,7 @@ from tests.unit.aggregator.serving import (
     NOW,
     NUMBER,
     TEXT,
+    Angles,
     BrokenEmbedder,
     UnitEmbedder,
     aggregate,
@@ -261,3 +262,66 @@ async def test_refuses(servicer, given, fields):
 async def test_refuses_a_call_without_a_deadline(servicer):
     with pytest.raises(DeadlineMissingError):
         await aggregate(servicer, answers("A"), left_s=None)
+
+
+async def test_prose_tells_how_far_its_answer_is_from_the_mean_and_who_is_far_off():
+    servicer = AggregatorServicer(Angles(0, 2, 4, 6, 8, 90), embed_timeout_s=1)
+
+    tally = (await aggregate(servicer, answers(*"abcdef"))).tally
+
+    assert tally.HasField("centroid_distance")
+    assert 0 < tally.centroid_distance < 0.1 < tally.divergence
+    assert ["j5"] == tally.outliers
+
+
+async def test_what_is_no_prose_has_no_mean(servicer):
+    tally = (await aggregate(servicer, answers("A", "A", "B"), LABELS)).tally
+
+    assert (False, []) == (tally.HasField("centroid_distance"), list(tally.outliers))
+
+
+async def test_of_two_prose_answers_the_prior_decides(servicer):
+    tally = (await aggregate(servicer, answers("Bern", "Zurich"), weights=priors(0.6, 0.8))).tally
+
+    leader = next(c for c in tally.classes if c.key == tally.leader)
+    assert ["j1"] == list(leader.jurors)
+
+
+@pytest.mark.parametrize(
+    ("given", "form", "fields", "method"),
+    [
+        pytest.param(answers("A", "A", "B"), LABELS, {}, "plurality", id="plurality"),
+        pytest.param(answers("A"), LABELS, {}, "single", id="one answer"),
+        pytest.param(answers("Paris."), TEXT, {}, "single", id="one text"),
+        pytest.param(answers("A b c", "A b c", "x"), TEXT, {}, "medoid_words", id="prose"),
+        pytest.param(
+            answers("A", "A", "B"), LABELS, {"method": "LOG_ODDS"}, "log_odds", id="log_odds"
+        ),
+        pytest.param(
+            answers("A", "A", "B"), LABELS, {"method": "WEIGHTED"}, "weighted", id="weighted"
+        ),
+        pytest.param(
+            answers('{"a":1,"b":1}', '{"a":1,"b":2}', '{"a":3,"b":2}'), JSON,
+            {"method": "FIELDWISE"}, "fieldwise", id="fieldwise",
+        ),
+    ],
+)  # fmt: skip
+async def test_every_result_tells_how_sure_it_is_and_that_it_is_a_guess(
+    servicer, given, form, fields, method
+):
+    if name := fields.pop("method", ""):
+        fields["method"] = aggregator_pb2.AggregationMethod.Value(f"AGGREGATION_METHOD_{name}")
+
+    tally = (
+        await aggregate(
+            servicer, given, form, weights=priors(0.8, 0.7, 0.6)[: len(given)], **fields
+        )
+    ).tally
+
+    sure = tally.p_correct
+    assert method == tally.method
+    assert 0 <= sure.low < sure.value < sure.high <= 1
+    assert (False, "") == (sure.calibrated, sure.calibration_id)
+    assert {juror for c in tally.classes for juror in c.jurors} == {a.juror for a in given}
+    assert sum(c.share for c in tally.classes) == pytest.approx(1)
+    assert [] == [x for x in (tally.margin, tally.entropy, tally.divergence) if not 0 <= x <= 1]

@@ -108,6 +108,7 @@ async def test_a_judge_of_the_authors_family_is_not_asked():
         pytest.param(["own"], "gpt", id="only the author's family"),
         pytest.param(["own"], " GPT", id="written otherwise"),
         pytest.param(["first"], "", id="family not known"),
+        pytest.param(["own"], "claude+GPT", id="an answer of several families"),
     ],
 )
 async def test_without_an_independent_judge_the_answer_stays_unjudged(models, family):
