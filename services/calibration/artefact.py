@@ -72,7 +72,11 @@ class PoolFit:
     n_labels: Count
     metrics: Mapping[str, Finite]
     """Measured on prompts that the fit had not seen: `accuracy` behind the
-    gate, `vote_accuracy`, `best_accuracy`, `oracle`, `ece`, `auroc`."""
+    gate, `vote_accuracy`, `best_accuracy`, `oracle`, `ece`, `auroc`; `gain_low`
+    and `gain_high`, the 95 % interval of accuracy over the best juror's;
+    `spread`, the standard deviation of P(correct) over the prompts;
+    `coverage_20`, the share of answers of which 80 % can be promised to be
+    right."""
 
     @property
     def calibrated(self) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from services.calibration.artefact import MIN_LABELS, ConfidenceMap, Gate, PoolFit
 from services.calibration.logit_fit import Logit, fit_logit, predicted
 from services.calibration.measures import auroc, ece, platt
+from services.calibration.threshold import promised
 from services.calibration.votes import Bools, Floats, Votes, design, folds
 
 GATE_MARGIN: Final = 0.005
@@ -143,15 +144,27 @@ def lower_quantile(vote: Bools, best: Bools, *, seed: int) -> float:
     >>> lower_quantile(np.ones(9, dtype=bool), np.zeros(9, dtype=bool), seed=0)
     1.0
     """
+    return float(np.quantile(_bootstrapped(vote, best, seed=seed), GATE_QUANTILE))
+
+
+def interval(vote: Bools, best: Bools, *, seed: int) -> tuple[float, float]:
+    """95 % interval of the paired bootstrap of the difference in accuracy."""
+    low, high = np.quantile(_bootstrapped(vote, best, seed=seed), (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _bootstrapped(vote: Bools, best: Bools, *, seed: int) -> Floats:
     differences = vote.astype(np.float64) - best.astype(np.float64)
     n, rng = len(differences), np.random.default_rng(seed)
     counts = [float((differences == value).mean()) for value in (-1.0, 0.0, 1.0)]
     drawn = rng.multinomial(n, counts, size=BOOTSTRAPS)
-    return float(np.quantile((drawn[:, 2] - drawn[:, 0]) / n, GATE_QUANTILE))
+    gains: Floats = (drawn[:, 2] - drawn[:, 0]) / n
+    return gains
 
 
 def _metrics(votes: Votes, unseen: Unseen, right: Bools, sure: Floats) -> dict[str, float]:
     curve = platt(sure, right)
+    low, high = interval(right, unseen.best, seed=0)
     odds = np.clip(sure, 1e-9, 1.0 - 1e-9)
     mapped = 1.0 / (1.0 + np.exp(-curve.slope * np.log(odds / (1.0 - odds)) - curve.offset))
     measured = {
@@ -160,6 +173,10 @@ def _metrics(votes: Votes, unseen: Unseen, right: Bools, sure: Floats) -> dict[s
         "best_accuracy": float(unseen.best.mean()),
         "oracle": float(votes.right.any(axis=1).mean()),
         "ece": ece(mapped, right),
+        "gain_low": low,
+        "gain_high": high,
+        "spread": float(mapped.std()),
+        "coverage_20": promised(sure, right, alpha=0.2, delta=0.1).coverage,
     }
     area = auroc(mapped, right)
     return measured if area is None else {**measured, "auroc": area}

@@ -6,6 +6,7 @@ import click
 
 from services.cli.ask import ask
 from services.cli.budget import budget
+from services.cli.calibrate import calibrate
 from services.cli.errors import MeshError
 from services.cli.lint import lint
 from services.cli.manifests import feedback, manifest, manifests
@@ -46,7 +47,7 @@ def cli() -> None:
     """Every command is in a file of its own name."""
 
 
-for command in (up, ask, lint, models, manifest, manifests, feedback, budget):
+for command in (up, ask, lint, models, manifest, manifests, feedback, budget, calibrate):
     cli.add_command(command)
 
 

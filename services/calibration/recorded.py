@@ -1,0 +1,116 @@
+"""Labelled outcomes from what the ledger knows: recorded ballots, and what was said of the answer."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from gremium.v1 import manifest_pb2
+from services.calibration.labels import labelled
+from services.calibration.outcomes import Outcome
+from services.core.canonical import NO_CALL, ballot, number_of
+from services.core.equality import fold
+from services.core.prompts import OutputFormat
+from services.core.visible import visible_text
+
+GOOD: Final = 0.5
+"""Score of a feedback from which on the answer counts as right."""
+NONE_RIGHT: Final = "none"
+"""A class that no ballot has: all are wrong."""
+SAME_NUMBER: Final = 1e-6
+"""Share by which equal numbers may differ."""
+
+
+def outcomes_of(manifest: manifest_pb2.Manifest) -> Iterator[Outcome]:
+    """The votes of a request, labelled by its newest feedback.
+
+    Good feedback says that the answer given is right, and `expected` says what
+    would have been. Prose is left out: it is not counted by ballots.
+    """
+    if not manifest.feedback:
+        return
+    for tally in manifest.tallies:
+        if _is_counted(tally) and _makes_the_answer(manifest, tally):
+            yield _outcome(manifest, tally)
+
+
+def _is_counted(tally: manifest_pb2.Tally) -> bool:
+    return not tally.HasField("similarity") and any(vote.key for vote in tally.ballots)
+
+
+def _makes_the_answer(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally) -> bool:
+    """Feedback is on the whole answer: of specialists it labels the step that gave it."""
+    return manifest.pattern != "specialists" or tally.tier == manifest.chosen_step
+
+
+def _outcome(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally) -> Outcome:
+    keys = {vote.juror: vote.key for vote in tally.ballots}
+    said = manifest.feedback[-1]
+    given = _given(manifest)
+    if given and said.score >= GOOD:
+        right = labelled(keys, {}, given)
+    elif said.expected:
+        right = labelled(keys, {}, _expected(tally, said.expected))
+    else:
+        wrong = {juror: False for juror, key in keys.items() if key == given}
+        right = labelled(keys, wrong, None)
+    verdict = _verdict(manifest, tally)
+    return Outcome(
+        id=manifest.request_id,
+        ensemble=manifest.ensemble,
+        tier="" if manifest.pattern == "jury" else tally.tier,
+        keys=keys,
+        right=right,
+        abstain_key=NO_CALL.key,
+        audited=verdict.juror if verdict else "",
+        signals=_signals(verdict, tally) if verdict else {},
+    )
+
+
+def _given(manifest: manifest_pb2.Manifest) -> str:
+    """Class of the answer that was given; empty without one."""
+    tier = manifest.chosen_step or manifest.chosen_tier
+    votes = (vote for tally in manifest.tallies if tally.tier == tier for vote in tally.ballots)
+    return next((vote.key for vote in votes if vote.juror == manifest.chosen_juror), "")
+
+
+def _expected(tally: manifest_pb2.Tally, text: str) -> str:
+    """The class that says what was expected."""
+    same = (found.key for found in tally.classes if _says(found.value, text))
+    return next(same, NONE_RIGHT)
+
+
+def _says(value_json: str, text: str) -> bool:
+    """Whether a canonical ballot says what a person wrote."""
+    try:
+        value: Any = json.loads(value_json)
+    except ValueError:  # it was cut for its length
+        return False
+    if isinstance(value, str):
+        return fold(value) == fold(visible_text(text))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        meant = number_of(ballot(text, (), output_format=OutputFormat("number"), tools=()))
+        return meant is not None and abs(meant - value) <= SAME_NUMBER * max(abs(meant), abs(value))
+    return ballot(text, (), output_format=OutputFormat("json"), tools=()).value == value_json
+
+
+def _verdict(
+    manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally
+) -> manifest_pb2.Verdict | None:
+    """What was found of an answer of this vote, by a judge model or by signals."""
+    jurors = {vote.juror for vote in tally.ballots}
+    found = (v for v in manifest.verdicts if v.tier == tally.tier and v.juror in jurors)
+    return next((v for v in found if v.HasField("score") or v.signals), None)
+
+
+def _signals(verdict: manifest_pb2.Verdict, tally: manifest_pb2.Tally) -> dict[str, float]:
+    """The signals that were weighed; where none were, what the judge and the vote say."""
+    if verdict.signals:
+        return {signal.name: signal.value for signal in verdict.signals}
+    passed = verdict.kind == manifest_pb2.VERDICT_KIND_PASS
+    told = {"judge": verdict.score if passed else 0.0}
+    key = next(vote.key for vote in tally.ballots if vote.juror == verdict.juror)
+    for found in tally.classes:
+        if found.key == key:
+            fitted = found.HasField("p_correct")
+            told["support"] = found.p_correct.value if fitted else found.share
+    return told

@@ -1,0 +1,134 @@
+"""Feedback on recorded requests labels the votes behind them."""
+
+import pytest
+
+from gremium.v1 import manifest_pb2
+from services.calibration.recorded import outcomes_of
+from services.core.canonical import ballot
+from services.core.prompts import OutputFormat
+
+
+def tally(tier, texts, shape):
+    votes = {j: ballot(t, (), output_format=shape, tools=()) for j, t in texts.items()}
+    classes = {vote.key: vote.value for vote in votes.values()}
+    return manifest_pb2.Tally(
+        tier=tier,
+        ballots=[manifest_pb2.Ballot(juror=j, key=vote.key) for j, vote in votes.items()],
+        classes=[manifest_pb2.TallyClass(key=k, value=v, share=0.5) for k, v in classes.items()],
+    )
+
+
+def manifest(texts, *, shape, tier="jury", pattern="jury", chosen="a", verdict=None, **said):
+    made = manifest_pb2.Manifest(
+        request_id="r1",
+        ensemble="main",
+        pattern=pattern,
+        tallies=[tally(tier, texts, shape)],
+        chosen_juror=chosen,
+        chosen_tier=tier,
+        feedback=[manifest_pb2.Feedback(**said)],
+    )
+    if verdict:
+        made.verdicts.add(tier=tier, juror="a", score=0.8, kind=verdict)
+    return made
+
+
+LABELS = OutputFormat("labels", labels=("yes", "no", "unsure"))
+SPLIT = {"a": "yes", "b": "no", "c": "yes"}
+
+
+def right(made):
+    (found,) = outcomes_of(made)
+    return found.right
+
+
+def test_good_feedback_says_that_the_answer_is_right_and_the_others_wrong():
+    made = manifest(SPLIT, shape=LABELS, score=1.0)
+
+    assert {"a": True, "b": False, "c": True} == right(made)
+
+
+def test_bad_feedback_leaves_open_who_was_right():
+    assert right(manifest(SPLIT, shape=LABELS, score=0.0)) is None
+
+
+def test_bad_feedback_on_what_all_said_says_that_all_are_wrong():
+    made = manifest({"a": "yes", "b": "Yes."}, shape=LABELS, score=0.0)
+
+    assert {"a": False, "b": False} == right(made)
+
+
+@pytest.mark.parametrize(
+    ("texts", "shape", "expected", "wanted"),
+    [
+        pytest.param(SPLIT, LABELS, "No", {"a": False, "b": True, "c": False}, id="a label"),
+        pytest.param(SPLIT, LABELS, "unsure", {"a": False, "b": False, "c": False}, id="nobody's"),
+        pytest.param(
+            {"a": "41", "b": "42"},
+            OutputFormat("number"),
+            "42.0",
+            {"a": False, "b": True},
+            id="a number",
+        ),
+        pytest.param(
+            {"a": '{"x": 1}', "b": '{"y": 2, "x": 1}'},
+            OutputFormat("json"),
+            '{"x": 1.0, "y": 2}',
+            {"a": False, "b": True},
+            id="JSON",
+        ),
+    ],
+)
+def test_what_was_expected_says_who_was_right(texts, shape, expected, wanted):
+    assert wanted == right(manifest(texts, shape=shape, score=0.0, expected=expected))
+
+
+def test_without_feedback_there_is_no_outcome():
+    made = manifest(SPLIT, shape=LABELS, score=1.0)
+    del made.feedback[:]
+
+    assert [] == list(outcomes_of(made))
+
+
+def test_prose_has_no_ballots_to_learn_from():
+    made = manifest(SPLIT, shape=LABELS, score=1.0)
+    made.tallies[0].similarity = 0.9
+
+    assert [] == list(outcomes_of(made))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "pool"), [("jury", "main"), ("cascade", "main/jury"), ("route", "main/jury")]
+)
+def test_tiers_have_pools_of_their_own(pattern, pool):
+    (found,) = outcomes_of(manifest(SPLIT, shape=LABELS, pattern=pattern, score=1.0))
+
+    assert pool == found.pool
+
+
+def test_an_earlier_tier_is_labelled_by_the_answer_that_was_given():
+    made = manifest(SPLIT, shape=LABELS, pattern="cascade", tier="large", score=1.0)
+    made.tallies.insert(0, tally("small", {"d": "no", "e": "yes"}, LABELS))
+
+    small, _ = outcomes_of(made)
+
+    assert ("main/small", {"d": False, "e": True}) == (small.pool, small.right)
+
+
+@pytest.mark.parametrize(
+    ("kind", "judge"),
+    [(manifest_pb2.VERDICT_KIND_PASS, 0.8), (manifest_pb2.VERDICT_KIND_FAIL, 0.0)],
+)
+def test_a_verdict_is_a_signal_on_the_answer(kind, judge):
+    (found,) = outcomes_of(manifest(SPLIT, shape=LABELS, score=1.0, verdict=kind))
+
+    assert ("a", {"judge": judge, "support": 0.5}) == (found.audited, found.signals)
+
+
+def test_signals_that_were_recorded_are_taken_as_they_are():
+    made = manifest(SPLIT, shape=LABELS, score=1.0, verdict=manifest_pb2.VERDICT_KIND_PASS)
+    made.verdicts[0].signals.add(name="agreement", value=0.25)
+
+    (found,) = outcomes_of(made)
+
+    assert {"agreement": 0.25} == found.signals
