@@ -103,11 +103,21 @@ class Judge(Section):
 class Aggregate(Section):
     """How answers are combined."""
 
-    method: Literal["auto", "plurality", "medoid", "weighted", "fieldwise"] = "auto"
-    """`auto`: plurality for structured answers and tool calls, medoid for prose. `weighted`: the
-    same classes, but each vote counts its juror's weight times what the judge thinks of the answer
-    beside the others. `fieldwise`: where no class has the share it needs, the whole answer that
-    says at most fields what most say; fields of different answers are never mixed."""
+    method: Literal[
+        "auto", "plurality", "semantic_mean", "medoid", "weighted", "log_odds", "fieldwise"
+    ] = "auto"
+    """`auto`: plurality for structured answers and tool calls, the semantic mean for prose.
+    `semantic_mean` (`medoid` is an older word for it): the answer nearest to what the others mean,
+    weighed by its model's `adequacy`, and how far it is from their mean. `weighted`: the same
+    classes, but each vote counts its juror's weight times what the judge thinks of the answer
+    beside the others. `log_odds`: each vote counts by its model's `adequacy` instead of its
+    juror's weight, and where the best model is far better than the others its ballot stands.
+    `fieldwise`: where no class has the share it needs, the whole answer that says at most fields
+    what most say."""
+    allow_splicing: bool = False
+    """Whether `fieldwise` may put an answer together from the fields of several, where none says at
+    every field what most say. It must be what the format or the tools ask for; the manifest names
+    each field's juror. Unset: fields of different answers are never mixed."""
     min_share: Fraction = 0.5
     """Share of the weight that the leading class of structured answers needs; below it, or in a
     tie, there is no consensus."""
@@ -115,8 +125,14 @@ class Aggregate(Section):
     """P(correct) that the leading class needs where a calibration tells it; below it there is no
     consensus. Unset: `min_share` alone decides."""
     min_similarity: float | None = Field(default=None, ge=-1.0, le=1.0)
-    """Mean similarity to the others that the medoid of prose needs; below it there is no
+    """Mean similarity to the others that the chosen prose needs; below it there is no
     consensus. Unset: what unrelated answers do not reach, 0.35 with embeddings and 0.3 by words."""
+
+    @model_validator(mode="after")
+    def _fields_are_spliced_field_by_field(self) -> Self:
+        if self.allow_splicing and self.method != "fieldwise":
+            raise ValueError(f"`allow_splicing` needs `method: fieldwise`; it is `{self.method}`")
+        return self
 
 
 class Shared(Section):

@@ -11,8 +11,8 @@ class Stop(Section):
     """When a jury stops before everybody is in; never below the quorum.
 
     Free text has no ballots: then, and where judge scores, embeddings or fields
-    decide (`aggregate.method` `weighted`, `medoid` or `fieldwise`), only quorum and
-    grace count. With ballots the end of the grace cuts off only jurors who could not change the
+    decide (`aggregate.method` `weighted`, `semantic_mean` or `fieldwise`), or `log_odds` weighs
+    all of them together, only quorum and grace count. With ballots the end of the grace cuts off only jurors who could not change the
     winner; others are waited for while there is time.
     """
 

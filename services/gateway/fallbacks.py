@@ -47,7 +47,8 @@ def best_juror(
     """For want of an aggregator: the answer of the juror with the largest weight.
 
     Of equally heavy ones it is the one with the higher prior adequacy, then
-    the first. Nothing is counted, so that nobody is said to agree.
+    the first. Nothing is counted, so that nobody is said to agree, and its
+    model's adequacy is all that is known of how likely it is right.
     """
     jurors = {juror.label: juror for juror in messages.jurors(case, tier)}
 
@@ -55,8 +56,15 @@ def best_juror(
         juror = jurors[answer.juror]
         return juror.weight, case.models[juror.model].adequacy
 
-    ballots = [manifest_pb2.Ballot(juror=answer.juror, reason="NOT_COUNTED") for answer in answers]
+    best = max(answers, key=merit)
+    adequacy = case.models[jurors[best.juror].model].adequacy
     return aggregator_pb2.AggregateResponse(
-        tally=manifest_pb2.Tally(method="best_juror", consensus=True, ballots=ballots),
-        representative=max(answers, key=merit),
+        tally=manifest_pb2.Tally(
+            method="best_juror",
+            consensus=True,
+            ballots=[manifest_pb2.Ballot(juror=a.juror, reason="NOT_COUNTED") for a in answers],
+            p_correct=types_pb2.Probability(value=adequacy, low=0.0, high=1.0),
+            fallback_trail=["no_aggregator"],
+        ),
+        representative=best,
     )

@@ -15,8 +15,10 @@ from services.runtime.wire import duration_to_wire, lease_to_wire
 METHODS: Final = {
     "auto": aggregator_pb2.AGGREGATION_METHOD_UNSPECIFIED,
     "plurality": aggregator_pb2.AGGREGATION_METHOD_PLURALITY,
+    "semantic_mean": aggregator_pb2.AGGREGATION_METHOD_MEDOID,
     "medoid": aggregator_pb2.AGGREGATION_METHOD_MEDOID,
     "weighted": aggregator_pb2.AGGREGATION_METHOD_WEIGHTED,
+    "log_odds": aggregator_pb2.AGGREGATION_METHOD_LOG_ODDS,
     "fieldwise": aggregator_pb2.AGGREGATION_METHOD_FIELDWISE,
 }
 CRITERIA: Final = {
@@ -73,6 +75,7 @@ def aggregate_request(
         min_similarity=how.min_similarity,
         fitted=_fitted(case, tier),
         min_confidence=how.min_confidence,
+        allow_splicing=how.allow_splicing,
         scores=[
             aggregator_pb2.JudgeScore(juror=each.juror, score=each.score)
             for each in standings

@@ -623,7 +623,7 @@ class Tally(_message.Message):
         `gate` (the best juror's ballot stands: the vote was not shown to be as
         good), `no_priors` (plurality, for want of a prior for every juror),
         `splice_refused` (what was put together is not what the format or the tools
-        ask for).
+        ask for), `no_aggregator` (the best juror's answer, uncounted).
         """
 
     @_builtins.property

@@ -107,3 +107,11 @@ def test_votes_are_not_weighted_without_a_judge():
 def test_checks_alone_cannot_fail_closed():
     with pytest.raises(ValidationError, match="would reject every answer"):
         ensemble(pattern="jury", jurors=[JUROR], judge={"on_failure": "closed"})
+
+
+@pytest.mark.parametrize("method", ["auto", "plurality", "semantic_mean", "log_odds"])
+def test_only_a_vote_on_fields_may_splice_them(method):
+    with pytest.raises(ValidationError, match="`allow_splicing` needs `method: fieldwise`"):
+        ensemble(
+            pattern="jury", jurors=[JUROR], aggregate={"method": method, "allow_splicing": True}
+        )

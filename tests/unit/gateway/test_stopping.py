@@ -34,7 +34,7 @@ def test_text_has_ballots_where_it_is_compared_by_its_letters():
     assert stop_terms(Stop(), Aggregate(method="plurality"), []).letters
 
 
-@pytest.mark.parametrize("method", ["medoid", "weighted", "fieldwise"])
+@pytest.mark.parametrize("method", ["semantic_mean", "medoid", "weighted", "log_odds", "fieldwise"])
 def test_methods_that_decide_later_leave_it_to_quorum_and_grace(method):
     assert stop_terms(Stop(), Aggregate(method=method), WEIGHTS) is None
 
