@@ -215,7 +215,7 @@ def _class_to_wire(
         share=found.share,
         representative=jurors[found.representative],
     )
-    if found.p_correct is not None and decision.method == "logit":
+    if found.p_correct is not None and decision.count and decision.count.p_none is not None:
         told.p_correct.value = found.p_correct
         told.p_correct.high = 1.0
     return told

@@ -7,10 +7,13 @@ from services.calibration.artefact import (
     MIN_LABELS,
     Calibration,
     CalibrationError,
+    JudgeFit,
     PoolFit,
+    Threshold,
     read,
 )
 from services.config.document import parse
+from services.config.ensembles import Promise
 from services.config.load import ConfigError, Problem
 from services.config.tree import Config, Juror, LoadedConfig
 
@@ -81,8 +84,34 @@ def _problem(fit: PoolFit, jurors: Sequence[str]) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What was learned of an ensemble's verdicts, or why no promise is kept by it."""
+
+    fit: JudgeFit | None = None
+    threshold: Threshold | None = None
+    why_not: str = ""
+    """One sentence; empty with a fit."""
+
+
+def promised(calibration: Calibration, ensemble: str, promise: Promise) -> Promised:
+    """What a calibration knows of an ensemble's verdicts, at the promise that is asked for."""
+    fit = calibration.judges.get(ensemble)
+    if fit is None:
+        return Promised(why_not=f"calibration {calibration.id} has no judge of {ensemble}")
+    if not fit.calibrated:
+        labels = f"{fit.n_labels} labels of its verdicts; {MIN_LABELS} are needed"
+        return Promised(why_not=f"calibration {calibration.id} has {labels}")
+    wanted = (promise.alpha, promise.delta)
+    found = next((each for each in fit.thresholds if (each.alpha, each.delta) == wanted), None)
+    if found is None:
+        terms = f"alpha {promise.alpha:g} and delta {promise.delta:g}"
+        return Promised(why_not=f"calibration {calibration.id} has no threshold for {terms}")
+    return Promised(fit, found)
+
+
 def misfits(config: Config, calibration: Calibration) -> Iterator[tuple[str, str]]:
-    """Pools of the configuration that go uncalibrated, each with why.
+    """Pools and judges of the configuration that go uncalibrated, each with why.
 
     A lone juror of whom nothing was learned is none: there is nothing to count.
     """
@@ -93,4 +122,8 @@ def misfits(config: Config, calibration: Calibration) -> Iterator[tuple[str, str
             is_known = any(each in calibration.pools for each in names)
             match = matched(calibration, names, tier.jurors)
             if match.fit is None and (is_known or len(tier.jurors) > 1):
-                yield names[-1], match.why_not
+                yield f"pool {names[-1]}", match.why_not
+        if ensemble.judge and ensemble.judge.promise:
+            found = promised(calibration, name, ensemble.judge.promise)
+            if found.why_not:
+                yield f"judge of {name}", found.why_not

@@ -77,7 +77,7 @@ def calibrate(
     loaded = _configuration(config, needed=from_ledger)
     before = calibration_of(loaded) if loaded else None
     outcomes = _outcomes(source, loaded, ensembles)
-    learned = _learned(outcomes, Progress())
+    learned = _learned(outcomes, _promises(loaded), Progress())
     if out is not None:
         write(learned.calibration, out)
     _print(learned, before, out, explain=explain, as_json=as_json)
@@ -125,11 +125,20 @@ def _outcomes(
     return kept
 
 
-def _learned(outcomes: list[Outcome], progress: Progress) -> Learned:
+def _promises(loaded: LoadedConfig | None) -> list[tuple[float, float]]:
+    """The usual ones, and those that the configuration asks for."""
+    judges = [each.judge for each in loaded.config.ensembles.values()] if loaded else []
+    asked = [(j.promise.alpha, j.promise.delta) for j in judges if j and j.promise]
+    return sorted({*PROMISES, *asked})
+
+
+def _learned(
+    outcomes: list[Outcome], promises: list[tuple[float, float]], progress: Progress
+) -> Learned:
     return learn(
         outcomes,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        promises=PROMISES,
+        promises=promises,
         tell=lambda text: progress.say(f"fitting {text}"),
     )
 

@@ -4,11 +4,11 @@ from services.calibration.configured import calibration_of, misfits
 from services.config.lint import Finding
 from services.config.tree import LoadedConfig
 
-UNCALIBRATED = "UNCALIBRATED_POOL"
+UNCALIBRATED = "UNCALIBRATED"
 
 
 def calibration_findings(loaded: LoadedConfig) -> list[Finding]:
-    """Pools that the configured calibration does not fit.
+    """Pools and judges that the configured calibration does not fit.
 
     Raises
     ------
@@ -20,6 +20,6 @@ def calibration_findings(loaded: LoadedConfig) -> list[Finding]:
         return []
     found = misfits(loaded.config, calibration)
     return [
-        Finding(UNCALIBRATED, "calibration", f"pool {pool} is uncalibrated: {why}")
-        for pool, why in found
+        Finding(UNCALIBRATED, "calibration", f"{what} is uncalibrated: {why}")
+        for what, why in found
     ]

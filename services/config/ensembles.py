@@ -73,6 +73,15 @@ class Tier(Section):
         return self
 
 
+class Promise(Section):
+    """How seldom an accepted answer may be wrong, by a calibration."""
+
+    alpha: float = Field(gt=0.0, lt=1.0)
+    """Accepted answers are wrong at most this often ..."""
+    delta: float = Field(default=0.1, gt=0.0, lt=1.0)
+    """... except with this probability, over the draw of the labels."""
+
+
 class Judge(Section):
     """Who audits answers, and for what."""
 
@@ -89,6 +98,10 @@ class Judge(Section):
     """What to look for."""
     min_score: Fraction = 0.5
     """Score that an answer needs to pass."""
+    promise: Promise | None = None
+    """Where a calibration knows the signals on answers, only those pass of which it can promise
+    this. A judge model is then asked where its score can turn the decision, and only there. Unset:
+    its score decides."""
     on_failure: Literal["open", "closed"] = "open"
     """What becomes of an answer without a verdict because the judge was down or gave none: `open`
     gives it, marked unjudged; `closed` rejects it."""

@@ -197,7 +197,7 @@ def _judge_settings(ensemble: Ensemble, where: str) -> Iterator[Finding]:
         if ensemble.deliver_rejected:
             yield _found("REJECTED_WITHOUT_JUDGE", f"{where}.deliver_rejected")
         return
-    if not judge.models:
+    if not judge.models and judge.promise is None:
         # `judge: {}` says on purpose that the checks alone are wanted; anything in it does not.
         for setting in sorted(judge.model_fields_set):
             yield _found("JUDGE_WITHOUT_MODELS", f"{where}.judge.{setting}")

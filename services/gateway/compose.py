@@ -42,10 +42,10 @@ async def composed(loaded: LoadedConfig, *, mesh: Mesh) -> AsyncIterator[Ensembl
 
 
 def _calibration(loaded: LoadedConfig) -> Calibration | None:
-    """What was learned; pools that it does not fit are named in the log."""
+    """What was learned; what it does not fit is named in the log."""
     found = calibration_of(loaded)
-    for pool, why in misfits(loaded.config, found) if found else ():
-        logger.warning("pool %s is uncalibrated: %s", pool, why)
+    for what, why in misfits(loaded.config, found) if found else ():
+        logger.warning("%s is uncalibrated: %s", what, why)
     return found
 
 

@@ -1,9 +1,9 @@
 """What a calibration knows of the jurors of a tier, as the stages are told it. No I/O."""
 
-from gremium.v1 import aggregator_pb2, manifest_pb2
+from gremium.v1 import aggregator_pb2, judge_pb2, manifest_pb2
 from services.calibration.artefact import PoolFit
-from services.calibration.configured import Match, matched, pool_names
-from services.config.tree import Juror, Model, Tier
+from services.calibration.configured import Match, matched, pool_names, promised
+from services.config.tree import Judge, Juror, Model, Tier
 from services.gateway.case import Case
 
 COUNTED_BY_FIT = frozenset({"auto", "plurality"})
@@ -62,3 +62,38 @@ def say_uncalibrated(tally: manifest_pb2.Tally, match: Match) -> None:
         return
     counted = f"these answers were counted by `{tally.method}`, for which nothing was learned"
     tally.uncalibrated_text = match.why_not or counted
+
+
+def fitted_verdict(case: Case, judge: Judge) -> judge_pb2.FittedVerdict | None:
+    """What was learned of signals, at the promise that is asked for; None: a judge decides."""
+    if case.calibration is None or judge.promise is None:
+        return None
+    found = promised(case.calibration, case.name, judge.promise)
+    if found.fit is None or found.threshold is None:
+        return None
+    return judge_pb2.FittedVerdict(
+        intercept=found.fit.intercept,
+        coefficients=found.fit.coefficients,
+        threshold=found.threshold.value,
+        alpha=found.threshold.alpha,
+        delta=found.threshold.delta,
+        n_labels=found.fit.n_labels,
+        calibration_id=case.calibration_id,
+    )
+
+
+def reliabilities(case: Case) -> dict[str, float]:
+    """How much each judge's comparison counts; empty: nothing was learned."""
+    fit = case.calibration.judges.get(case.name) if case.calibration else None
+    return dict(fit.reliabilities) if fit else {}
+
+
+def prior_of(case: Case, tier: str, juror: str) -> float | None:
+    """How often a juror is right, as learned, else as configured; None of a strange one."""
+    for each in case.ensemble.tiers:
+        known = {one.label: one for one in each.jurors}
+        if each.name == tier and juror in known:
+            fit = match_of(case, each).fit
+            configured = case.models[known[juror].model].adequacy
+            return fit.priors[fit.jurors.index(juror)] if fit else configured
+    return None

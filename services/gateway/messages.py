@@ -8,7 +8,14 @@ from services.config.tree import Judge, Juror, Model, Tier
 from services.core.errors import InternalError
 from services.core.lease import Lease
 from services.gateway.case import Case
-from services.gateway.learned import fitted_vote, juror_weight, match_of
+from services.gateway.learned import (
+    fitted_verdict,
+    fitted_vote,
+    juror_weight,
+    match_of,
+    prior_of,
+    reliabilities,
+)
 from services.gateway.stopping import stop_terms
 from services.runtime.wire import duration_to_wire, lease_to_wire
 
@@ -118,10 +125,14 @@ def verify_request(
     lease: Lease,
     *,
     late: Collection[str] = (),
+    given: Iterable[types_pb2.Answer] = (),
 ) -> judge_pb2.VerifyRequest:
-    """Judges that were `late` before are asked last."""
+    """Judges that were `late` before are asked last.
+
+    Of all answers that were `given`, those of the same tier are evidence.
+    """
     several = len(aggregated.tally.ballots) > 1
-    return judge_pb2.VerifyRequest(
+    request = judge_pb2.VerifyRequest(
         request_id=case.request_id,
         prompt=case.prompt,
         answer=aggregated.representative,
@@ -129,6 +140,17 @@ def verify_request(
         tally=aggregated.tally if several else None,
         lease=lease_to_wire(lease),
     )
+    if fitted := fitted_verdict(case, judge):
+        chosen = aggregated.representative
+        request.fitted.CopyFrom(fitted)
+        request.tally.CopyFrom(aggregated.tally)
+        here = (chosen.step, chosen.tier)
+        request.peers.extend(
+            each for each in given if (each.step, each.tier) == here and each.juror != chosen.juror
+        )
+        if (prior := prior_of(case, chosen.tier, chosen.juror)) is not None:
+            request.prior = prior
+    return request
 
 
 def rank_request(
@@ -146,6 +168,7 @@ def rank_request(
         answers=answers,
         judge=_judge_spec(judge, late),
         lease=lease_to_wire(lease),
+        reliabilities=reliabilities(case),
     )
 
 

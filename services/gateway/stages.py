@@ -253,7 +253,12 @@ async def verify(
 ) -> Ending:
     """A judge that is down costs the verdict, and the answer only where it fails closed."""
     request = messages.verify_request(
-        case, judge, aggregated, record.lease, late=record.late_judges
+        case,
+        judge,
+        aggregated,
+        record.lease,
+        late=record.late_judges,
+        given=record.intent().answers,
     )
     seats = losses.judge_seats(case, judge, aggregated, record.lease)
     tier = aggregated.tally.tier

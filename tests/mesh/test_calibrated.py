@@ -5,8 +5,18 @@ from dataclasses import replace
 import pytest
 
 from gremium.v1 import manifest_pb2, types_pb2
-from services.calibration.artefact import Calibration, ConfidenceMap, Gate, PoolFit, write
+from services.calibration.artefact import (
+    Calibration,
+    ConfidenceMap,
+    Gate,
+    JudgeFit,
+    PoolFit,
+    Threshold,
+    write,
+)
 from services.config.load import ConfigError
+from tests.mesh.test_ask import PASS
+from tests.mesh.test_weighted import judge
 from tests.upstream import Reply
 
 NUMBER = types_pb2.OutputFormat(number=types_pb2.NumberFormat())
@@ -32,8 +42,9 @@ FIT = PoolFit(
 def calibrated(tmp_path):
     """Write a calibration beside the configuration; returns its id."""
 
-    def make(**pools):
-        made = Calibration("2026-01-01T00:00:00+00:00", "0" * 64, pools=pools)
+    def make(judges=None, /, **pools):
+        now = "2026-01-01T00:00:00+00:00"
+        made = Calibration(now, "0" * 64, pools=pools, judges=judges or {})
         write(made, tmp_path / "calibration.json")
         return made.id
 
@@ -175,3 +186,80 @@ async def test_a_calibration_that_cannot_be_used_ends_the_start(serve, tmp_path,
     told = str(raised.value)
     assert fault in told
     assert f"{tmp_path}/gremium.yaml:1: calibration: {tmp_path}/calibration.json: " in told
+
+
+JUDGED = {**JURY, "judge": {"models": ["judge"], "promise": {"alpha": 0.2}}}
+VERDICTS = JudgeFit(
+    intercept=-4.0,
+    coefficients={"support": 8.0},
+    reliabilities={},
+    raw_reliabilities={},
+    thresholds=(Threshold(0.2, 0.1, 0.8, 60, 0.18, 0.6), Threshold(0.1, 0.1, None, 0, 1.0, 0.0)),
+    n_labels=120,
+    metrics={},
+)
+
+
+@pytest.mark.parametrize(
+    ("none_score", "outcome"),
+    [
+        pytest.param(0.0, manifest_pb2.OUTCOME_ANSWERED, id="kept"),
+        pytest.param(3.5, manifest_pb2.OUTCOME_REJECTED, id="not kept"),
+    ],
+)
+async def test_only_what_keeps_the_promise_passes(serve, calibrated, none_score, outcome):
+    made = calibrated({"main": VERDICTS}, main=replace(FIT, none_score=none_score))
+    gateway = await serve(JUDGED, SCRIPT, calibration="calibration.json")
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    (verdict,) = reply.manifest.verdicts
+    answered = outcome == manifest_pb2.OUTCOME_ANSWERED
+    assert (outcome, answered) == (reply.outcome, verdict.promise.guarantee_holds)
+    assert (0.2, 0.8, made) == (
+        verdict.promise.alpha,
+        verdict.promise.threshold,
+        verdict.p_ok.calibration_id,
+    )
+    assert ["support"] == [signal.name for signal in verdict.signals]
+    assert reply.manifest.tallies[0].p_correct.value == verdict.signals[0].value
+    assert 3 == gateway.provider.calls, "no judge model could have turned it"
+
+
+async def test_a_promise_without_labels_leaves_the_judge_model_to_decide(serve, calibrated, caplog):
+    made = calibrated({"main": VERDICTS}, main=FIT)
+    judged = {**JURY, "judge": {"models": ["judge"], "promise": {"alpha": 0.15}}}
+    gateway = await serve(judged, {**SCRIPT, "judge": PASS}, calibration="calibration.json")
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    (verdict,) = reply.manifest.verdicts
+    assert ("judge", False) == (verdict.judge, verdict.HasField("promise"))
+    why = f"calibration {made} has no threshold for alpha 0.15 and delta 0.1"
+    assert f"judge of main is uncalibrated: {why}" in caplog.messages
+
+
+async def test_what_other_jurors_wrote_is_evidence(serve, calibrated):
+    signals = replace(VERDICTS, intercept=4.0, coefficients={"agreement": 1.0, "prior": 1.0})
+    calibrated({"main": signals}, main=FIT)
+    gateway = await serve(JUDGED, SCRIPT, calibration="calibration.json")
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    told = {each.name: each.value for each in reply.manifest.verdicts[0].signals}
+    assert {"agreement": 0.0, "prior": 0.9} == told
+
+
+async def test_judges_of_a_learned_panel_are_heard_by_their_reliability(serve, calibrated):
+    heard = replace(VERDICTS, reliabilities={"liar": 0.0, "judge": 1.0})
+    calibrated({"main": heard}, main=FIT)
+    panel = {**JURY, "judge": {"models": ["liar", "judge"]}, "aggregate": {"method": "weighted"}}
+    gateway = await serve(panel, {**SCRIPT, "judge": judge}, calibration="calibration.json")
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert "c" == reply.answer.juror
+    compared = [
+        p.name for p in reply.manifest.participations if p.stage == manifest_pb2.STAGE_JUDGE
+    ]
+    assert ["judge"] * 4 == compared[:4], "two pairs differ, each in both orders"
