@@ -9,12 +9,14 @@ import numpy as np
 from aggregator_svc.logit import NORMAL_90
 from aggregator_svc.voting import Count, Floats
 
+GATED: Final = "gate"
+"""In the trail: the best juror's ballot stands."""
 PRIOR_BALLOTS: Final = 2.0
 """Ballots that what is known beforehand counts for."""
 
 
 def guessed(count: Count, priors: Floats) -> Count:
-    """The same count with a guess of how likely its leader is right.
+    """The same count with a guess of how likely its leader is right, and that nobody is.
 
     Parameters
     ----------
@@ -26,18 +28,24 @@ def guessed(count: Count, priors: Floats) -> Count:
     The leader's share of the ballots, drawn to the mean prior (to one half
     without any) as if by two more ballots; the interval is that of a share of
     so many. Agreement of few is weak evidence: three of three give .8, of .58
-    to 1.
+    to 1. Where the best juror's ballot stands unopposed, its prior is all there is.
     """
     ballots = sum(len(found.members) for found in count.classes)
     known = priors[~np.isnan(priors)]
     before = float(known.mean()) if known.size else 0.5
     seen = ballots + PRIOR_BALLOTS
     sure = (count.leader.share * ballots + before * PRIOR_BALLOTS) / seen
+    if GATED in count.fallbacks:
+        before = sure = float(known.max())
+        seen = 1.0 + PRIOR_BALLOTS
+    none = (1.0 - before) * PRIOR_BALLOTS / seen
     reach = NORMAL_90 * math.sqrt(sure * (1.0 - sure) / (seen + 1.0))
     leader = replace(count.leader, p_correct=sure)
     return replace(
         count,
         classes=tuple(leader if found is count.leader else found for found in count.classes),
         leader=leader,
+        guess=True,
+        p_none=min(none, 1.0 - sure),
         interval=(max(0.0, sure - reach), min(1.0, sure + reach)),
     )

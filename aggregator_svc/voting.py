@@ -52,6 +52,8 @@ class Count:
     consensus: bool
     reason_text: str
     """Why there is no consensus; empty with consensus."""
+    guess: bool = False
+    """Whether its probabilities are guesses: nothing was learned of the jurors."""
     p_none: float | None = None
     """Probability that no class is right, in [0, 1]."""
     interval: tuple[float, float] | None = None

@@ -196,7 +196,7 @@ def _p_correct(count: Count, request: aggregator_pb2.AggregateRequest) -> types_
     sure = count.leader.p_correct or 0.0
     low, high = count.interval or (0.0, 1.0)
     told = types_pb2.Probability(value=sure, low=low, high=high)
-    if count.p_none is not None:
+    if not count.guess:
         told.calibrated = request.fitted.n_labels >= MIN_LABELS
         told.calibration_id = request.fitted.calibration_id
         told.support = request.fitted.n_labels
@@ -215,7 +215,7 @@ def _class_to_wire(
         share=found.share,
         representative=jurors[found.representative],
     )
-    if found.p_correct is not None and decision.count and decision.count.p_none is not None:
+    if found.p_correct is not None and decision.count and not decision.count.guess:
         told.p_correct.value = found.p_correct
         told.p_correct.high = 1.0
     return told

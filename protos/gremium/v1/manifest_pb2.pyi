@@ -594,7 +594,9 @@ class Tally(_message.Message):
     tier: _builtins.str
     """Name of the tier that voted; of the step, in `specialists`."""
     p_none: _builtins.float
-    """Probability that no class is correct, in [0, 1]; only of a fitted vote."""
+    """Probability that no class is correct, in [0, 1]; a guess like `p_correct`
+    unless that is calibrated. Unset when nothing was counted.
+    """
     uncalibrated_text: _builtins.str
     """Why `p_correct` is only a guess, as one sentence; empty when it is calibrated."""
     centroid_distance: _builtins.float

@@ -219,7 +219,6 @@ async def test_a_long_value_is_cut_on_a_whole_character(servicer):
 async def test_what_cannot_be_known_stays_unset(servicer):
     tally = (await aggregate(servicer, answers("A", "A"), LABELS)).tally
 
-    assert not tally.HasField("p_none")
     assert not tally.HasField("similarity")
     assert not tally.classes[0].HasField("p_correct")
 
@@ -322,6 +321,24 @@ async def test_every_result_tells_how_sure_it_is_and_that_it_is_a_guess(
     assert method == tally.method
     assert 0 <= sure.low < sure.value < sure.high <= 1
     assert (False, "") == (sure.calibrated, sure.calibration_id)
+    assert 0 < tally.p_none <= 1 - sure.value
     assert {juror for c in tally.classes for juror in c.jurors} == {a.juror for a in given}
     assert sum(c.share for c in tally.classes) == pytest.approx(1)
     assert [] == [x for x in (tally.margin, tally.entropy, tally.divergence) if not 0 <= x <= 1]
+
+
+async def test_the_chance_that_nobody_is_right_is_what_the_classes_leave(servicer):
+    tally = (await aggregate(servicer, answers("A", "A", "B"), LABELS)).tally
+
+    assert (pytest.approx(3 / 5), pytest.approx(1 / 5)) == (tally.p_correct.value, tally.p_none)
+
+
+async def test_a_ballot_that_stands_alone_is_as_sure_as_its_juror(servicer):
+    log_odds = aggregator_pb2.AGGREGATION_METHOD_LOG_ODDS
+    weights = priors(0.9, 0.4, 0.4)
+
+    tally = (
+        await aggregate(servicer, answers("A", "B", "B"), LABELS, method=log_odds, weights=weights)
+    ).tally
+
+    assert (["gate"], pytest.approx(0.9)) == (list(tally.fallback_trail), tally.p_correct.value)
