@@ -1,7 +1,8 @@
 """Puts an answer together from the fields of several: a vote in, a value and its sources out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,16 +89,19 @@ def splice(
 
 def _lacks(found: FieldVote, kept: Sequence[Path], weights: Floats) -> bool:
     """Whether there would be nothing where most have something, only not the same."""
-    places = {path[:depth] for path in found.said for depth in range(len(path) + 1)}
-    there = {path[:depth] for path in kept for depth in range(len(path) + 1)}
-    return any(_have(found, place, weights) > 0.5 * weights.sum() for place in places - there)
+    having: dict[Path, set[int]] = {}
+    for path, forms in found.said.items():
+        voters = {i for i, form in forms.items() if form != ABSENT}
+        for place in _places(path):
+            having.setdefault(place, set()).update(voters)
+    there = {place for path in kept for place in _places(path)}
+    half = 0.5 * float(weights.sum())
+    return any(weights[sorted(having[place])].sum() > half for place in having.keys() - there)
 
 
-def _have(found: FieldVote, place: Path, weights: Floats) -> float:
-    """The weight of the answers that have anything at a place."""
-    below = [forms for path, forms in found.said.items() if path[: len(place)] == place]
-    having = {i for forms in below for i, form in forms.items() if form != ABSENT}
-    return float(weights[list(having)].sum())
+def _places(path: Path) -> list[Path]:
+    """The path and all that lead to it."""
+    return [path[:depth] for depth in range(len(path) + 1)]
 
 
 def _giver(found: FieldVote, path: Path, values: Sequence[Any], priors: Floats) -> int:
@@ -110,63 +114,74 @@ def _giver(found: FieldVote, path: Path, values: Sequence[Any], priors: Floats) 
 
 def assembled(found: Splice, values: Mapping[int, Any]) -> Any:
     """The value that a splice describes, from the givers' and the base's values."""
+    nodes = {giver: _nodes(values[giver]) for giver in set(found.givers.values())}
     calls = calls_of(values[found.base])
+    depth = 0 if calls is None else 2
+    parts: dict[Path, Any] = {}
+    for path, giver in found.givers.items():
+        start, below = path[:depth], path[depth:]
+        value = nodes[giver][path]
+        if not below:
+            parts[start] = value
+            continue
+        inner = parts.setdefault(start, {})
+        for step in below[:-1]:
+            inner = inner.setdefault(step, {})
+        inner[below[-1]] = value
     if calls is None:
-        return _object(found, values, ())
-    starts = call_starts(calls)
+        return parts[()]
     return {
         "tool_calls": [
-            {"name": call["name"], "arguments": _object(found, values, start)}
-            for call, start in zip(calls, starts, strict=True)
+            {"name": call["name"], "arguments": parts.get(start, {})}
+            for call, start in zip(calls, call_starts(calls), strict=True)
         ]
     }
 
 
+def _nodes(value: Any) -> dict[Path, Any]:
+    """Everything in a value by its path; of calls, everything in their arguments."""
+    calls = calls_of(value)
+    if calls is None:
+        return dict(_below(value, ()))
+    starts = zip(calls, call_starts(calls), strict=True)
+    return {p: node for call, start in starts for p, node in _below(call["arguments"], start)}
+
+
+def _below(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    yield path, value
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _below(item, (*path, sound(key)))
+
+
 def call_starts(calls: Sequence[Mapping[str, Any]]) -> list[Path]:
     """The path of each call: its name, and its number among those of that name."""
-    names = [call["name"] for call in calls]
-    return [(name, names[:nth].count(name)) for nth, name in enumerate(names)]
+    seen = Counter[str]()
+    starts: list[Path] = []
+    for call in calls:
+        starts.append((call["name"], seen[call["name"]]))
+        seen[call["name"]] += 1
+    return starts
 
 
-def _object(found: Splice, values: Mapping[int, Any], start: Path) -> Any:
-    """What is below a path."""
-    whole: dict[str | int, Any] = {}
-    for path, giver in found.givers.items():
-        if path[: len(start)] != start:
-            continue
-        value = _at(values[giver], path)
-        if path == start:
-            return value
-        inner = whole
-        for step in path[len(start) : -1]:
-            inner = inner.setdefault(step, {})
-        inner[path[-1]] = value
-    return whole
-
-
-def _at(value: Any, path: Path) -> Any:
-    calls = calls_of(value)
-    if calls is not None:
-        value = calls[call_starts(calls).index(path[:2])]["arguments"]
-        path = path[2:]
-    for step in path:
-        value = next(item for key, item in value.items() if sound(key) == step)
-    return value
-
-
-def pointer(path: Path, calls: Sequence[Mapping[str, Any]] | None) -> str:
-    """A path as a JSON Pointer into the JSON, or into the list of calls.
+def pointers(paths: Iterable[Path], calls: Sequence[Mapping[str, Any]] | None) -> dict[Path, str]:
+    """Paths as JSON Pointers into the JSON, or into the list of calls.
 
     Examples
     --------
-    >>> pointer(("a/b", "c"), None)
-    '/a~1b/c'
-    >>> pointer(("t", 1, "x"), [{"name": "u"}, {"name": "t"}, {"name": "t"}])
-    '/2/arguments/x'
+    >>> pointers([("a/b", "c")], None)
+    {('a/b', 'c'): '/a~1b/c'}
+    >>> pointers([("t", 1, "x")], [{"name": "u"}, {"name": "t"}, {"name": "t"}])
+    {('t', 1, 'x'): '/2/arguments/x'}
     """
-    if calls is not None:
-        path = (call_starts(calls).index(path[:2]), "arguments", *path[2:])
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    if calls is None:
+        return {path: _pointer(path) for path in paths}
+    places = {start: nth for nth, start in enumerate(call_starts(calls))}
+    return {path: _pointer((places[path[:2]], "arguments", *path[2:])) for path in paths}
+
+
+def _pointer(steps: Path) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def written(value: Any) -> str:

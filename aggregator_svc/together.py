@@ -8,7 +8,7 @@ from typing import Any
 
 from aggregator_svc.case import Case, Source, Spliced
 from aggregator_svc.fieldwise import calls_of, field_vote
-from aggregator_svc.splicing import Splice, assembled, pointer, splice, written
+from aggregator_svc.splicing import Splice, assembled, pointers, splice, written
 from aggregator_svc.voting import Class, Count, margin
 from services.core.canonical import Ballot, ballot, said
 from services.core.deadline import Deadline
@@ -65,9 +65,11 @@ def _spliced(
 ) -> Spliced:
     whole = assembled(found, values)
     base = case.answers[members[found.base]]
-    calls = None
-    if case.output_format.kind != "json" or base.tool_calls:
-        calls = calls_of(whole)
+    calls = calls_of(whole)
+    foreign = found.foreign
+    named = pointers(foreign, calls)
+    if case.output_format.kind == "json" and not base.tool_calls and calls is not None:
+        named, calls = {path: f"/tool_calls{place}" for path, place in named.items()}, None
     return Spliced(
         form=form,
         text=written(whole) if calls is None else "",
@@ -77,11 +79,11 @@ def _spliced(
         ),
         sources=tuple(
             Source(
-                pointer(path, calls),
-                None if giver is None else members[giver],
-                found.shares[path],
+                pointer=named[path],
+                answer=None if giver is None else members[giver],
+                share=found.shares[path],
             )
-            for path, giver in found.foreign.items()
+            for path, giver in foreign.items()
         ),
     )
 

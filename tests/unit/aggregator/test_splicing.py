@@ -1,6 +1,7 @@
 """Where it is allowed, an answer is put together from the fields of several, and says so."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -203,3 +204,44 @@ def test_what_is_put_together_has_at_every_field_what_most_say(jurors):
     whole = assembled(found, dict(enumerate(values)))
     assert {p: form for p, form in vote.winners.items() if form} == fields_of(whole)
     assert whole not in values
+
+
+async def test_many_fields_are_put_together_without_a_long_wait(servicer):
+    fields = {f"k{nth}": nth for nth in range(3000)}
+    own = [{**fields, "a": a, "b": b, "c": c} for a, b, c in ((1, 2, 9), (1, 8, 3), (7, 2, 3))]
+    before = time.monotonic()
+
+    tally = (await splicing(servicer, answers(*map(json.dumps, own)))).tally
+
+    assert "spliced" == tally.method
+    assert time.monotonic() - before < 3.0
+
+
+async def test_json_that_looks_like_calls_stays_json(servicer):
+    own = [
+        json.dumps({"tool_calls": [{"name": "t", "arguments": json.loads(text)}]}) for text in MIXED
+    ]
+
+    reply = await splicing(servicer, answers(*own), weights=priors(0.9, 0.7, 0.5))
+
+    (call,) = json.loads(reply.representative.text)["tool_calls"]
+    assert {"a": "One", "b": 2, "c": "Three"} == call["arguments"]
+    assert ["/tool_calls/0/arguments/c"] == [field.pointer for field in reply.tally.spliced]
+
+
+async def test_calls_written_into_the_text_are_put_together_as_calls(servicer):
+    own = [
+        f"weather(city={city!r}, days={days}, unit={unit!r})"
+        for city, days, unit in (("Bern", 3, "C"), ("Bern", 2, "F"), ("Rome", 3, "F"))
+    ]
+
+    reply = await splicing(
+        servicer,
+        answers(*own),
+        types_pb2.OutputFormat(),
+        tools=[CITY],
+        weights=priors(0.9, 0.8, 0.5),
+    )
+
+    (call,) = reply.representative.tool_calls
+    assert {"city": "Bern", "days": 3, "unit": "F"} == json.loads(call.arguments_json)
