@@ -203,6 +203,15 @@ class RouteEnsemble(Tiered):
     """Predicted adequacy that the first tier must reach."""
 
 
+class Escalate(Section):
+    """When the next tier is worth its price."""
+
+    value_usd: float = Field(gt=0.0, le=1e6)
+    """US dollars that a right answer is worth more than a wrong one."""
+    depth: int = Field(default=3, ge=1, le=15)
+    """Most tiers to ask after the first."""
+
+
 class CascadeEnsemble(Tiered):
     """Asks tier after tier in their order until an answer is good enough.
 
@@ -219,6 +228,10 @@ class CascadeEnsemble(Tiered):
     """Always `cascade`."""
     accept_at: float = Field(default=0.7, gt=0.0, le=1.0)
     """Confidence from which on an answer is accepted at once."""
+    escalate: Escalate | None = None
+    """Where P(correct) of an answer is calibrated, ask on as long as the improvement that is
+    expected is worth more than it costs, instead of by `accept_at`. A tier that is worth less than
+    one behind it is left out. Unset: `accept_at` decides."""
     min_adequacy: Fraction = 0.0
     """Predicted adequacy below which the router leaves a tier out, unless no tier reaches it."""
 

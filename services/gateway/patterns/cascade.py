@@ -5,10 +5,12 @@ from dataclasses import replace
 from functools import reduce
 
 from gremium.v1 import manifest_pb2, router_pb2
+from services.config.tree import CascadeEnsemble
 from services.core.errors import GremiumError, NoEligibleTierError
 from services.gateway import stages
 from services.gateway.case import Case
 from services.gateway.mesh import Mesh
+from services.gateway.patterns.escalation import Next, worth_asking
 from services.gateway.patterns.tiers import ANOTHER_TIER_MAY_ANSWER, better, escalate, kept, window
 from services.gateway.record import Ending, Record
 
@@ -19,7 +21,8 @@ AGREED = 1.0
 async def cascade(case: Case, *, accept_at: float, mesh: Mesh, record: Record) -> Ending:
     """Try the tiers in order; stop at the first that is sure, or that agrees with one before.
 
-    A tier that fails never costs what an earlier one gave.
+    With `escalate`, and where P(correct) is calibrated, a tier is asked as long as
+    that is worth its price. A tier that fails never costs what an earlier one gave.
 
     Raises
     ------
@@ -33,24 +36,48 @@ async def cascade(case: Case, *, accept_at: float, mesh: Mesh, record: Record) -
 
     hand: list[Ending] = []
     failure: GremiumError = NoEligibleTierError("the router named no tier")
-    for nth in range(len(tiers)):
+    while tiers:
         try:
-            ending = await _try(
-                case, tiers[nth:], hand, accept_at=accept_at, mesh=mesh, record=record
-            )
+            ending = await _try(case, tiers, hand, accept_at=accept_at, mesh=mesh, record=record)
         except ANOTHER_TIER_MAY_ANSWER as err:
             failure = err
-            escalate(record, tiers[nth:], reason_text=str(err))
+            escalate(record, tiers, reason_text=str(err))
+            tiers = tiers[1:]
             continue
         except GremiumError as err:
             return kept(surest(hand), err, record)
         hand.append(ending)
-        if ending.judge_lost or is_sure(ending, at=accept_at):
-            break
-        why = doubt(ending, at=accept_at)
-        escalate(record, tiers[nth:], reason_text=why, confidence=ending.confidence)
+        coming = _next(case, tiers, ending, accept_at=accept_at, record=record)
+        escalate(
+            record,
+            [tiers[0], *coming.tiers],
+            reason_text=coming.why,
+            confidence=ending.confidence,
+        )
+        tiers = list(coming.tiers)
 
     return kept(surest(hand), failure, record)
+
+
+def _next(
+    case: Case,
+    tiers: Sequence[router_pb2.Tier],
+    ending: Ending,
+    *,
+    accept_at: float,
+    record: Record,
+) -> Next:
+    """Whom to ask after the first of these tiers; nobody where its ending is good enough."""
+    terms = case.ensemble.escalate if isinstance(case.ensemble, CascadeEnsemble) else None
+    if ending.judge_lost or ending.confidence == AGREED:
+        return Next(())
+    if terms and _is_answered(ending):
+        weighed = worth_asking(case, terms, record.intent(), tiers, record.lease)
+        if weighed is not None:
+            return weighed
+    if is_sure(ending, at=accept_at):
+        return Next(())
+    return Next(tiers[1:], doubt(ending, at=accept_at))
 
 
 async def _try(

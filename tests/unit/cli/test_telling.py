@@ -169,8 +169,9 @@ def test_totals_are_one_line():
         self_ensemble=True,
     )
 
-    assert "1.23 s · 3 model calls · 42 tokens · $0.000120 · uncalibrated · self-ensemble" == telling.totals(
-        manifest
+    assert (
+        "1.23 s · 3 model calls · 42 tokens · $0.000120 · uncalibrated · self-ensemble"
+        == telling.totals(manifest)
     )
 
 
