@@ -3,6 +3,12 @@
 import re
 from typing import Final
 
+_INK: Final = re.compile(
+    r"[^\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Whatever Unicode does not let a reader ignore (Default_Ignorable_Code_Point), nor is blank."""
 _OPEN: Final = re.compile(r"<(think|thinking)>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?(?:think|thinking)>", re.IGNORECASE)
 _LEADING_CLOSE: Final = re.compile(r"</(?:think|thinking)>", re.IGNORECASE)
@@ -14,9 +20,11 @@ def visible_text(text: str, *, begun: bool = False) -> str:
     Closed blocks go wherever they stand; an unclosed one goes with everything
     after it when it begins a line, and so does reasoning whose opening tag the
     chat template had already written. `begun`: it is known to have done so,
-    and a text without any tag is reasoning that was cut.
+    and a text without any tag is reasoning that was cut. A text of characters
+    that nobody can see, such as U+200B, is empty.
     """
-    return _parted(_after_beginning(text) if begun else text)[0]
+    shown = _parted(_after_beginning(text) if begun else text)[0]
+    return shown if _INK.search(shown) else ""
 
 
 def is_cut_in_reasoning(text: str) -> bool:

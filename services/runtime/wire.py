@@ -29,6 +29,7 @@ from services.core.prompts import (
     ToolCall,
     ToolResult,
 )
+from services.runtime.bounds import over_bounds
 
 ROLES: Final[dict[int, Role]] = {
     types_pb2.ROLE_SYSTEM: "system",
@@ -54,6 +55,8 @@ def check(request: WireMessage) -> None:
     InvalidRequestError
         If it breaks one. It names every field that does.
     """
+    if (excess := over_bounds(request)) is not None:
+        raise InvalidRequestError(f"{excess[0]}: {excess[1]}", violations=(excess,))
     found = protovalidate.collect_violations(request)
     if not found:
         return

@@ -532,7 +532,9 @@ Global___Grounding: _TypeAlias = Grounding  # noqa: Y015
 
 @_typing.final
 class Prompt(_message.Message):
-    """Everything a model is asked."""
+    """Everything a model is asked. All lists of a request together, parts of
+    messages included, hold at most 4,096 items.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -22,6 +22,9 @@ def reason(text, finish=STOP, form=TEXT, *, calls=(), tools=()):
     [
         pytest.param("", STOP, TEXT, "EMPTY", id="empty"),
         pytest.param(" \n\t", STOP, TEXT, "EMPTY", id="whitespace"),
+        pytest.param("\u200b\u2060 \ufeff\u00ad", STOP, TEXT, "EMPTY", id="zero-width"),
+        pytest.param("\u200b", STOP, NUMBER, "EMPTY", id="zero-width number"),
+        pytest.param("\u200b", LENGTH, TEXT, "CUT_OFF", id="zero-width at the limit"),
         pytest.param("<think>a</think> ", STOP, TEXT, "EMPTY", id="only reasoning"),
         pytest.param("", LENGTH, TEXT, "CUT_OFF", id="limit spent on hidden reasoning"),
         pytest.param("<think>and so", STOP, TEXT, "CUT_OFF", id="unclosed reasoning"),

@@ -17,6 +17,11 @@ from services.core.visible import is_cut_in_reasoning, visible_text
         pytest.param("<think>a</think>4<think>b</think>2", "42", False, id="twice"),
         pytest.param("<think>and then", "", True, id="unclosed"),
         pytest.param("So:\n<think>and", "So:", True, id="unclosed on a line of its own"),
+        pytest.param("\u200b", "", False, id="zero-width"),
+        pytest.param("<think>a</think>\u2060\n\ufeff\u00ad", "", False, id="invisible"),
+        pytest.param("\u3164\u2800\ufe0f\x00\u202e", "", False, id="blank letters"),
+        pytest.param("\u200b\u0644", "\u200b\u0644", False, id="beside a letter"),
+        pytest.param("\U0001f44d\ufe0f", "\U0001f44d\ufe0f", False, id="emoji"),
         pytest.param("Use the <think> tag.", "Use the <think> tag.", False, id="mentioned"),
     ],
 )
