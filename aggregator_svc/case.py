@@ -37,6 +37,11 @@ class Case:
     allow_splicing: bool = False
     """Whether fields of different answers may be put together."""
 
+    @property
+    def size(self) -> int:
+        """Characters of all answers."""
+        return sum(answer.size for answer in self.answers)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

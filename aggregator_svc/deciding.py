@@ -30,6 +30,7 @@ from services.core.errors import GremiumError
 from services.core.visible import visible_text
 from services.models.embeddings import Embedder
 from services.models.words import word_vectors
+from services.runtime.aside import aside
 
 EMBED_RESERVE_S = 0.1
 """Seconds kept back from the embedding for what comes after it."""
@@ -74,18 +75,19 @@ async def ballots_of(case: Case, *, deadline: Deadline) -> tuple[Ballot, ...]:
     votes = []
     for a in case.answers:
         deadline.remaining()
-        votes.append(
-            ballot(a.text, a.tool_calls, output_format=case.output_format, tools=case.tools)
-        )
+        votes.append(await aside(a.size, _ballot, case, a))
         await asyncio.sleep(0)
-    if case.method == "plurality":
-        votes = [
-            prose_ballot(a.text) if vote.reason == PROSE else vote
-            for a, vote in zip(case.answers, votes, strict=True)
-        ]
     if case.output_format.kind == "number":
         votes = alike(votes, relative_tolerance=case.output_format.relative_tolerance)
     return tuple(votes)
+
+
+def _ballot(case: Case, answer: Answer) -> Ballot:
+    vote = ballot(
+        answer.text, answer.tool_calls, output_format=case.output_format, tools=case.tools
+    )
+    is_by_letters = case.method == "plurality" and vote.reason == PROSE
+    return prose_ballot(answer.text) if is_by_letters else vote
 
 
 def _no_ballot(ballots: Sequence[Ballot]) -> str:
@@ -109,8 +111,10 @@ async def _counted(
     *,
     deadline: Deadline,
 ) -> Decision:
-    votes = [_named(ballots[i], case.answers[i]) for i in members]
-    rule, counted = count_of(case, votes, members)
+    votes = [
+        await aside(case.answers[i].size, _named, ballots[i], case.answers[i]) for i in members
+    ]
+    rule, counted = await aside(case.size, count_of, case, votes, members)
     spliced = None
     if case.allow_splicing and rule == "fieldwise" and not counted.consensus:
         counted, spliced = await put_together(case, votes, members, counted, deadline=deadline)
@@ -162,6 +166,17 @@ async def _nearest(
     deadline: Deadline,
 ) -> Decision:
     found, by_words = await _medoid(case, members, embedder, deadline=deadline)
+    return await aside(case.size, _by_medoid, case, ballots, members, found, by_words=by_words)
+
+
+def _by_medoid(
+    case: Case,
+    ballots: tuple[Ballot, ...],
+    members: Sequence[int],
+    found: Medoid,
+    *,
+    by_words: bool,
+) -> Decision:
     classes = [_cluster(case, members, cluster, found) for cluster in found.clusters]
     key_of = {i: c.key for c in classes for i in c.members}
     value_of = {c.key: _prose(case, c.representative).value for c in classes}
@@ -253,11 +268,17 @@ async def _medoid(
     """The medoid of some answers, and whether it goes by words only."""
     texts = [_said(case.answers[i]) for i in members]
     vectors = await _embedded(texts, embedder, deadline=deadline)
-    by_words = vectors is None
+    found = await aside(case.size, _central, case, members, texts, vectors)
+    return found, vectors is None
+
+
+def _central(
+    case: Case, members: Sequence[int], texts: Sequence[str], vectors: Floats | None
+) -> Medoid:
     known: Floats = word_vectors(texts).astype(np.float64) if vectors is None else vectors
     rows = list(members)
     nearby = np.ones(len(rows)) if case.method == "weighted" else case.weights[rows]
-    return medoid(texts, known, nearby, case.priors[rows]), by_words
+    return medoid(texts, known, nearby, case.priors[rows])
 
 
 def _said(answer: Answer) -> str:

@@ -14,6 +14,7 @@ from services.core.canonical import Ballot, ballot, said
 from services.core.deadline import Deadline
 from services.core.equality import canonical_key, dumped
 from services.core.prompts import ToolCall
+from services.runtime.aside import aside
 
 REFUSED = "splice_refused"
 """In the trail: what was put together is not what the format or the tools ask for."""
@@ -39,18 +40,19 @@ async def put_together(
     """
     forms = [json.loads(vote.value) for vote in votes]
     weights, priors = case.weights[members], case.priors[members]
-    vote = field_vote(forms, weights, priors)
-    found = splice(vote, forms, weights, priors, min_share=case.min_share)
+    vote = await aside(case.size, field_vote, forms, weights, priors)
+    found = await aside(case.size, splice, vote, forms, weights, priors, min_share=case.min_share)
     if found is None:
         return count, None
     values: dict[int, Any] = {}
     for voter in sorted({found.base, *found.givers.values()}):
         deadline.remaining()
-        values[voter] = _said(case, members[voter])
+        answer = members[voter]
+        values[voter] = await aside(case.answers[answer].size, _said, case, answer)
         await asyncio.sleep(0)
     form = dumped(assembled(found, dict(enumerate(forms))))
     made = _spliced(case, found, values, form, members)
-    if not _is_asked_for(case, made):
+    if not await aside(len(form), _is_asked_for, case, made):
         return replace(count, fallbacks=(*count.fallbacks, REFUSED)), None
     return _led(count, found, form, float(weights.sum())), made
 

@@ -15,6 +15,7 @@ from services.core.unreadable import UnreadableError
 from services.models.asking import Asked, ask
 from services.models.backend import RosterModel
 from services.models.pricing import dearest, limited, spare
+from services.runtime.aside import aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ async def _first_verdict(
         payable = limited(request, call.output_within(lease), call)
         purse = spare(lease, (payable, judge.spec))
         reply = await ask(judge, payable, deadline=deadline, timeout_s=case.timeout_s, purse=purse)
-        reply, found = decided(case, checks, judge, reply)
+        size = len(reply.reply.text) if reply.reply else 0
+        reply, found = await aside(size, decided, case, checks, judge, reply)
         asked.append((judge, reply))
         lease = lease.less(
             cost_usd=reply.cost_usd,

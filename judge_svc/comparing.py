@@ -17,6 +17,7 @@ from services.core.visible import visible_text
 from services.models.asking import Asked, ask
 from services.models.backend import RosterModel
 from services.models.pricing import dearest, limited, spare
+from services.runtime.aside import aside
 
 Pair = tuple[int, int]
 """Indices of two answers."""
@@ -157,7 +158,8 @@ async def _round(
     deadline: Deadline,
 ) -> Round:
     """Let each judge choose between its pair in both orders, as many as the lease pays for."""
-    duels = _payable(_duels(contest, seats), lease)
+    size = sum(answer.size for answer in contest.answers)
+    duels = await aside(size, lambda: _payable(_duels(contest, seats), lease))
     purse = spare(lease, *((request, duel.judge.spec) for duel, request in duels))
     choices = await asyncio.gather(
         *(_chosen(contest, *paid, deadline=deadline, purse=purse) for paid in duels)
@@ -216,7 +218,8 @@ async def _chosen(
         return asked, None
     one, two = contest.answers[duel.one], contest.answers[duel.two]
     try:
-        return asked, read_choice(asked.reply.text, one, two)
+        text = asked.reply.text
+        return asked, await aside(len(text), read_choice, text, one, two)
     except UnreadableError as err:
         told = replace(asked, status=Status.UNUSABLE, reason=err.reason, reason_text=str(err))
         return told, None

@@ -10,7 +10,7 @@ from judge_svc.checks import checked
 from judge_svc.comparing import compared
 from judge_svc.promised import promised
 from judge_svc.verdict import vetoed
-from judge_svc.weighing import signals_on
+from judge_svc.weighing import signals_on, size_of
 from judge_svc.wire import (
     audit_to_wire,
     authors_of,
@@ -23,6 +23,7 @@ from judge_svc.wire import (
 )
 from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
+from services.runtime.aside import aside
 from services.runtime.calls import deadline_from
 from services.runtime.wire import answer_from_wire, check, lease_from_wire, prompt_from_wire
 
@@ -44,13 +45,15 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
         judges = [self._roster.get(name) for name in request.judge.models]
         lease = lease_from_wire(request.lease)
 
-        checks = checked(prompt, answer)
+        checks = await aside(size_of(prompt, answer), checked, prompt, answer)
         if (veto := vetoed(checks)) is not None:
             return audit_to_wire(Audit(veto, (), lease), juror=answer.juror)
         case = case_from_wire(prompt, answer, request.judge)
         fair = independent(outside(judges, jury_from_wire(request)), answer.family)
         if request.HasField("fitted"):
-            signals = signals_on(prompt, answer, standing_from_wire(request))
+            standing = standing_from_wire(request)
+            size = size_of(prompt, answer, *standing.peers)
+            signals = await aside(size, signals_on, prompt, answer, standing)
             fit = fit_from_wire(request.fitted)
             audit = await promised(case, checks, fair, signals, fit, lease=lease, deadline=deadline)
         else:

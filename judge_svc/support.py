@@ -11,6 +11,7 @@ Each is the mean over the sentences of the answer. Words are compared by their s
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from judge_svc.grounding import Signal
 from judge_svc.wording import Sentence, sentences
 
 Floats = NDArray[np.float64]
+
+READ_SENTENCES: Final = 256
+"""Sentences of each text that are compared: all are, with all of each peer."""
 
 
 def borne_out(answer: str, peers: Sequence[str]) -> tuple[Signal, ...]:
@@ -48,12 +52,13 @@ def borne_out(answer: str, peers: Sequence[str]) -> tuple[Signal, ...]:
     >>> [(signal.name, signal.value) for signal in told]
     [('agreement', 0.75), ('echo', 1.0), ('held', 1.0), ('rarest', 0.75)]
     """
-    said = [each for each in sentences(answer) if each.stems]
-    others = [found for peer in peers if (found := sentences(peer))]
+    said = [each for each in sentences(answer)[:READ_SENTENCES] if each.stems]
+    others = [found[:READ_SENTENCES] for peer in peers if (found := sentences(peer))]
     if not said or not others:
         return ()
-    means = np.mean([_of_sentence(each, others) for each in said], axis=0)
-    worst = min(said, key=lambda each: _of_sentence(each, others)[0])
+    every = [frozenset[str]().union(*(s.stems for s in peer)) for peer in others]
+    told = np.array([_of_sentence(each, others, every) for each in said])
+    means, worst = told.mean(axis=0), said[int(told[:, 0].argmin())]
     evidence = ("", "", "", "") if means[0] >= 1.0 else (worst.text, "", "", "")
     names = ("agreement", "echo", "held", "rarest")
     return tuple(
@@ -62,9 +67,11 @@ def borne_out(answer: str, peers: Sequence[str]) -> tuple[Signal, ...]:
     )
 
 
-def _of_sentence(said: Sentence, others: Sequence[Sequence[Sentence]]) -> Floats:
+def _of_sentence(
+    said: Sentence, others: Sequence[Sequence[Sentence]], every: Sequence[frozenset[str]]
+) -> Floats:
+    """The four values of a sentence; `every` holds all stems of each of the others."""
     stems = sorted(said.stems)
-    every = [frozenset[str]().union(*(s.stems for s in peer)) for peer in others]
     holds = np.array([[stem in held for stem in stems] for held in every], dtype=np.float64)
     best = np.array([max(len(said.stems & s.stems) for s in peer) for peer in others]) / len(stems)
     shares = np.sort(holds.mean(axis=0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from judge_svc.checks import Check
 from judge_svc.fusion import JUDGE, Fit, Weighed, weighed
@@ -11,6 +12,9 @@ from judge_svc.verdict import Verdict
 from services.core.answers import Answer
 from services.core.prompts import Prompt, ToolResult
 from services.core.visible import visible_text
+
+READ_CHARS: Final = 65_536
+"""How much of an answer is held against others: the time that takes grows with its square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,19 @@ class Standing:
 
 def signals_on(prompt: Prompt, answer: Answer, standing: Standing) -> tuple[Signal, ...]:
     """All signals that need no model. What does not apply is left out."""
-    text = said(answer)
+    text = said(answer)[:READ_CHARS]
+    peers = [said(peer)[:READ_CHARS] for peer in standing.peers]
     return (
         *([] if standing.support is None else [Signal("support", standing.support)]),
         *([] if standing.prior is None else [Signal("prior", standing.prior)]),
-        *borne_out(text, [said(peer) for peer in standing.peers]),
+        *borne_out(text, peers),
         *grounded(text, context_of(_told(prompt))),
     )
+
+
+def size_of(prompt: Prompt, *answers: Answer) -> int:
+    """Characters that are read for the signals."""
+    return len(prompt.text) + sum(map(len, _told(prompt))) + sum(each.size for each in answers)
 
 
 def said(answer: Answer) -> str:

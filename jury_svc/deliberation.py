@@ -14,7 +14,7 @@ from jury_svc.quorum import Stop
 from jury_svc.savings import saved
 from jury_svc.sitting import Call, Sitting
 from jury_svc.waves import waves
-from services.core.answers import Answer, ModelReply, ModelRequest, Status
+from services.core.answers import Answer, ModelReply, ModelRequest, Status, size_of
 from services.core.deadline import Deadline
 from services.core.lease import Purse
 from services.core.prompts import Prompt
@@ -23,6 +23,7 @@ from services.core.visible import visible_text
 from services.models.asking import Asked, Attempt, ask, cancelled, overdue
 from services.models.listening import Listener
 from services.models.pricing import dearest, spare
+from services.runtime.aside import aside
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +158,9 @@ async def _ask(
         attempt=attempt,
         purse=purse,
     )
-    settled = _settled(juror, asked, request.prompt)
+    said = asked.reply or ModelReply()
+    size = size_of(said.text, said.tool_calls)
+    settled = await aside(size, _settled, juror, asked, request.prompt)
     tell(settled)
     return settled
 

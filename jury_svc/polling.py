@@ -34,8 +34,8 @@ class Polls:
         self._empty = Poll((), (), counting.fit, tolerance)
         self._votes: list[Vote] = []
 
-    def take(self, answer: Answer) -> None:
-        """Note an answer that came in."""
+    def read(self, answer: Answer) -> Ballot:
+        """The ballot of an answer."""
         read = ballot(
             answer.text,
             answer.tool_calls,
@@ -43,7 +43,11 @@ class Polls:
             tools=self._prompt.tools,
         )
         if read.reason == PROSE and self._counting.letters:
-            read = prose_ballot(answer.text)
+            return prose_ballot(answer.text)
+        return read
+
+    def take(self, answer: Answer, read: Ballot) -> None:
+        """Note the ballot of an answer that came in."""
         if read.key:
             self._votes.append(_vote(self._voter(answer.juror), read))
 

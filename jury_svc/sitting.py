@@ -3,12 +3,15 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 from jury_svc.case import Case, Juror, Settled
 from jury_svc.polling import Polls
 from jury_svc.quorum import Stop, stop_reason
 from jury_svc.stopping import Rule
+from services.core.answers import Answer
 from services.core.deadline import Deadline
+from services.runtime.aside import aside
 
 Call = asyncio.Task[Settled]
 
@@ -49,7 +52,7 @@ class Sitting:
             done, _ = await asyncio.wait(
                 self._out, timeout=self._next(until), return_when=asyncio.FIRST_COMPLETED
             )
-            self._take(done)
+            await self._take(done, until)
 
     @property
     def ballots(self) -> int:
@@ -104,7 +107,7 @@ class Sitting:
         marks = [mark for mark in (self._grace, self._patience) if mark and not _is_over(mark)]
         return min([until, *marks]).left_s
 
-    def _take(self, done: Collection[Call]) -> None:
+    async def _take(self, done: Collection[Call], until: Deadline) -> None:
         for call in done:
             del self._out[call]
             answer = call.result().answer
@@ -112,9 +115,14 @@ class Sitting:
                 continue
             self._usable += 1
             if self._polls is not None:
-                self._polls.take(answer)
+                with suppress(TimeoutError):
+                    await self._poll(self._polls, answer, until)
         if self._grace is None and self._usable >= self._case.quorum:
             self._grace = Deadline.after(self._case.grace_s)
+
+    async def _poll(self, polls: Polls, answer: Answer, until: Deadline) -> None:
+        async with asyncio.timeout(until.left_s):
+            polls.take(answer, await aside(answer.size, polls.read, answer))
 
 
 def _is_over(mark: Deadline | None) -> bool:

@@ -1,5 +1,6 @@
 """What models give back, and what it cost."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,6 +76,16 @@ class Answer:
     family: str = ""
     finish_reason: FinishReason = FinishReason.UNKNOWN
     mean_logprob: float | None = None
+
+    @property
+    def size(self) -> int:
+        """Characters of all it says and calls."""
+        return size_of(self.text, self.tool_calls)
+
+
+def size_of(text: str, tool_calls: Iterable[ToolCall]) -> int:
+    """Characters of what is said and called."""
+    return len(text) + sum(len(call.name) + len(call.arguments_json) for call in tool_calls)
 
 
 def families(family: str) -> frozenset[str]:

@@ -28,6 +28,8 @@ Ready = Callable[[], Awaitable[None]]
 
 SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
+SWITCH_S: Final = 0.001
+"""How long a thread that computes keeps the event loop waiting each time it has to do something."""
 MIN_PING_INTERVAL_S: Final = 1
 """Clients that ping more often are sent away; ours ping every 2 s."""
 MAX_CALL_S: Final = 600
@@ -167,6 +169,7 @@ def run(main: Coroutine[Any, Any, None], *, service: str) -> None:
     """Run a service's main with its logs and traces set up; errors at start end it with code 1."""
     logs.setup(service)
     census.ignore_requests()
+    sys.setswitchinterval(SWITCH_S)
     with closing(main):
         try:
             telemetry.setup(service)
