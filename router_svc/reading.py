@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from router_svc.complexity import complexity_of
-from router_svc.demand import demand_of
+from router_svc.complexity import Complexity, complexity_of
+from router_svc.demand import Demand, demand_of
 from router_svc.domain import NO_MATCH, Match, nearest_domain
 from router_svc.explain import Reading
 from services.core.deadline import Deadline
 from services.core.errors import GremiumError
 from services.core.prompts import Prompt
 from services.models.embeddings import Embedder
+from services.runtime.aside import aside
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +52,7 @@ class Reader:
 
     async def read(self, prompt: Prompt, *, deadline: Deadline) -> Reading:
         """Read a prompt; without its domain if the embedder fails or is out of time."""
-        complexity = complexity_of(prompt)
-        demand = demand_of(prompt, complexity=complexity.score)
+        complexity, demand = await aside(len(prompt.text), _seen, prompt)
         match, note = await self._domain(prompt.question, deadline)
         return Reading(demand, complexity, match, note)
 
@@ -80,6 +80,11 @@ class Reader:
             logger.warning("cannot use the embedding of a prompt: %s", err)
             return NO_MATCH, "no domain: the embedder gave no usable vector"
         return match, ""
+
+
+def _seen(prompt: Prompt) -> tuple[Complexity, Demand]:
+    complexity = complexity_of(prompt)
+    return complexity, demand_of(prompt, complexity=complexity.score)
 
 
 async def embed_examples(

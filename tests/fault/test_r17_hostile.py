@@ -14,7 +14,13 @@ from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from hypothesis import HealthCheck, given, settings
 
-from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, types_pb2
+from gremium.v1 import (
+    aggregator_pb2,
+    ensemble_pb2,
+    ensemble_pb2_grpc,
+    router_pb2,
+    types_pb2,
+)
 from tests.fault.five import config, told
 from tests.fault.hostile import INVISIBLE, askable, messages, methods
 from tests.fault.stubs import stub
@@ -207,6 +213,66 @@ def test_a_large_question_is_refused_or_works_while_health_answers(row, channels
     assert error is None or told(error)[:2] == ("INVALID_ARGUMENT", "INVALID_REQUEST")
     row.at_most("R17", "health answered within", max(took), 0.05, unit="s", undisturbed=max(before))
     assert statistics.median(took) < 0.05
+
+
+def crowd(n_messages, n_parts):
+    turn = types_pb2.Message(role=2, parts=[types_pb2.Part(text="a")] * n_parts)
+    return types_pb2.Prompt(messages=[turn] * n_messages)
+
+
+def answers(*texts):
+    return [
+        types_pb2.Answer(juror=f"j{i}", family=f"f{i}", text=text, finish_reason=1)
+        for i, text in enumerate(texts)
+    ]
+
+
+def prose(seed, n_chars):
+    dice = random.Random(seed)  # noqa: S311 - the same words each time
+    return " ".join(dice.choice("abcdefgh") * dice.randrange(1, 9) for _ in range(n_chars // 6))
+
+
+HEAVY = {
+    "messages": ("gateway", "Ask", lambda: ensemble_pb2.AskRequest(prompt=crowd(100_000, 1))),
+    "parts": (
+        "router",
+        "Route",
+        lambda: router_pb2.RouteRequest(ensemble="a", prompt=crowd(400, 256)),
+    ),
+    "large-answers": (
+        "aggregator",
+        "Aggregate",
+        lambda: aggregator_pb2.AggregateRequest(
+            answers=answers(*(prose(seed, 1_000_000) for seed in range(3)))
+        ),
+    ),
+    "many-answers": (
+        "aggregator",
+        "Aggregate",
+        lambda: aggregator_pb2.AggregateRequest(
+            answers=answers(*(prose(seed, 50_000) for seed in range(20)))
+        ),
+    ),
+    "powers": (
+        "aggregator",
+        "Aggregate",
+        lambda: aggregator_pb2.AggregateRequest(answers=answers(*["9^" * 50_000] * 3)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "called", "request_"), HEAVY.values(), ids=HEAVY)
+def test_what_is_long_to_read_holds_nobody_up(row, channels, name, called, request_):
+    (method,) = [method for _, method in methods() if method.name == called]
+    data = request_().SerializeToString()
+    own = {name: channels[name]}
+    with probed(own) as before:
+        time.sleep(0.3)
+    with probed(own) as took:
+        end, _ = sent(channels, name, method, data)
+
+    assert end == ("OK" if name == "aggregator" else "INVALID_ARGUMENT")
+    row.at_most("R17", "health answered within", max(took), 0.05, unit="s", undisturbed=max(before))
 
 
 def test_over_the_message_limit_the_limit_is_named(channels):
