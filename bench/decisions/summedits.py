@@ -6,13 +6,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.decisions import Row
+from bench.decisions.local_judge import Verify, local_judge
 from bench.decisions.pools import lines
-from bench.decisions.signals import Answers, area, balanced, interval, told_apart
+from bench.decisions.signals import Answers, Told, area, balanced, interval, told_apart
 from judge_svc.grounding import context_of, grounded
 
 LEXICAL = ("recall",)
 MEASURES = (("balanced accuracy", balanced, False, 56.0), ("AUROC", area, True, 0.56))
 """Each with the most that lexical support reaches; the whole interval has to lie above."""
+JUDGED = 60
+"""Summaries that a local judge is asked about."""
 NOTE = (
     "checks alone, 5 folds by document; baseline: lexical support alone, its threshold learned too"
 )
@@ -24,7 +27,62 @@ def rows(data: pathlib.Path) -> Iterator[Row]:
     for name, measure, by_area, reach in MEASURES:
         low, high = interval(answers, ours, lexical, by_area=by_area)
         own, other = measure(ours, answers.ok), measure(lexical, answers.ok)
-        yield Row(f"SummEdits: {name}", own, other, reach, low + other > reach, NOTE, (low, high))
+        yield Row(
+            f"SummEdits: {name}, checks alone",
+            own,
+            other,
+            reach,
+            low + other > reach,
+            NOTE,
+            (low, high),
+        )
+    yield from _with_judge(data, answers, ours, lexical)
+
+
+def _with_judge(data: pathlib.Path, answers: Answers, checks: Told, lexical: Told) -> Iterator[Row]:
+    """A local judge's score beside P(ok) by the checks: some summaries, within its time."""
+    known = [np.flatnonzero(answers.ok == ok) for ok in (True, False)]
+    rng = np.random.default_rng(0)
+    drawn = [rng.permutation(rows)[: JUDGED // 2] for rows in known]
+    asked, signals = [], []
+    with local_judge("hallucination") as verify:
+        for i in (int(i) for both in zip(*drawn, strict=True) for i in both):
+            score = _score(verify, data, i)
+            if score is not None:
+                asked.append(i)
+                signals.append({"checks": _odds(float(checks.p_ok[i])), "judge": score})
+    at = np.array(asked)
+    some = Answers(signals, answers.ok[at], [answers.groups[i] for i in asked])
+    ours = told_apart(some)
+    note = f"{len(at)} summaries of {len(answers.ok)}, half faithful, judged in time; checks alone there"
+    for name, measure, by_area, _ in MEASURES:
+        plain, alone = (Told(t.p_ok[at], t.accepted[at]) for t in (lexical, checks))
+        low, high = interval(some, ours, plain, by_area=by_area)
+        own, other = measure(ours, some.ok), measure(plain, some.ok)
+        told = f"{note} {measure(alone, some.ok):.3g}; baseline: lexical support there"
+        yield Row(
+            f"SummEdits: {name}, with a local judge",
+            own,
+            other,
+            other,
+            low > 0.0,
+            told,
+            (low, high),
+        )
+
+
+def _score(verify: Verify, data: pathlib.Path, i: int) -> float | None:
+    """What a judge thinks of a summary; one half without a verdict, None when time is up."""
+    row = lines(data / "judge/summedits.jsonl.gz")[i]
+    documents = {r["doc_id"]: r["doc"] for r in lines(data / "judge/summedits_docs.jsonl.gz")}
+    verdict = verify("Summarise the passage.", row["summary"], passages=[documents[row["doc_id"]]])
+    if verdict is None:
+        return None
+    return verdict.score if verdict.HasField("score") else 0.5
+
+
+def _odds(p: float) -> float:
+    return float(np.log(p / (1.0 - p)))
 
 
 def _answers(data: pathlib.Path) -> Answers:
