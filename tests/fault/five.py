@@ -5,6 +5,7 @@ has models and ensembles of its own: `name-1`, `name-2`, …
 """
 
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,10 +18,17 @@ from grpc_status import rpc_status
 from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
 
 TURNS = 5
+"""Of `make fault`."""
+TURNS_TOLD = "FAULT_TURNS"
 TIMEOUT_S = 8.0
 PRICE = {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 1.0}
 
 Section = dict[str, Any]
+
+
+def turns() -> range:
+    """As many as the run has, which tests/fault/conftest.py tells."""
+    return range(1, int(os.environ.get(TURNS_TOLD, str(TURNS))) + 1)
 
 
 def model(called: str, url: str, **fields: Any) -> Section:
@@ -40,7 +48,7 @@ def jury(models: Mapping[str, Section], name: str, **fields: Any) -> tuple[Secti
     """Models and ensembles of one jury, with jurors named by `models`, once for each turn."""
     turned: Section = {}
     ensembles: Section = {}
-    for turn in range(1, TURNS + 1):
+    for turn in turns():
         own = {f"{name}-{juror}-{turn}": {**spec} for juror, spec in models.items()}
         turned |= own
         jurors = [{"model": each, "name": juror} for each, juror in zip(own, models, strict=True)]

@@ -6,8 +6,8 @@ one for each single run beside a whole suite on two noisy cores.
 
 import json
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 LOOSENING = 5.0
@@ -20,15 +20,22 @@ class Limit:
     value: float
     at_least: bool = False
     ideal: float = 0.0
-    """What `at_least` would be if nothing were lost."""
+    """What a figure would be if nothing were lost."""
     unit: str = ""
+    share: bool = False
+    """Whether it is a share of a whole, which is never above 1."""
 
     def loosened(self) -> "Limit":
-        """The limit with five times the room from the ideal."""
-        if not self.at_least:
-            return Limit(LOOSENING * self.value, unit=self.unit)
-        value = max(0.0, self.ideal - LOOSENING * (self.ideal - self.value))
-        return Limit(value, at_least=True, ideal=self.ideal, unit=self.unit)
+        """The limit with five times the room from the ideal; of a share, with five times the odds.
+
+        Examples
+        --------
+        >>> Limit(1.1, ideal=1.0).loosened().value
+        1.5
+        """
+        if self.share:
+            return replace(self, value=_odds_loosened(self.value, at_least=self.at_least))
+        return replace(self, value=round(self.ideal + LOOSENING * (self.value - self.ideal), 9))
 
     def holds(self, figure: float) -> bool:
         return figure >= self.value if self.at_least else figure <= self.value
@@ -92,7 +99,7 @@ def judged(figures: Iterable[Figure]) -> list[Judged]:
     for figure in figures:
         together.setdefault((figure.row, figure.what), []).append(figure)
     found = [_judged(same) for same in together.values()]
-    return sorted(found, key=lambda each: int(each.row.removeprefix("R")))
+    return sorted(found, key=lambda each: _number(each.row))
 
 
 def table(rows: Sequence[Judged]) -> str:
@@ -106,12 +113,30 @@ def table(rows: Sequence[Judged]) -> str:
     )
 
 
-def as_json(rows: Sequence[Judged]) -> str:
-    return json.dumps([each.told() for each in rows], indent=2, ensure_ascii=False) + "\n"
+def beside(rows: Sequence[Judged], earlier: str) -> list[dict[str, Any]]:
+    """What is measured now beside what an earlier run, given as JSON, measured of other things."""
+    now = [each.told() for each in rows]
+    measured = {(each["row"], each["what"]) for each in now}
+    kept = [e for e in json.loads(earlier) if (e["row"], e["what"]) not in measured]
+    return sorted(kept + now, key=lambda each: _number(each["row"]))
+
+
+def as_json(told: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
 def shown(value: float, unit: str) -> str:
     return f"{value:.4g} {unit}".rstrip()
+
+
+def _number(row: str) -> int:
+    return int(row.removeprefix("R"))
+
+
+def _odds_loosened(share: float, *, at_least: bool) -> float:
+    """Five times the odds that a share stands for, or a fifth of them: never 0 and never 1."""
+    odds = share / (1.0 - share) * (1.0 / LOOSENING if at_least else LOOSENING)
+    return odds / (1.0 + odds)
 
 
 def _judged(same: Sequence[Figure]) -> Judged:

@@ -6,48 +6,35 @@ import time
 import grpc
 import pytest
 
-from gremium.v1 import ensemble_pb2_grpc
 from services.config.load import load
+from tests.collector import label, sampled
 from tests.fault.five import config, jury, model, request
-from tests.fault.stubs import Mode, stub
+from tests.fault.shared import Places
+from tests.fault.stubs import Mode
 from tests.mesh.meshes import gateway as served_gateway
 from tests.mesh.meshes import grpc_mesh
-from tests.running import mesh_running
 
 DEADLINE_S = 2.0
-HOUR = Mode(delay_s=3600.0)
+SCRIPT = {"hour": Mode(delay_s=3600.0)}
 
 
-def juries(url):
+def juries(places):
+    url = places.url
     hour, four = model("hour", url), model("four", url)
     alone = jury({"hour": hour}, "alone", quorum=1)
     among = jury({"a": four, "b": four, "hour": hour}, "among", quorum=3)
-    return config([alone, among], url)
-
-
-@pytest.fixture(scope="module")
-def provider():
-    with stub({"hour": HOUR}) as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory, provider):
-    folder = tmp_path_factory.mktemp("r01")
-    with (
-        mesh_running(folder, juries(provider.url)) as mesh,
-        grpc.insecure_channel(mesh.address) as channel,
-    ):
-        yield ensemble_pb2_grpc.EnsembleServiceStub(channel)
+    enough = jury({"a": four, "b": four, "hour": hour}, "enough-hour", quorum=2)
+    return [alone, among, enough]
 
 
 @pytest.mark.parametrize("ensemble", ["alone", "among"])
 def test_a_juror_that_sleeps_an_hour_costs_no_more_than_the_deadline(
-    row, gateway, provider, ensemble
+    row, gateway, provider, collector, ensemble
 ):
+    trace_id, metadata = sampled()
     began = time.monotonic()
     with pytest.raises(grpc.RpcError) as caught:
-        gateway.Ask(request(f"{ensemble}-{row.turn}"), timeout=DEADLINE_S)
+        gateway.Ask(request(f"{ensemble}-{row.turn}"), timeout=DEADLINE_S, metadata=metadata)
     took_s = time.monotonic() - began
 
     assert caught.value.code().name in {"DEADLINE_EXCEEDED", "ABORTED"}
@@ -57,11 +44,30 @@ def test_a_juror_that_sleeps_an_hour_costs_no_more_than_the_deadline(
     row.at_most(
         "R1", "socket left after the deadline by", left[-1] - began - DEADLINE_S, 0.05, unit="s"
     )
+    collector.trace(trace_id, is_whole)
+
+
+def is_whole(spans):
+    """Whether every span that another names as its parent has ended, up to the caller's own."""
+    ended = {span.span_id for span in spans}
+    roots = [span for span in spans if span.parent_span_id not in ended]
+    return bool(spans) and ["server gremium.v1.EnsembleService/Ask"] == [label(r) for r in roots]
+
+
+def test_with_enough_others_it_is_an_answer(row, gateway, provider):
+    began = time.monotonic()
+    reply = gateway.Ask(request(f"enough-hour-{row.turn}"), timeout=DEADLINE_S)
+    took_s = time.monotonic() - began
+
+    assert ("4", True) == (reply.answer.text, reply.degraded)
+    row.at_most(
+        "R1", "answer without the sleeper after", took_s, DEADLINE_S, ideal=DEADLINE_S, unit="s"
+    )
 
 
 async def test_no_task_is_left(row, provider, tmp_path):
     path = tmp_path / "gremium.yaml"
-    path.write_text(juries(provider.url))
+    path.write_text(config(juries(Places(provider.url, "", "")), provider.url))
     loaded = load(path)
     async with grpc_mesh(loaded, ()) as mesh, served_gateway(loaded, mesh) as served:
         await served.Ask(request(), timeout=DEADLINE_S)

@@ -1,57 +1,26 @@
 """R3: a caller who leaves stops every model call, and every span is exported all the same."""
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
 import pytest
 
-from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc
-from tests.collector import collecting, environment, label
-from tests.fault.five import config, jury, model, request
-from tests.fault.stubs import stub
-from tests.running import mesh_running
+from gremium.v1 import ensemble_pb2
+from tests.collector import label, sampled
+from tests.fault.five import jury, model, request
 
 LEAVES_S = 0.25
 TIMEOUT_S = 20.0
 JURORS = 5
 
 
-@pytest.fixture(scope="module")
-def provider():
-    with stub() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def collector():
-    with collecting() as collector:
-        yield collector
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory, provider, collector):
-    folder = tmp_path_factory.mktemp("r03")
-    juries = [
-        jury({f"{kind}{n}": model(kind, provider.url) for n in range(JURORS)}, kind)
+def juries(places):
+    return [
+        jury({f"{kind}{n}": model(kind, places.url) for n in range(JURORS)}, kind)
         for kind in ("hang", "silent")
     ]
-    with (
-        mesh_running(folder, config(juries, provider.url), env=environment(collector)) as mesh,
-        grpc.insecure_channel(mesh.address) as channel,
-    ):
-        gateway = ensemble_pb2_grpc.EnsembleServiceStub(channel)
-        gateway.Ask(request(), timeout=TIMEOUT_S)
-        yield gateway
-
-
-def sampled():
-    """A trace of our own, and the header that says so."""
-    trace_id = secrets.token_hex(16)
-    return trace_id, (("traceparent", f"00-{trace_id}-{secrets.token_hex(8)}-01"),)
 
 
 def unary(gateway, ensemble, metadata):

@@ -2,50 +2,33 @@
 
 import time
 
-import grpc
 import pytest
 
-from gremium.v1 import ensemble_pb2_grpc, manifest_pb2
-from tests.fault.five import config, ends, failure, jury, manifest_of, model, request, told
-from tests.fault.stubs import MODES, dead_port, stub
-from tests.running import mesh_running
+from gremium.v1 import manifest_pb2
+from tests.fault.five import ends, failure, jury, manifest_of, model, request, told
+from tests.fault.stubs import MODES
 
 TIMEOUT_S = 4.0
 JUDGE = "judging"
+SCRIPT = {JUDGE: MODES["verdict-pass"]}
 LEFT_OUT = {"CANCELLED", "TIMED_OUT", "FAILED"}
 
 
-@pytest.fixture(scope="module")
-def provider():
-    with stub({JUDGE: MODES["verdict-pass"]}) as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory, provider):
-    folder = tmp_path_factory.mktemp("r04")
-    with (
-        dead_port() as nowhere,
-        mesh_running(folder, configured(provider.url, nowhere)) as mesh,
-        grpc.insecure_channel(mesh.address) as channel,
-    ):
-        yield ensemble_pb2_grpc.EnsembleServiceStub(channel)
-
-
-def configured(url, nowhere):
+def juries(places):
     """Five jurors of whom three must answer; two, or three, are dead, hung or failing."""
+    url = places.url
     good = {name: model("four", url) for name in "abc"}
     bad = {
-        "dead": model("four", nowhere),
+        "dead": model("four", places.nowhere),
         "hung": model("hang", url),
         "failing": model("http-500", url),
     }
     fields = {"quorum": 3, "judge": {"models": ["auditor"]}}
-    juries = [
+    parts = [
         jury({**good, "dead": bad["dead"], "hung": bad["hung"]}, "enough", **fields),
         jury({"a": good["a"], "b": good["b"], **bad}, "few", **fields),
     ]
-    return config([*juries, ({"auditor": model(JUDGE, url)}, {})], url)
+    return [*parts, ({"auditor": model(JUDGE, url)}, {})]
 
 
 def test_the_others_answer_and_the_missing_are_named(row, gateway):

@@ -1,12 +1,9 @@
 """R7: a network that drips, resets, is silent or cuts costs one attempt's time, never a vote."""
 
-import grpc
 import pytest
 
-from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2
-from tests.fault.five import config, ends, jury, model, request
-from tests.fault.stubs import deaf_port, stub
-from tests.running import mesh_running
+from gremium.v1 import ensemble_pb2, manifest_pb2
+from tests.fault.five import ends, jury, model, request
 
 TIMEOUT_S = 6.0
 ATTEMPT_S = 0.8
@@ -18,33 +15,17 @@ BROKEN = {
 }
 
 
-@pytest.fixture(scope="module")
-def provider():
-    with stub() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory, provider):
-    with (
-        deaf_port() as deaf,
-        mesh_running(tmp_path_factory.mktemp("r07"), configured(provider.url, deaf)) as mesh,
-        grpc.insecure_channel(mesh.address) as channel,
-    ):
-        yield ensemble_pb2_grpc.EnsembleServiceStub(channel)
-
-
-def configured(url, deaf):
+def juries(places):
     """Two good jurors and a hostile one; all three are waited for."""
-    good = {name: model("four", url) for name in "ab"}
+    good = {name: model("four", places.url) for name in "ab"}
     kinds = {
-        kind: model(kind, deaf if kind == "deaf" else url, timeout_s=ATTEMPT_S)
+        kind: model(kind, places.deaf if kind == "deaf" else places.url, timeout_s=ATTEMPT_S)
         for kind in (*HOSTILE, *BROKEN, "cut")
     }
-    juries = [
-        jury({**good, kind: spec}, kind, quorum=2, grace_s=5.0) for kind, spec in kinds.items()
+    return [
+        jury({**good, kind: spec}, f"net-{kind}", quorum=2, grace_s=5.0)
+        for kind, spec in kinds.items()
     ]
-    return config(juries, url)
 
 
 def votes(manifest):
@@ -52,11 +33,11 @@ def votes(manifest):
 
 
 def asked(gateway, kind, turn):
-    return gateway.Ask(request(f"{kind}-{turn}"), timeout=TIMEOUT_S)
+    return gateway.Ask(request(f"net-{kind}-{turn}"), timeout=TIMEOUT_S)
 
 
 def streamed(gateway, kind, turn):
-    asked = ensemble_pb2.AskStreamRequest(ask=request(f"{kind}-{turn}"))
+    asked = ensemble_pb2.AskStreamRequest(ask=request(f"net-{kind}-{turn}"))
     *_, last = gateway.AskStream(asked, timeout=TIMEOUT_S)
     return last.final
 

@@ -5,54 +5,30 @@ import subprocess
 import sys
 import time
 
-import grpc
-import pytest
-
-from gremium.v1 import ensemble_pb2_grpc, model_status_pb2, model_status_pb2_grpc
-from tests.fault.five import config, ends, failure, jury, model, request
-from tests.fault.stubs import Mode, stub
-from tests.running import environment, mesh_running
+from gremium.v1 import model_status_pb2, model_status_pb2_grpc
+from services.models.breaker import State
+from services.models.states import LEVELS
+from services.runtime import metrics
+from tests.fault.five import ends, failure, jury, model, request
+from tests.fault.stubs import Mode
+from tests.running import environment
 
 TIMEOUT_S = 4.0
-OPEN_S = 1.0
+OPEN_S = 0.5
 BREAKER = {"open_s": OPEN_S, "window": 6, "min_calls": 4}
 CLOSED = model_status_pb2.BREAKER_STATE_CLOSED
 OPEN = model_status_pb2.BREAKER_STATE_OPEN
-TURNS = 5
 
 
-@pytest.fixture(scope="module")
-def provider():
-    with stub() as provider:
-        yield provider
-
-
-@pytest.fixture(scope="module")
-def mesh(tmp_path_factory, provider):
-    with mesh_running(tmp_path_factory.mktemp("r12"), configured(provider.url)) as mesh:
-        yield mesh
-
-
-@pytest.fixture(scope="module")
-def channel(mesh):
-    with grpc.insecure_channel(mesh.address) as channel:
-        yield channel
-
-
-@pytest.fixture(scope="module")
-def gateway(channel):
-    return ensemble_pb2_grpc.EnsembleServiceStub(channel)
-
-
-def configured(url):
+def juries(places):
     guarded = {"breaker": BREAKER, "retry": {"max_attempts": 1}}
     parts = []
-    for name in ("flapping", "left", "refusing"):
-        own, ensembles = jury({"m": model("m", url, **guarded)}, name)
+    for name in ("flapping", "left", "refusing", "shown"):
+        own, ensembles = jury({"m": model("m", places.url, **guarded)}, name)
         for each, spec in own.items():
             spec["model"] = each  # a mode of its own for each turn
         parts.append((own, ensembles))
-    return config(parts, url)
+    return parts
 
 
 def state(channel, model_name):
@@ -92,7 +68,7 @@ def test_opens_probes_and_closes(row, gateway, channel, provider):
     calls = [gateway.Ask.future(request(ensemble), timeout=1.0) for _ in range(6)]
     for call in calls:
         call.exception()
-    row.at_most("R12", "probes at once", provider.seen().arrivals[name], 1)
+    row.at_most("R12", "probes at once", provider.seen().arrivals[name], 1, ideal=1)
 
     provider.set(name, Mode())
     until = time.monotonic() + 8 * OPEN_S
@@ -129,8 +105,23 @@ def test_what_callers_do_to_themselves_does_not_count(row, gateway, channel, pro
     assert (CLOSED, 0, 0) == (told.breaker, told.opens, told.in_flight)
 
 
-def test_the_command_shows_it(mesh, gateway, channel, provider):
-    name = f"flapping-m-{TURNS}"
+def test_an_open_breaker_is_shown_by_the_command_and_in_the_metrics(
+    row, mesh, gateway, meters, provider
+):
+    name, ensemble = f"shown-m-{row.turn}", f"shown-{row.turn}"
+    provider.set(name, Mode(status=500))
+    for _ in range(4):
+        fails(gateway, ensemble)
+
+    meters.until_model(metrics.BREAKER_STATE, name, LEVELS[State.OPEN])
+    assert ("BREAKER_STATE_OPEN", 1) == shown(mesh, name)
+    assert ("BREAKER_STATE_CLOSED", 0) == shown(mesh, "a")
+    meters.until_model(metrics.BREAKER_OPENS, name, 1)
+    assert 0 == meters.newest[metrics.BREAKER_STATE, "a"]
+
+
+def shown(mesh, model_name):
+    """State of a jury's model, and how often it opened, as `gremium models` tells it."""
     done = subprocess.run(
         [sys.executable, "-m", "services.cli", "models", "--json", "--config", "gremium.yaml"],
         cwd=mesh.folder,
@@ -141,10 +132,10 @@ def test_the_command_shows_it(mesh, gateway, channel, provider):
         check=True,
     )
     told = json.loads(done.stdout)
-    assert {"jury", "judge"} == {each["service"] for each in told["replicas"]}
-    (own,) = [each for each in told["replicas"][1]["models"] if each["model"] == name]
-    assert own["breaker"].startswith("BREAKER_STATE_")
     assert [] == told["missing"]
+    (jury_told,) = [each for each in told["replicas"] if each["service"] == "jury"]
+    (own,) = [each for each in jury_told["models"] if each["model"] == model_name]
+    return own["breaker"], int(own["opens"])
 
 
 def test_the_answering_model_is_told_as_closed(gateway, channel):

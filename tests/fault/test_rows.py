@@ -2,19 +2,40 @@
 
 import pytest
 
-from tests.fault.rows import Figure, Limit, judged, table
+from tests.fault.rows import Figure, Limit, as_json, beside, judged, table
 
 
 @pytest.mark.parametrize(
     ("limit", "loose"),
     [
         (Limit(0.05), 0.25),
+        (Limit(0.0), 0.0),
+        (Limit(1.1, ideal=1.0), 1.5),
+        (Limit(3.0, ideal=3.0), 3.0),
         (Limit(0.9, at_least=True, ideal=1.0), 0.5),
-        (Limit(0.5, at_least=True, ideal=1.0), 0.0),
     ],
 )
-def test_a_loose_limit_leaves_five_times_the_room(limit, loose):
+def test_a_loose_limit_leaves_five_times_the_room_from_the_ideal(limit, loose):
     assert loose == pytest.approx(limit.loosened().value)
+
+
+@pytest.mark.parametrize("value", [0.05, 0.4, 0.5, 0.6, 0.9])
+@pytest.mark.parametrize("at_least", [True, False])
+def test_a_loosened_share_can_still_be_missed(value, at_least):
+    loose = Limit(value, at_least=at_least, share=True).loosened().value
+
+    assert 0.0 < loose < 1.0
+    assert (loose < value) is at_least
+
+
+def test_what_a_partial_run_did_not_measure_is_kept():
+    limit = Limit(1.0)
+    first = judged([Figure("R1", "late", 0.5, limit), Figure("R2", "late", 0.5, limit)])
+    second = judged([Figure("R2", "late", 0.7, limit)])
+
+    told = beside(second, as_json(beside(first, "[]")))
+
+    assert [("R1", 0.5), ("R2", 0.7)] == [(each["row"], each["median"]) for each in told]
 
 
 def test_the_median_is_judged():
