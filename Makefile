@@ -14,7 +14,7 @@ export QUESTION := $(value Q)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help ask up demo test soak fault check check-code check-protos format generate baseline clean question install install-dev
+.PHONY: help ask up demo test soak overload fault check check-code check-protos format generate baseline clean question install install-dev
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,8 +34,12 @@ demo: install ## Walk through the patterns with the embedded model
 test: check ## Check, then run every test that this machine can run; the end lists what it cannot
 	@$(BIN)/python -m pytest
 
-fault: install-dev ## Measure the properties under time and failure tightly: medians of five, a table, bench/out/fault.json
+fault: install-dev ## Measure the properties under time and failure tightly: medians of five, a table, bench/out/fault.json and overload.png
+	@rm -f bench/out/fault.json
 	@$(BIN)/python -m pytest -q tests/fault --tight --repeat 5
+
+overload: install-dev ## Five times the capacity: a table, and latency and goodput over time in bench/out/overload.png
+	@$(BIN)/python -m pytest -q tests/fault/test_r08_overload.py --tight
 
 soak: install-dev ## Thirty minutes of mixed faults, MINUTES=… for less: whether anything grows; a table, bench/out/soak.png
 	@$(BIN)/python bench/soak.py --minutes $(MINUTES)

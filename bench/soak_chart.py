@@ -1,4 +1,4 @@
-"""Draws latency, goodput and memory of a soak over time."""
+"""Draws latency, goodput and memory of a soak over time; bench/overload_chart.py uses its parts."""
 
 import pathlib
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ def draw(got: Sequence[Got], samples: Sequence[Sample], path: pathlib.Path) -> N
         3, 1, figsize=(11, 10), sharex=True, layout="constrained"
     )
     answered = [each for each in got if each.what == "answered"]
-    _latency(late, answered)
-    _goodput(good, answered, got)
+    latency(late, answered, title="Soak: mixed faults, early stops", unit_s=60.0)
+    goodput(good, answered, got, unit_s=60.0)
     for service, series in by_service(samples).items():
         held.plot(
             [s.at_s / 60 for s in series], [s.rss / 2**20 for s in series], label=service, lw=1.2
@@ -37,24 +37,26 @@ def draw(got: Sequence[Got], samples: Sequence[Sample], path: pathlib.Path) -> N
     plt.close(figure)
 
 
-def _latency(axes: plt.Axes, answered: Sequence[Got]) -> None:
+def latency(axes: plt.Axes, answered: Sequence[Got], *, title: str, unit_s: float) -> None:
+    """Draw the median and the 99th percentile over time, told in units of so many seconds."""
     edges = _edges(answered)
     places = np.digitize([each.at_s for each in answered], edges) - 1
     took = np.array([1000 * each.took_s for each in answered])
-    middles = (edges[:-1] + edges[1:]) / 120
+    middles = (edges[:-1] + edges[1:]) / 2 / unit_s
     for percent, color in ((50, "#4c72b0"), (99, "#c44e52")):
         cut = [
             np.percentile(took[places == nth], percent) if (places == nth).any() else np.nan
             for nth in range(len(middles))
         ]
         axes.plot(middles, cut, color=color, label=f"p{percent}", lw=1.2)
-    axes.set(ylabel="latency of answers, ms", yscale="log", title="Soak: mixed faults, early stops")
+    axes.set(ylabel="latency of answers, ms", yscale="log", title=title)
     axes.legend(loc="upper right")
 
 
-def _goodput(axes: plt.Axes, answered: Sequence[Got], got: Sequence[Got]) -> None:
+def goodput(axes: plt.Axes, answered: Sequence[Got], got: Sequence[Got], *, unit_s: float) -> None:
+    """Draw answers and failures a second over time, told in units of so many seconds."""
     edges = _edges(got)
-    middles, width_s = (edges[:-1] + edges[1:]) / 120, edges[1] - edges[0]
+    middles, width_s = (edges[:-1] + edges[1:]) / 2 / unit_s, edges[1] - edges[0]
     for group, label, color in (
         (answered, "answered", "#55a868"),
         ([g for g in got if g.what not in {"answered", "left"}], "failed", "#c44e52"),

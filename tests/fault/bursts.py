@@ -32,8 +32,17 @@ class Asked:
 class Burst:
     """Open-loop load that runs meanwhile."""
 
-    def __init__(self, address: str, *, rate: float, seconds: float, ensemble: str, caller: str):
-        options = {"rate": rate, "seconds": seconds, "ensemble": ensemble, "caller": caller}
+    def __init__(
+        self,
+        address: str,
+        *,
+        rate: float,
+        seconds: float,
+        ensemble: str,
+        caller: str,
+        **more: float,
+    ):
+        options = {"rate": rate, "seconds": seconds, "ensemble": ensemble, "caller": caller, **more}
         told = [word for key, value in options.items() for word in (f"--{key}", str(value))]
         self._seconds = seconds
         self._process = subprocess.Popen(
