@@ -9,7 +9,7 @@ from bench.soak import Plan, Soak, soaked, told
 from bench.soak_report import MEASURES, judged, table
 
 SERVICES = ("router", "jury", "judge", "aggregator", "gateway")
-SHORT = Plan(minutes=0.3, cancelled=1000, most_minutes=1.0)
+SHORT = Plan(minutes=0.15, cancelled=500, most_minutes=0.6)
 WARM_UP_BYTES = 8 * 2**20
 """Memory that a process may surely take in its first seconds: pools and caches fill."""
 LOOSE = 5
