@@ -14,8 +14,7 @@ from tests.scripted import CONFIG, upstream_thread
 
 TIMEOUT_S = 10.0
 CALLERS = 10
-BEFORE_S = 0.6
-"""Load before the service is killed."""
+SETTLE_S = 0.1
 DOWN_S = 0.6
 LOST_S = 1.0
 BACK_S = 2.0
@@ -39,7 +38,8 @@ def killed(mesh, service):
     """Kill a service under load and start it again; what callers got, when it died and began anew."""
     victim = mesh.one(service)
     with load(mesh.address, callers=CALLERS, ensemble="default", timeout_s=TIMEOUT_S) as seen:
-        time.sleep(BEFORE_S)
+        wait_until(lambda: len(seen.got) >= CALLERS, within_s=TIMEOUT_S)
+        time.sleep(SETTLE_S)
         died_s = time.monotonic()
         victim.send(signal.SIGKILL)
         victim.ended()
@@ -48,7 +48,7 @@ def killed(mesh, service):
         victim.start()
         mesh.until_serving(service)
         wait_until(lambda: any(got.whole for got in seen.since(began_s)), within_s=30)
-        time.sleep(BEFORE_S)
+        time.sleep(SETTLE_S)
     return seen, died_s, began_s
 
 
@@ -68,8 +68,14 @@ def test_every_caller_has_a_right_answer_in_time(mesh, row, service):
 
     assert all(got.right for got in seen.got)
     assert [got for got in seen.since(died_s + 0.2) if got.reply.degraded]
-    slowest_s = max(got.took_s for got in seen.got)
-    row.at_most("R5", f"slowest answer, {service} killed", slowest_s, TIMEOUT_S / 5, unit="s")
+    row.at_most(
+        "R5",
+        f"slowest answer, {service} killed",
+        max(got.took_s for got in seen.got),
+        TIMEOUT_S / 5,
+        unit="s",
+        undisturbed=max(got.took_s for got in seen.got if got.ended_s < died_s),
+    )
     row.at_most("R5", f"{service} used after its start", back_s(seen, began_s), BACK_S, unit="s")
 
 
