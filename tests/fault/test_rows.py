@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.promises import refused
 from tests.fault.rows import Figure, Limit, as_json, beside, judged, table
 
 
@@ -52,3 +53,12 @@ def test_rows_come_in_their_order():
     figures = [Figure(row, "x", 2.0, Limit(1.0)) for row in ("R10", "R2")]
 
     assert [("R2", False), ("R10", False)] == [(e.row, e.holds) for e in judged(figures)]
+
+
+@pytest.mark.parametrize(
+    ("values", "is_refused"), [((0.5,) * 5, False), ((0.5,) * 4, True), ((2.0,) * 5, True)]
+)
+def test_only_figures_of_five_runs_that_hold_are_told(values, is_refused):
+    (found,) = judged([Figure("R1", "late", value, Limit(1.0)) for value in values])
+
+    assert is_refused is bool(refused([found.told()]))
