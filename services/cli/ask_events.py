@@ -29,7 +29,7 @@ class Row:
     @property
     def label(self) -> str:
         """Its name, after that of the step; a model that does a step is called as the step."""
-        return _labelled(self.step, self.juror)
+        return telling.labelled(self.step, self.juror)
 
     @property
     def tail(self) -> str:
@@ -89,13 +89,13 @@ class Lines:
                 name, text = event.juror_delta.juror, event.juror_delta.text
                 who = event.step, event.tier, name
                 full, self._begun[who] = _broken(self._begun.get(who, "") + text)
-                return _says(_labelled(event.step, name), full)
+                return _says(telling.labelled(event.step, name), full)
             case "juror_settled":
                 settled = event.juror_settled
                 name = settled.participation.name
                 who = event.step, event.tier, name
                 full, rest = _broken(self._begun.pop(who, settled.answer.text))
-                return [*_says(_labelled(event.step, name), [*full, rest]), *line_of(event)]
+                return [*_says(telling.labelled(event.step, name), [*full, rest]), *line_of(event)]
             case _:
                 return line_of(event)
 
@@ -130,9 +130,9 @@ def line_of(event: AskStreamResponse) -> list[str]:
 def _of_juror(event: AskStreamResponse) -> str:
     if event.HasField("juror_started"):
         started = event.juror_started
-        return f"asked    {_labelled(event.step, started.juror)} ({started.model})"
+        return f"asked    {telling.labelled(event.step, started.juror)} ({started.model})"
     part = event.juror_settled.participation
-    return f"juror    {_labelled(event.step, part.name)} {_ended(part)}"
+    return f"juror    {telling.labelled(event.step, part.name)} {_ended(part)}"
 
 
 def _course(event: AskStreamResponse) -> list[str]:
@@ -150,18 +150,9 @@ def _course(event: AskStreamResponse) -> list[str]:
             return []
 
 
-def _labelled(step: str, juror: str) -> str:
-    """A juror after its step; a model that does a step alone is called as the step."""
-    return step if juror in {"", step.rpartition("/")[2]} and step else _of(step, juror)
-
-
-def _of(step: str, text: str) -> str:
-    return f"{step}: {text}" if step else text
-
-
 def _of_step(step: str, line: str) -> str:
     """A line whose first word is followed by the step that it is about."""
-    return f"{line[:WORD_CHARS]}{_of(step, line[WORD_CHARS:])}"
+    return f"{line[:WORD_CHARS]}{telling.of_step(step, line[WORD_CHARS:])}"
 
 
 def _alone(event: AskStreamResponse) -> Manifest:

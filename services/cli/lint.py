@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from services.cli.calibrated import calibration_findings
-from services.cli.options import json_option
+from services.cli.options import config_option, json_option
 from services.config.choose import choose
 from services.config.lint import Finding
 from services.config.lint import lint as find
@@ -18,15 +18,21 @@ FAULTY = 1
 
 @click.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@config_option
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
 @json_option("Print errors and warnings as JSON.")
-def lint(path: Path | None, strict: bool, as_json: bool) -> int:
+def lint(path: Path | None, config: Path | None, strict: bool, as_json: bool) -> int:
     """Check the configuration at PATH, or the one that `gremium up` would use.
+
+    --config FILE is the same as PATH.
 
     Errors are what keeps a mesh from starting; warnings are configurations
     that work but defeat their purpose, such as a jury of one family. Exit
     code: 0 without errors, 1 with.
     """
+    if path and config:
+        raise click.UsageError("PATH and --config are the same; give one of them")
+    path = path or config
     try:
         chosen = choose(path, directory=Path.cwd(), env=os.environ)
         learned = calibration_findings(chosen.loaded)

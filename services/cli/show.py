@@ -53,7 +53,7 @@ def as_dict(message: Message) -> dict[str, Any]:
 
 
 def participations(manifest: Manifest) -> Table:
-    """Everyone who took part, one row each."""
+    """Everyone who took part, one row each; of a graph, named after the step."""
     table = plain_table(
         "stage",
         "name",
@@ -66,7 +66,7 @@ def participations(manifest: Manifest) -> Table:
         title=f"manifest {manifest.request_id}",
     )
     for each in manifest.participations:
-        table.add_row(*_row(each))
+        table.add_row(*_row(each, step=telling.step_of(manifest, each)))
     return table
 
 
@@ -92,12 +92,12 @@ def screen() -> Console:
     return Console(width=width, highlight=False, markup=False)
 
 
-def _row(each: Participation) -> tuple[str, ...]:
+def _row(each: Participation, *, step: str) -> tuple[str, ...]:
     usage = each.usage
     asked = each.model_calls > 0
     return (
         telling.stage_name(each.stage),
-        each.name,
+        telling.labelled(step, each.name),
         telling.model_name(each),
         each.family,
         telling.ending(each),

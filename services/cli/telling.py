@@ -12,6 +12,7 @@ from gremium.v1.manifest_pb2 import (
     PARTICIPATION_STATUS_ANSWERED,
     VERDICT_KIND_FAIL,
     VERDICT_KIND_UNJUDGED,
+    Escalation,
     Manifest,
     Outcome,
     Participation,
@@ -24,6 +25,8 @@ from gremium.v1.manifest_pb2 import (
 from services.runtime.wire import duration_from_wire
 
 LONGEST_VALUE: Final = 80
+SPECIALISTS: Final = "specialists"
+"""The pattern whose manifests name steps where those of others name tiers."""
 VERDICT_WORDS: Final = {VERDICT_KIND_FAIL: "failed", VERDICT_KIND_UNJUDGED: "unjudged"}
 
 
@@ -50,6 +53,20 @@ def model_name(participation: Participation) -> str:
     return f"{requested} as {served}" if served and served != requested else requested
 
 
+def labelled(step: str, name: str) -> str:
+    """A participant after its step; a model that does a step alone is called as the step."""
+    return step if name in {"", step.rpartition("/")[2]} and step else of_step(step, name)
+
+
+def of_step(step: str, text: str) -> str:
+    return f"{step}: {text}" if step else text
+
+
+def step_of(manifest: Manifest, told: Participation | Tally | Verdict) -> str:
+    """Name of the step that it was part of; empty where the ensemble is no graph of steps."""
+    return told.tier if manifest.pattern == SPECIALISTS else ""
+
+
 def explanation(reply: AskResponse) -> list[str]:
     """What the outcome means, in sentences; nothing for a plain answer."""
     manifest = reply.manifest
@@ -72,12 +89,12 @@ def explanation(reply: AskResponse) -> list[str]:
 
 
 def story(manifest: Manifest) -> list[str]:
-    """How it was routed, counted and judged: one line each."""
+    """How it was routed, counted and judged: one line each, after its step where there are any."""
     return [
         *_route(manifest),
-        *(f"tally    {_counted(tally)}" for tally in manifest.tallies),
-        *(f"next     {e.from_tier} → {e.to_tier}: {e.reason_text}" for e in manifest.escalations),
-        *(f"verdict  {_judged(verdict)}" for verdict in manifest.verdicts),
+        *(f"tally    {of_step(step_of(manifest, t), _counted(t))}" for t in manifest.tallies),
+        *(f"next     {of_step(e.step, _escalated(e))}" for e in manifest.escalations),
+        *(f"verdict  {of_step(step_of(manifest, v), _judged(v))}" for v in manifest.verdicts),
         *(f"passage  [{passage.id}] {passage.source}" for passage in manifest.passages),
     ]
 
@@ -171,6 +188,10 @@ def _counted(tally: Tally) -> str:
     return f"{known}, {_likely(tally)}" if tally.p_correct.calibrated else known
 
 
+def _escalated(escalation: Escalation) -> str:
+    return f"{escalation.from_tier} → {escalation.to_tier}: {escalation.reason_text}"
+
+
 def _likely(tally: Tally) -> str:
     """How likely its leader is right, with the 90 % interval."""
     sure = tally.p_correct
@@ -189,7 +210,7 @@ def _judged(verdict: Verdict) -> str:
 
 def _mishaps(manifest: Manifest) -> list[str]:
     return [
-        f"{p.name or stage_name(p.stage)} {ending(p)}: {p.reason_text}"
+        f"{labelled(step_of(manifest, p), p.name or stage_name(p.stage))} {ending(p)}: {p.reason_text}"
         for p in manifest.participations
         if p.status != PARTICIPATION_STATUS_ANSWERED and p.reason_text
     ]

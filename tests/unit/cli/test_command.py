@@ -37,6 +37,7 @@ def test_help_shows_examples_line_by_line(monkeypatch, capsys):
         pytest.param(["ask", "Why?", "--label", "a"], id="one label"),
         pytest.param(["ask", "Why?", "--number", "--label", "a", "--label", "b"], id="two shapes"),
         pytest.param(["ask", "Why?", "--config", "x.yaml"], id="a config for nobody"),
+        pytest.param(["lint", "a.yaml", "--config", "b.yaml"], id="two configurations"),
         pytest.param(["nothing"], id="no such command"),
     ],
 )
@@ -45,11 +46,12 @@ def test_wrong_usage_is_an_error_and_not_a_lack_of_consensus(monkeypatch, capsys
     assert "Error:" in capsys.readouterr().err
 
 
-def test_lint_names_file_and_line(monkeypatch, capsys, tmp_path):
+@pytest.mark.parametrize("option", [[], ["--config"]], ids=["PATH", "--config"])
+def test_lint_names_file_and_line(monkeypatch, capsys, tmp_path, option):
     path = tmp_path / "gremium.yaml"
     path.write_text("version: 1\nmodels: {}\nensembles: {}\nmodell: 1\n")
 
-    assert 1 == run(monkeypatch, "lint", str(path))
+    assert 1 == run(monkeypatch, "lint", *option, str(path))
     assert f"{path}:4: error:" in capsys.readouterr().out
 
 

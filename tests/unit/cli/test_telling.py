@@ -4,7 +4,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from gremium.v1 import ensemble_pb2, manifest_pb2, router_pb2, types_pb2
-from services.cli import telling
+from services.cli import show, telling
 
 JUROR = manifest_pb2.Participation(
     stage=manifest_pb2.STAGE_JURY,
@@ -110,6 +110,49 @@ def test_the_story_says_how_it_was_routed_counted_and_judged():
         "tally    no consensus by plurality, 2 classes, divergence 1.00",
         "verdict  pass by g, score 0.90",
     ] == telling.story(manifest)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefix"),
+    [pytest.param("specialists", "left: ", id="graph"), pytest.param("jury", "", id="no steps")],
+)
+def test_the_story_of_a_graph_names_its_steps(pattern, prefix):
+    verdict = manifest_pb2.Verdict(kind=manifest_pb2.VERDICT_KIND_PASS, judge="g", tier="left")
+    manifest = manifest_pb2.Manifest(
+        pattern=pattern,
+        tallies=[manifest_pb2.Tally(tier="left", method="single")],
+        escalations=[
+            manifest_pb2.Escalation(
+                step=prefix.removesuffix(": "), from_tier="s", to_tier="l", reason_text="not sure"
+            )
+        ],
+        verdicts=[verdict],
+    )
+
+    assert [
+        f"tally    {prefix}no consensus by single, 0 classes, divergence 0.00",
+        f"next     {prefix}s → l: not sure",
+        f"verdict  {prefix}pass by g",
+    ] == telling.story(manifest)
+
+
+def test_who_took_part_in_a_graph_is_named_after_the_step():
+    late = {
+        "status": manifest_pb2.PARTICIPATION_STATUS_TIMED_OUT,
+        "reason_text": "no reply within 5 s",
+    }
+    parts = [participation(tier=step, **late) for step in ("left", "right", "outer/terse")]
+    parts.append(participation(stage=manifest_pb2.STAGE_AGGREGATOR, tier="left"))
+    parts[-1].name = ""
+    graph = manifest_pb2.Manifest(pattern="specialists", participations=parts)
+    names = ["left: terse", "right: terse", "outer/terse", "left"]
+
+    assert names == list(show.participations(graph).columns[1].cells)
+    assert [f"{name} timed out: no reply within 5 s" for name in names[:3]] == (
+        telling.cautions(graph)
+    )
+    jury = manifest_pb2.Manifest(pattern="jury", participations=parts)
+    assert ["terse", "terse", "terse", ""] == list(show.participations(jury).columns[1].cells)
 
 
 def test_cautions_explain_every_flag():
