@@ -6,7 +6,8 @@ The questions go through five real processes; the models are recordings, so
 the figures can be had again, and the seconds are the mesh's own. An answer
 counts by the recorded grade of the juror that was chosen; no answer counts as
 wrong. A run that was stopped goes on where it was; wall time is that of all its
-parts together. Writes a table and a PNG.
+parts together, and left out where an older version did not keep it. Writes a
+table and a PNG.
 """
 
 import argparse
@@ -37,15 +38,19 @@ from tests.running import mesh_running  # noqa: E402
 
 IN_FLIGHT = 4
 LIMIT_S = 60
+INTERRUPTED = 130
 ENDED = (grpc.StatusCode.ABORTED, grpc.StatusCode.FAILED_PRECONDITION)
 """How a request ends whose jurors gave too little: no answer, but an outcome to count."""
+
+NEEDED = {"id", "juror", "score", "usd", "calls", "s"}
+"""What the table cannot do without; the wall time it can."""
 
 Result = dict[str, Any]
 Line = dict[str, Any]
 Tell = Callable[[], None]
 
 
-async def main() -> None:
+def main() -> None:
     options = arguments()
     asked, others = frontier.questions(options.data, options.questions)
     text = frontier.config(others, options.data)
@@ -55,11 +60,25 @@ async def main() -> None:
         place = pathlib.Path(folder)
         frontier.write_cassette(asked, place / "frontier.jsonl")
         with mesh_running(place, text) as mesh:
-            await ask_all(mesh.address, kept)
+            asyncio.run(ask_all(mesh.address, kept))
+    show(asked, kept, options.results)
+
+
+def run() -> int:
+    """Exit code of the whole; whoever stops it is told what becomes of the results."""
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("stopped; the next run goes on where this one was", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def show(asked: Sequence[Row], kept: Sequence["Kept"], results: pathlib.Path) -> None:
     lines = [*singles(asked), oracle(asked), *(pattern(each) for each in kept)]
     print(table(lines))
-    (options.results / "table.md").write_text(table(lines) + "\n")
-    chart.draw(lines, options.results / "cost-accuracy.png", questions=len(asked))
+    (results / "table.md").write_text(table(lines) + "\n")
+    chart.draw(lines, results / "cost-accuracy.png", questions=len(asked))
 
 
 def arguments() -> argparse.Namespace:
@@ -78,7 +97,8 @@ def arguments() -> argparse.Namespace:
 class Kept:
     """Results of one ensemble, a line each, so that a later run need not ask again.
 
-    What was asked of another configuration is in another file.
+    What was asked of another configuration is in another file. A line that was
+    cut off, or lacks what is needed now, is dropped, and its question asked again.
     """
 
     def __init__(
@@ -88,8 +108,7 @@ class Kept:
         digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
         self.ensemble = ensemble
         self._path = folder / f"{ensemble}-{digest}.jsonl"
-        lines = self._path.read_text().splitlines() if self._path.exists() else []
-        self.results: list[Result] = [json.loads(line) for line in lines if line.endswith("}")]
+        self.results = mended(self._path)
         done = {result["id"] for result in self.results}
         self._since = time.perf_counter()
         self.missing = [row for row in rows if row["id"] not in done]
@@ -106,6 +125,29 @@ class Kept:
         self.results.append(result)
         with self._path.open("a") as file:
             file.write(json.dumps(result) + "\n")
+
+
+def mended(path: pathlib.Path) -> list[Result]:
+    """The sound results of a file, which afterwards holds nothing else, each on a whole line."""
+    if not path.exists():
+        return []
+    text = path.read_text(errors="replace")
+    found = [result for line in text.splitlines() if (result := sound(line))]
+    whole = "".join(f"{json.dumps(result)}\n" for result in found)
+    if whole != text:
+        beside = path.with_suffix(".new")
+        beside.write_text(whole)
+        beside.replace(path)
+    return found
+
+
+def sound(line: str) -> Result | None:
+    """The result on a line, if there is a whole one."""
+    try:
+        result = json.loads(line)
+    except ValueError:
+        return None
+    return result if isinstance(result, dict) and result.keys() >= NEEDED else None
 
 
 async def ask_all(address: str, kept: Sequence[Kept]) -> None:
@@ -207,6 +249,8 @@ def pattern(kept: Kept) -> Line:
     results = kept.results
     count = len(results)
     seconds = sorted(r["s"] for r in results)
+    between = [r["since_last_s"] for r in results if "since_last_s" in r]
+    wall = {"wall_s": sum(between)} if len(between) == count else {}
     return {
         "who": kept.ensemble,
         "kind": "pattern",
@@ -214,7 +258,7 @@ def pattern(kept: Kept) -> Line:
         "answered": sum(bool(r["juror"]) for r in results) / count,
         "usd": sum(r["usd"] for r in results),
         "calls": sum(r["calls"] for r in results),
-        "wall_s": sum(r["since_last_s"] for r in results),
+        **wall,
         "p50_ms": 1000 * seconds[count // 2],
         "p99_ms": 1000 * seconds[min(count - 1, count * 99 // 100)],
     }
@@ -236,4 +280,4 @@ def table(lines: Sequence[Line]) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(run())
