@@ -1,6 +1,6 @@
 """What modules of this folder share: one provider and one mesh with the juries of them all.
 
-A module takes part that has `juries(places)`, which gives models and ensembles,
+A module takes part that has `shared_juries(places)`, which gives models and ensembles,
 and `SCRIPT`, if its models do what the stub does not know by their names. Only
 modules of which a test runs take part. One that starts fixtures `provider`,
 `mesh` or `gateway` of its own has those.
@@ -43,11 +43,11 @@ def mesh_of(
     env = environment(collector) | meters.environment()
     with dead_port() as nowhere, deaf_port() as deaf:
         places = Places(url, nowhere, deaf)
-        parts = [part for each in modules for part in each.juries(places)]
+        parts = [part for each in modules for part in each.shared_juries(places)]
         with mesh_running(folder, config(parts, url), env=env) as mesh:
             yield mesh
 
 
 def takes_part(item: pytest.Item) -> bool:
     """Whether a test is of a module that has juries in the shared mesh."""
-    return hasattr(getattr(item, "module", None), "juries")
+    return hasattr(getattr(item, "module", None), "shared_juries")

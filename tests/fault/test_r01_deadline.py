@@ -18,7 +18,7 @@ DEADLINE_S = 2.0
 SCRIPT = {"hour": Mode(delay_s=3600.0)}
 
 
-def juries(places):
+def shared_juries(places):
     url = places.url
     hour, four = model("hour", url), model("four", url)
     alone = jury({"hour": hour}, "alone", quorum=1)
@@ -67,7 +67,7 @@ def test_with_enough_others_it_is_an_answer(row, gateway, provider):
 
 async def test_no_task_is_left(row, provider, tmp_path):
     path = tmp_path / "gremium.yaml"
-    path.write_text(config(juries(Places(provider.url, "", "")), provider.url))
+    path.write_text(config(shared_juries(Places(provider.url, "", "")), provider.url))
     loaded = load(path)
     async with grpc_mesh(loaded, ()) as mesh, served_gateway(loaded, mesh) as served:
         await served.Ask(request(), timeout=DEADLINE_S)

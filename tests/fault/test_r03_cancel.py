@@ -16,7 +16,7 @@ TIMEOUT_S = 20.0
 JURORS = 5
 
 
-def juries(places):
+def shared_juries(places):
     return [
         jury({f"{kind}{n}": model(kind, places.url) for n in range(JURORS)}, kind)
         for kind in ("hang", "silent")

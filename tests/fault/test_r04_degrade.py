@@ -14,7 +14,7 @@ SCRIPT = {JUDGE: MODES["verdict-pass"]}
 LEFT_OUT = {"CANCELLED", "TIMED_OUT", "FAILED"}
 
 
-def juries(places):
+def shared_juries(places):
     """Five jurors of whom three must answer; two, or three, are dead, hung or failing."""
     url = places.url
     good = {name: model("four", url) for name in "abc"}

@@ -15,7 +15,7 @@ BROKEN = {
 }
 
 
-def juries(places):
+def shared_juries(places):
     """Two good jurors and a hostile one; all three are waited for."""
     good = {name: model("four", places.url) for name in "ab"}
     kinds = {

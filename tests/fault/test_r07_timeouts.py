@@ -18,7 +18,7 @@ STALLS = Mode(text="one two three", token_delay_s=2.0)
 SCRIPT = {"stalls": STALLS}
 
 
-def juries(places):
+def shared_juries(places):
     """Two good jurors and one that is late with something; all three are waited for."""
     good = {name: model("four", places.url) for name in "ab"}
     parts = []

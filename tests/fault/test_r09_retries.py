@@ -25,7 +25,7 @@ SCRIPT = {
 }
 
 
-def juries(places):
+def shared_juries(places):
     """A jury whose third juror is dead, and jurors that fail however often they are asked."""
     url = places.url
     four, open_eyed = model("four", url), {"breaker": NEVER_OPEN}

@@ -18,7 +18,7 @@ FAILING = {
 }
 
 
-def juries(places):
+def shared_juries(places):
     """Of three tiers the first one fails, the first hangs, or the first two do."""
     failing = [tiered(places.url, first, first, "backup", "last") for first in FAILING]
     return [

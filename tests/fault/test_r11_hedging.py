@@ -28,7 +28,7 @@ class Got:
     """Of each call whether it was a hedge, how it ended, and why; empty if there was but one."""
 
 
-def juries(places):
+def shared_juries(places):
     """One juror each; only `plain` is never asked twice."""
     hedged = ("hedged", "lost", "throttled")
     parts = [jury({"m": model(name, places.url, hedge={})}, name) for name in hedged]

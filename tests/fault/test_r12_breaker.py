@@ -20,7 +20,7 @@ CLOSED = model_status_pb2.BREAKER_STATE_CLOSED
 OPEN = model_status_pb2.BREAKER_STATE_OPEN
 
 
-def juries(places):
+def shared_juries(places):
     guarded = {"breaker": BREAKER, "retry": {"max_attempts": 1}}
     parts = []
     for name in ("flapping", "left", "refusing", "shown"):

@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2, types_pb2
-from tests.fault.five import TIMEOUT_S, TURNS, config, ends, failure, jury, model, request, told
+from tests.fault.five import TIMEOUT_S, config, ends, failure, jury, model, request, told, turns
 from tests.fault.replicas import cluster
 from tests.fault.stubs import Mode, stub
 
@@ -33,7 +33,7 @@ def juries(url):
     whole["budgets"] = {
         f"{name}-{turn}": {"max_usd": 0.25, "per": "month", "ensembles": [f"{name}-{turn}"]}
         for name in ("shared", "killed")
-        for turn in range(1, TURNS + 1)
+        for turn in turns()
     }
     return json.dumps(whole)
 
