@@ -208,8 +208,8 @@ class Record:
         """Whom a stage may have asked before it was lost; nobody if it never began."""
         if part.stage not in SPENDS or given_s == 0.0 or not budget.may_have_spent(error):
             return []
-        self.lease = budget.returned(self.lease, Lease())
-        return list(lost(part, seats, self._case))
+        given, self.lease = self.lease, budget.returned(self.lease, Lease())
+        return lost(part, seats, self._case, given)
 
     @property
     def late_judges(self) -> frozenset[str]:

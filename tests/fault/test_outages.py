@@ -207,7 +207,7 @@ def test_a_jury_that_dies_underway_is_counted_as_paid(mesh, gateway, server):
 
     assert ("UNAVAILABLE", "STAGE_LOST") == (code, reason)
     assert [(name, "FAILED", True) for name in JURORS] == jurors_told(manifest)
-    assert (3, True) == (manifest.model_calls, manifest.cost_usd > 0)
+    assert (2 * 3, True) == (manifest.model_calls, manifest.cost_usd > 0)  # each may retry once
 
 
 def test_a_caller_who_leaves_is_counted_as_having_paid(gateway, server):
@@ -218,7 +218,7 @@ def test_a_caller_who_leaves_is_counted_as_having_paid(gateway, server):
     code, reason, _ = told(failure(lambda: gateway.Ask(request("left", "slow"), timeout=5)))
 
     assert [(name, "CANCELLED", True) for name in JURORS] == jurors_told(manifest)
-    assert (3, True) == (manifest.model_calls, manifest.cost_usd > 0)
+    assert (2 * 3, True) == (manifest.model_calls, manifest.cost_usd > 0)  # each may retry once
     assert (code, reason) == (manifest.error.code, manifest.error.reason)
 
 
@@ -236,4 +236,4 @@ def test_a_jury_that_dies_while_it_is_followed_ends_the_stream_with_an_error(mes
     assert ("STAGE_LOST", "jury") == (last.error.reason, last.error.metadata["stage"])
     assert took_s < 1
     assert [(name, "FAILED", True) for name in JURORS] == jurors_told(manifest)
-    assert (3, True) == (manifest.model_calls, manifest.cost_usd > 0)
+    assert (2 * 3, True) == (manifest.model_calls, manifest.cost_usd > 0)  # each may retry once

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gremium.v1 import manifest_pb2, types_pb2
+from services.config.care import Hedge, Retry
 from services.config.tree import Price
 from services.core import errors
 from services.gateway import flow
@@ -56,10 +57,10 @@ async def test_a_caller_who_leaves_is_told_who_was_being_asked(ledger):
     manifest = await left(priced(jury_case()), mesh, ledger)
 
     names = ("jury-0", "jury-1", "jury-2")
-    assert [(n, CANCELLED, "CANCELLED", "jury", 1, True) for n in names] == told(manifest, JURY)
-    assert 3 == manifest.model_calls
-    assert manifest.usage.output_tokens == 300
-    assert 0.3 < manifest.cost_usd < 0.4
+    assert [(n, CANCELLED, "CANCELLED", "jury", 2, True) for n in names] == told(manifest, JURY)
+    assert 6 == manifest.model_calls
+    assert manifest.usage.output_tokens == 600
+    assert 0.6 < manifest.cost_usd < 0.8
 
 
 async def test_a_jury_that_breaks_off_may_have_asked_everybody(ledger):
@@ -67,7 +68,7 @@ async def test_a_jury_that_breaks_off_may_have_asked_everybody(ledger):
 
     manifest = await lost(priced(case()), mesh, ledger, errors.InternalError)
 
-    assert [("small-0", FAILED, "INTERNAL", "small", 1, True)] == told(manifest, JURY)
+    assert [("small-0", FAILED, "INTERNAL", "small", 2, True)] == told(manifest, JURY)
     assert manifest.cost_usd > 0.1
 
 
@@ -98,6 +99,51 @@ async def test_a_lost_jury_asked_no_more_than_it_had_calls_for(ledger):
     assert 2 == manifest.model_calls
 
 
+@pytest.mark.parametrize(
+    ("attempts", "hedge", "calls"),
+    [(1, None, 1), (1, Hedge(), 2), (2, Hedge(), 2), (3, Hedge(), 3)],
+)
+async def test_a_lost_juror_may_have_been_asked_as_often_as_its_model_allows(
+    ledger, attempts, hedge, calls
+):
+    asked = priced(case(judge=None))
+    care = {"retry": Retry(max_attempts=attempts), "hedge": hedge}
+    asked.models["small"] = asked.models["small"].model_copy(update=care)
+    mesh = ScriptedMesh({"small": errors.InternalError("broke off")})
+
+    manifest = await lost(asked, mesh, ledger, errors.InternalError)
+
+    assert (calls, 100 * calls) == (manifest.model_calls, manifest.usage.output_tokens)
+    assert 0.1 * calls < manifest.cost_usd < 0.12 * calls
+
+
+@pytest.mark.parametrize(
+    "limits", [{"max_model_calls": 4}, {"max_cost_usd": 0.35}, {"max_tokens": 350}]
+)
+async def test_a_lost_jury_spent_no_more_than_it_had(ledger, limits):
+    asked = priced(jury_case(judge=None))
+    asked.asked.budget.CopyFrom(types_pb2.Budget(**limits))
+    mesh = ScriptedMesh({"jury": errors.InternalError("broke off")})
+
+    route = mesh.route
+
+    async def three(request, *, deadline):
+        response = await route(request, deadline=deadline)
+        response.decision.tiers[0].jurors[:] = ["jury-0", "jury-1", "jury-2"]
+        return response
+
+    mesh.route = three
+    manifest = await lost(asked, mesh, ledger, errors.InternalError)
+
+    spent = {
+        "max_model_calls": manifest.model_calls,
+        "max_cost_usd": manifest.cost_usd,
+        "max_tokens": manifest.usage.input_tokens + manifest.usage.output_tokens,
+    }
+    ((limited, most),) = limits.items()
+    assert 0.98 * most < spent[limited] <= most + 1e-9
+
+
 async def test_a_lost_judge_may_have_been_paid(ledger):
     mesh = ScriptedMesh({"small": ["42"]}, verdicts=[errors.DeadlineSpentError("late")])
     aggregate = mesh.aggregate
@@ -110,8 +156,8 @@ async def test_a_lost_judge_may_have_been_paid(ledger):
     mesh.aggregate = of_a_family
     manifest = (await flow.ask(priced(case()), mesh=mesh, ledger=ledger)).manifest
 
-    assert [("judge", FAILED, "DEADLINE_SPENT", "small", 1, True)] == told(manifest, JUDGE)
-    assert (2, True) == (manifest.model_calls, manifest.cost_usd > 0.11)
+    assert [("judge", FAILED, "DEADLINE_SPENT", "small", 2, True)] == told(manifest, JUDGE)
+    assert (3, True) == (manifest.model_calls, manifest.cost_usd > 0.11)
 
 
 @pytest.mark.parametrize("error", [errors.PeerError("down"), errors.OverloadedError("full")])
