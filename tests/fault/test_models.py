@@ -8,6 +8,7 @@ import pytest
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2, types_pb2
 from tests.running import mesh_running
 from tests.scripted import CONFIG, upstream_thread
+from tests.upstream import Reply
 
 TIMEOUT_S = 8
 ANSWERED = manifest_pb2.OUTCOME_ANSWERED
@@ -15,7 +16,8 @@ ANSWERED = manifest_pb2.OUTCOME_ANSWERED
 
 @pytest.fixture(scope="module")
 def server():
-    with upstream_thread() as server:
+    """The good models take their time: two that agree end the jury before it hears of the third."""
+    with upstream_thread({"four": Reply(delay_s=0.3)}) as server:
         yield server
 
 

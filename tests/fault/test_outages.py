@@ -17,8 +17,12 @@ from tests.scripted import CONFIG, upstream_thread
 from tests.upstream import Reply
 
 TIMEOUT_S = 8.0
+FROZEN_S = 1.5
+"""Less than a ping takes to notice that a peer is frozen."""
 BACK_S = 30.0
 """Longest time until the supervisor has a service back."""
+UNNOTICED_S = 1.2
+"""Less than a ping may take, by which a frozen service would be noticed."""
 JURORS = ["slow-a", "slow-b", "slow-c"]
 
 
@@ -135,7 +139,7 @@ def answered(gateway, asked):
         try:
             return gateway.Ask(asked, timeout=TIMEOUT_S)
         except grpc.RpcError as err:
-            retry = told(err)[1] in {"PEER_UNAVAILABLE", "DEADLINE_SPENT"}
+            retry = told(err)[1] in {"PEER_UNAVAILABLE", "DEADLINE_SPENT", "STAGE_LOST"}
             if not retry or time.monotonic() > until:
                 raise
             time.sleep(0.2)
@@ -173,7 +177,7 @@ def test_a_frozen_router_is_replaced_in_time(mesh, gateway):
 def test_a_frozen_jury_is_named_and_asked_again(mesh, gateway):
     asked = request("frozen-jury")
     with frozen(process(mesh, "jury_svc").pid):
-        error = failure(lambda: gateway.Ask(asked, timeout=3.0))
+        error = failure(lambda: gateway.Ask(asked, timeout=FROZEN_S))
 
     code, reason, metadata = told(error)
     assert ("DEADLINE_EXCEEDED", "DEADLINE_SPENT", "jury") == (code, reason, metadata["stage"])
