@@ -43,6 +43,8 @@ class Asked:
     duration_s: float = 0.0
     usage: Usage = NOTHING
     usage_estimated: bool = False
+    usage_doubt: str = ""
+    """Why the provider's own count was not believed, as words; empty: it was, or there was none."""
     cost_usd: float = 0.0
     model_calls: int = 0
     span_id: str = ""

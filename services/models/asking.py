@@ -106,6 +106,7 @@ def participation_to_wire(
         tier=tier,
         model_calls=asked.model_calls,
         usage_estimated=asked.usage_estimated,
+        usage_doubt=asked.usage_doubt,
         attempts=[_attempt_to_wire(end) for end in asked.attempts],
     )
 

@@ -16,6 +16,7 @@ from services.models.backend import RosterModel
 from services.models.gate import RefusedError
 from services.models.outcome import Outcome
 from services.models.pacing import LateError, generated
+from services.models.plausible import plausible
 from services.models.pricing import cost_usd, dearest, reply_cost_usd
 from services.runtime import telemetry
 from services.runtime.calls import current_caller
@@ -98,11 +99,16 @@ async def _sorted_out(question: Question) -> End:
         return bug, outcome.NOTHING
     if attempt.listener:
         attempt.listener.ended(reply.text)
-    return _answered(model, reply), outcome.answered(monotonic() - began)
+    return _answered(model, question.request, reply), outcome.answered(monotonic() - began)
 
 
-def _answered(model: RosterModel, reply: ModelReply) -> Asked:
+def _answered(model: RosterModel, request: ModelRequest, reply: ModelReply) -> Asked:
     problem = overlong(reply)
+    usage, doubt = plausible(reply.usage, request, model.spec)
+    doubt = "" if reply.usage_estimated else doubt
+    if doubt:
+        logger.warning("usage of model %s is estimated: %s", model.name, doubt)
+    reply = replace(reply, usage=usage, usage_estimated=reply.usage_estimated or bool(doubt))
     served = cut(reply.served_model, most_bytes=MAX_NAME_BYTES)
     return Asked(
         status=Status.FAILED if problem else Status.ANSWERED,
@@ -111,6 +117,7 @@ def _answered(model: RosterModel, reply: ModelReply) -> Asked:
         reply=None if problem else replace(reply, served_model=served),
         usage=reply.usage,
         usage_estimated=reply.usage_estimated,
+        usage_doubt=doubt,
         cost_usd=reply_cost_usd(reply, model.spec.price),
         model_calls=1,
     )
@@ -149,7 +156,7 @@ def _failed(question: Question, err: BackendError) -> Asked:
 
 def cut_short(model: RosterModel, request: ModelRequest, attempt: Attempt, *, sent: bool) -> Asked:
     """A failure that cost what the prompt and all that was heard cost, if it was sent."""
-    usage = attempt.usage(request) if sent else NOTHING
+    usage = plausible(attempt.usage(request), request, model.spec)[0] if sent else NOTHING
     return Asked(
         status=Status.FAILED,
         usage=usage,

@@ -15,6 +15,7 @@ from services.models.endpoint import not_sent
 from services.models.gate import RefusedError
 from services.models.listening import Listener
 from services.models.outcome import SERVED
+from services.models.plausible import plausible
 from services.models.pricing import counted, reply_cost_usd
 from services.runtime.calls import current_caller
 
@@ -79,6 +80,9 @@ class RecordedBackend:
                 permit.outcome = SERVED
         except RefusedError as err:
             raise not_sent(str(err), cause=err.reason) from err
+        usage, doubt = plausible(reply.usage, request, live.spec)
+        estimated = reply.usage_estimated or bool(doubt)
+        reply = replace(reply, usage=usage, usage_estimated=estimated)
         reply = replace(reply, cost_usd=reply_cost_usd(reply, live.spec.price))
         self._cassette.record(
             key, model=self._spec.model, question=request.prompt.question, reply=reply

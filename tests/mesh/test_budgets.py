@@ -64,6 +64,26 @@ async def test_four_at_once_never_spend_more_than_there_is(serve):
     assert {"team": (pytest.approx(0.18), pytest.approx(0.0))} == await budgets(gateway)
 
 
+def liar(**told):
+    usage = {"prompt_tokens": 8, "completion_tokens": 1, **told}
+    return Reply(usage={**usage, "total_tokens": sum(usage.values())})
+
+
+@pytest.mark.parametrize(
+    "told", [{"completion_tokens": 90_000}, {"prompt_tokens": 99_000_000}], ids=["wrote", "read"]
+)
+async def test_a_provider_that_lies_about_usage_takes_no_more_than_was_reserved(serve, told):
+    gateway = await serve(ALONE, {"a": liar(**told)}, budgets=QUARTER)
+
+    replies = [await gateway.stub.Ask(nine_cents(), timeout=TIMEOUT_S) for _ in range(2)]
+
+    for manifest in (reply.manifest for reply in replies):
+        (part,) = (part for part in manifest.participations if part.model)
+        assert 0.0 < manifest.cost_usd <= manifest.reserved_usd + 1e-9
+        assert (True, True) == (part.usage_estimated, "of at most" in part.usage_doubt)
+    assert (await budgets(gateway))["team"][0] <= 0.18 + 1e-9
+
+
 async def test_a_refused_request_is_told_when_to_come_again(serve):
     gateway = await serve(ALONE, {"a": wordy}, budgets={"team": {"max_usd": 0, "per": "hour"}})
     with pytest.raises(grpc.aio.AioRpcError) as caught:

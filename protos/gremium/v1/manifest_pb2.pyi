@@ -236,6 +236,7 @@ class Participation(_message.Message):
     MODEL_CALLS_FIELD_NUMBER: _builtins.int
     USAGE_ESTIMATED_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    USAGE_DOUBT_FIELD_NUMBER: _builtins.int
     stage: Global___Stage.ValueType
     """In which stage."""
     name: _builtins.str
@@ -269,8 +270,14 @@ class Participation(_message.Message):
     asked was lost; 0 when not asked.
     """
     usage_estimated: _builtins.bool
-    """Whether usage is an estimate because the provider gave none, or an upper
-    estimate because the service that asked was lost and may have spent it.
+    """Whether usage is an estimate because the provider gave none or one that
+    cannot be, or an upper estimate because the service that asked was lost and
+    may have spent it.
+    """
+    usage_doubt: _builtins.str
+    """Why the provider's own count was not believed, such as more output than the
+    call allowed; empty otherwise. Usage and cost are then at most what was
+    reserved for the call.
     """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
@@ -312,10 +319,11 @@ class Participation(_message.Message):
         model_calls: _builtins.int = ...,
         usage_estimated: _builtins.bool = ...,
         attempts: _abc.Iterable[Global___Attempt] | None = ...,
+        usage_doubt: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cost_usd", b"cost_usd", "duration", b"duration", "family", b"family", "model", b"model", "model_calls", b"model_calls", "name", b"name", "provider", b"provider", "reason", b"reason", "reason_text", b"reason_text", "requested_model", b"requested_model", "served_model", b"served_model", "span_id", b"span_id", "stage", b"stage", "start_time", b"start_time", "status", b"status", "tier", b"tier", "usage", b"usage", "usage_estimated", b"usage_estimated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cost_usd", b"cost_usd", "duration", b"duration", "family", b"family", "model", b"model", "model_calls", b"model_calls", "name", b"name", "provider", b"provider", "reason", b"reason", "reason_text", b"reason_text", "requested_model", b"requested_model", "served_model", b"served_model", "span_id", b"span_id", "stage", b"stage", "start_time", b"start_time", "status", b"status", "tier", b"tier", "usage", b"usage", "usage_doubt", b"usage_doubt", "usage_estimated", b"usage_estimated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
