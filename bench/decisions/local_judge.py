@@ -24,8 +24,6 @@ ensembles:
   default: {{pattern: jury, jurors: [{{model: local}}], judge: {{}}}}
 """
 CALL_S = 60.0
-LIMIT_S = 240.0
-"""For all calls of one part; what is not asked by then counts as not asked."""
 CRITERIA = {
     "safety": judge_pb2.CRITERION_SAFETY,
     "hallucination": judge_pb2.CRITERION_HALLUCINATION,
@@ -41,8 +39,10 @@ class Verify(Protocol):
 
 
 @contextmanager
-def local_judge(criterion: str) -> Iterator[Verify]:
+def local_judge(criterion: str, *, limit_s: float) -> Iterator[Verify]:
     """Start a mesh with the model that GREMIUM_TEST_GGUF names, and ask its judge.
+
+    After `limit_s` seconds of calls nothing more is asked.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def local_judge(criterion: str) -> Iterator[Verify]:
         grpc.insecure_channel(str(mesh.services["judge"]["address"])) as channel,
     ):
         stub: Any = judge_pb2_grpc.JudgeServiceStub(channel)  # type: ignore[arg-type]  # typed for aio
-        until = time.monotonic() + LIMIT_S
+        until = time.monotonic() + limit_s
 
         def verify(
             question: str, answer: str, *, passages: Sequence[str] = ()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.decisions import Row
+from bench.decisions import Row, SkippedError
 from bench.decisions.local_judge import Verify, local_judge
 from bench.decisions.pools import lines
 from bench.decisions.signals import Answers, Told, area, balanced, interval, told_apart
@@ -14,8 +14,8 @@ from judge_svc.grounding import context_of, grounded
 LEXICAL = ("recall",)
 MEASURES = (("balanced accuracy", balanced, False, 56.0), ("AUROC", area, True, 0.56))
 """Each with the most that lexical support reaches; the whole interval has to lie above."""
-JUDGED = 60
-"""Summaries that a local judge is asked about."""
+JUDGED, JUDGE_S, FEWEST = 40, 900.0, 30
+"""Summaries that a local judge is asked about, its time, and how many a fit needs."""
 NOTE = (
     "checks alone, 5 folds by document; baseline: lexical support alone, its threshold learned too"
 )
@@ -45,12 +45,16 @@ def _with_judge(data: pathlib.Path, answers: Answers, checks: Told, lexical: Tol
     rng = np.random.default_rng(0)
     drawn = [rng.permutation(rows)[: JUDGED // 2] for rows in known]
     asked, signals = [], []
-    with local_judge("hallucination") as verify:
+    with local_judge("hallucination", limit_s=JUDGE_S) as verify:
         for i in (int(i) for both in zip(*drawn, strict=True) for i in both):
             score = _score(verify, data, i)
             if score is not None:
                 asked.append(i)
                 signals.append({"checks": _odds(float(checks.p_ok[i])), "judge": score})
+    if len(asked) < FEWEST:
+        raise SkippedError(
+            f"a local judge told of {len(asked)} summaries in {JUDGE_S:.0f} s; {FEWEST} are needed"
+        )
     at = np.array(asked)
     some = Answers(signals, answers.ok[at], [answers.groups[i] for i in asked])
     ours = told_apart(some)
