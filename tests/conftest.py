@@ -19,7 +19,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from services.runtime import telemetry
 
-UNIT = pathlib.Path(__file__).parent / "unit"
+TESTS = pathlib.Path(__file__).parent
+UNIT = TESTS / "unit"
+DEPLOY = TESTS / "deploy"
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -51,6 +53,14 @@ NEEDS = {
     "gguf": (_variable("GREMIUM_TEST_GGUF"), "GREMIUM_TEST_GGUF names no GGUF of a second family"),
     "data": (_variable("GREMIUM_DATA"), "GREMIUM_DATA names no folder of recorded data"),
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one worker, since they share meshes; all that share an engine, too."""
+    for item in items:
+        together = DEPLOY if item.path.is_relative_to(DEPLOY) else item.path
+        item.add_marker(pytest.mark.xdist_group(str(together)))
 
 
 @pytest.fixture(scope="session")
