@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import grpc
@@ -95,12 +96,11 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
 
     async def _told(self, case: Case, watch: Watch | None) -> ensemble_pb2.AskResponse:
         """The flow's reply, or that of a first call which still runs, as soon as it is there."""
-        try:
-            with self._underway.running(case.request_id):
-                return await self._asked(case, watch)
-        except RequestInProgressError:
-            if not await self._underway.ended(case.request_id, deadline=case.deadline):
-                raise
+        work, request_id = partial(self._asked, case, watch), case.request_id
+        if not self._underway.runs(case.asked, request_id):
+            return await self._underway.first(case.asked, request_id, work)
+        if not await self._underway.ended(request_id, deadline=case.deadline):
+            raise RequestInProgressError(f"the first call with request_id {request_id} still runs")
         return await self._asked(case, watch)
 
     async def _asked(self, case: Case, watch: Watch | None) -> ensemble_pb2.AskResponse:

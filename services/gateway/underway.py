@@ -1,39 +1,78 @@
-"""Which requests this gateway answers now, so that a second call with a request_id can wait."""
+"""Which requests this gateway answers now: a request is worked on while anybody waits for it."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
 
+from gremium.v1.ensemble_pb2 import AskRequest, AskResponse
 from services.core.deadline import Deadline
+
+STOP_S: Final = 2.0
+"""Longest wait for the record of a request that nobody waits for any more."""
+
+Work = Callable[[], Coroutine[Any, Any, AskResponse]]
+
+
+@dataclass
+class _Running:
+    """One request that is worked on."""
+
+    asked: AskRequest
+    task: asyncio.Task[AskResponse]
+    waiting: int = 0
+    """Calls that wait for its end."""
 
 
 @dataclass
 class Underway:
-    """Requests by request_id, from their first call until its end."""
+    """Requests by request_id, from their first call until their end. One event loop, no locks.
 
-    _ends: dict[str, asyncio.Event] = field(default_factory=dict)
+    The work is the request's, not the first call's: who hangs up stops it only
+    if nobody else waits for it.
+    """
 
-    @contextmanager
-    def running(self, request_id: str) -> Iterator[None]:
-        """Keep the request for the block, unless an earlier call does."""
-        if request_id in self._ends:
-            yield
-            return
-        end = self._ends[request_id] = asyncio.Event()
-        try:
-            yield
-        finally:
-            del self._ends[request_id]
-            end.set()
+    _running: dict[str, _Running] = field(default_factory=dict)
+
+    def runs(self, asked: AskRequest, request_id: str) -> bool:
+        """Whether the same request is worked on; one with another body is another."""
+        running = self._running.get(request_id)
+        return running is not None and running.asked == asked
+
+    async def first(self, asked: AskRequest, request_id: str, work: Work) -> AskResponse:
+        """What the work comes to, which others may wait for, too.
+
+        It is not to be waited for by others if the request_id stands for
+        another request already.
+        """
+        running = _Running(asked, asyncio.create_task(work()))
+        if self._running.setdefault(request_id, running) is running:
+            running.task.add_done_callback(partial(self._forget, request_id))
+        async with _waiting(running):
+            return await asyncio.shield(running.task)
 
     async def ended(self, request_id: str, *, deadline: Deadline) -> bool:
-        """Wait for the end of the call that runs; whether it came before the deadline."""
-        end = self._ends.get(request_id)
-        if end is None:
-            return True
-        try:
-            async with asyncio.timeout(deadline.left_s):
-                return await end.wait()
-        except TimeoutError:
-            return False
+        """Wait for the end of a request that is worked on; whether it came before the deadline."""
+        running = self._running[request_id]
+        async with _waiting(running):
+            done, _ = await asyncio.wait({running.task}, timeout=deadline.left_s)
+            return bool(done)
+
+    def _forget(self, request_id: str, ended: asyncio.Task[AskResponse]) -> None:
+        del ended
+        del self._running[request_id]
+
+
+@asynccontextmanager
+async def _waiting(running: _Running) -> AsyncIterator[None]:
+    """Wait for a request in the block; the last one to leave stops it."""
+    running.waiting += 1
+    try:
+        yield
+    finally:
+        running.waiting -= 1
+        if not running.waiting and not running.task.done():
+            running.task.cancel()
+            await asyncio.wait({running.task}, timeout=STOP_S)

@@ -284,7 +284,7 @@ async def test_a_caller_who_leaves_stops_the_models_and_leaves_a_record(serve):
     manifest = await gateway.settled("gone")
 
     assert {"hang": ("CANCELLED", "CANCELLED")} == parts(manifest)
-    assert (1, True) == (manifest.model_calls, manifest.cost_usd > 0.0)
+    assert (2, True) == (manifest.model_calls, manifest.cost_usd > 0.0)
     assert ("CANCELLED", manifest_pb2.MANIFEST_STATE_FAILED) == (
         manifest.error.reason,
         manifest.state,

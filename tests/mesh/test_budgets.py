@@ -120,6 +120,25 @@ async def test_what_was_reserved_comes_back_however_it_ends(serve, ending):
     assert spent_usd <= 0.09 + 1e-9
 
 
+async def test_who_leaves_while_models_are_asked_pays_what_they_may_have_spent(serve):
+    gateway = await serve(ALONE, {"a": Reply(hang=True)}, budgets=QUARTER)
+    call = gateway.stub.Ask(nine_cents(), timeout=TIMEOUT_S)
+    await gateway.provider.until(lambda: gateway.provider.calls == 1)
+    call.cancel()
+
+    assert pytest.approx(0.09) == await spent_of("team", gateway)
+
+
+async def test_who_leaves_before_any_model_was_asked_pays_nothing(serve):
+    gateway = await serve(ALONE, budgets=QUARTER, hung={"router"})
+    call = gateway.stub.Ask(nine_cents(request_id="early"), timeout=TIMEOUT_S)
+    await asyncio.sleep(0.2)
+    call.cancel()
+
+    assert "CANCELLED" == (await gateway.settled("early")).error.reason
+    assert (0.0, 0) == (await spent_of("team", gateway), gateway.provider.calls)
+
+
 async def spent_of(budget, gateway):
     """US dollars, as soon as nothing is reserved any more."""
     async with asyncio.timeout(TIMEOUT_S):

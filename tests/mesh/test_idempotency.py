@@ -1,10 +1,14 @@
 """A request_id names one request: asked again it is told again, and paid once."""
 
+import asyncio
+
 import grpc
 import pytest
 
-from tests.mesh.meshes import metadata, reason, request, request_id
+from gremium.v1 import ensemble_pb2
+from tests.mesh.meshes import TIMEOUT_S, metadata, reason, request, request_id
 from tests.mesh.test_ask import JURY
+from tests.upstream import Reply
 
 
 async def test_a_repeated_request_spends_nothing(serve):
@@ -60,6 +64,62 @@ async def test_a_request_whose_caller_left_is_told_again_as_its_manifest_says(se
     assert (told.code, told.reason) == (caught.value.code().name, reason(caught.value))
     assert told.message == caught.value.details()
     assert 1 == gateway.provider.calls
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_who_still_waits_gets_the_answer_though_the_first_caller_left(serve, streamed):
+    gateway = await serve({"jurors": [{"model": "a"}]}, {"a": Reply(delay_s=0.8)})
+    asked = request("?", request_id="joined")
+    first = left_behind(gateway, asked) if streamed else gateway.stub.Ask(asked, timeout=TIMEOUT_S)
+    await gateway.provider.until(lambda: gateway.provider.running == 1)
+    second = asyncio.create_task(gateway.ask("?", request_id="joined"))
+    await asyncio.sleep(0.2)
+
+    first.cancel()
+    reply = await second
+
+    assert ("4", True) == (reply.answer.text, reply.replayed)
+    assert (1, 0) == (gateway.provider.calls, gateway.provider.disconnects)
+
+
+def left_behind(gateway, asked):
+    """A stream that is being read."""
+    call = gateway.stub.AskStream(ensemble_pb2.AskStreamRequest(ask=asked), timeout=TIMEOUT_S)
+
+    async def read():
+        async for _ in call:
+            pass
+
+    return asyncio.create_task(read())
+
+
+async def test_the_last_one_to_leave_stops_the_models(serve):
+    gateway = await serve({"jurors": [{"model": "hang", "timeout_s": 30}]})
+    calls = [gateway.stub.Ask(request("?", request_id="all"), timeout=20) for _ in range(2)]
+    await gateway.provider.until(lambda: gateway.provider.running == 1)
+    await asyncio.sleep(0.2)
+
+    calls[0].cancel()
+    await asyncio.sleep(0.2)
+    between = gateway.provider.disconnects
+    calls[1].cancel()
+    await gateway.provider.until(lambda: gateway.provider.disconnects == 1, within_s=2.0)
+
+    assert 0 == between
+    assert "CANCELLED" == (await gateway.settled("all")).error.reason
+
+
+async def test_who_left_before_any_model_was_asked_may_ask_again(serve):
+    gateway = await serve({"jurors": [{"model": "a"}]}, hung={"router"})
+    first = gateway.stub.Ask(request("?", request_id="early"), timeout=TIMEOUT_S)
+    await asyncio.sleep(0.2)
+    first.cancel()
+    assert "CANCELLED" == (await gateway.settled("early")).error.reason
+    assert 0 == gateway.provider.calls
+
+    reply = await gateway.ask("?", request_id="early")
+
+    assert ("4", False, 1) == (reply.answer.text, reply.replayed, gateway.provider.calls)
 
 
 async def test_another_question_needs_another_request_id(serve):

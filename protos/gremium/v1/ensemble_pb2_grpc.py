@@ -79,6 +79,9 @@ class EnsembleServiceServicer:
         fails again as recorded (`replayed` in the error's metadata), and spends
         nothing. Only what failed with `PEER_UNAVAILABLE`, `OVERLOADED`,
         `DEADLINE_SPENT` or `CANCELLED` before any model was asked starts anew.
+        Whoever asks while it still runs waits for the same reply; it is cancelled
+        only when nobody waits any more. All this holds for each ledger, and a
+        ledger has one gateway: several do not know of each other's requests.
 
         Fails with
         - `INVALID_ARGUMENT` (`INVALID_REQUEST`, `DEADLINE_MISSING`);
@@ -96,8 +99,8 @@ class EnsembleServiceServicer:
         `metadata["stage"]` names was not there; asking anew spends again;
         - `ABORTED` (`INTERRUPTED`): the gateway stopped during the first call;
         - `ABORTED` (`LEDGER_FAILED`): the request or its end was not recorded;
-        - `CANCELLED` (`CANCELLED`): the first caller left after models had been
-        asked;
+        - `CANCELLED` (`CANCELLED`): everybody who waited left after models had
+        been asked; a new `request_id` asks, and spends, again;
         - `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`): `metadata["stage"]` names the
         stage that ran out of time, if one did;
         - `RESOURCE_EXHAUSTED` (`OVERLOADED`, `BUDGET_SPENT`): of a budget that
@@ -123,7 +126,8 @@ class EnsembleServiceServicer:
         instead was refused before the request began, replays a recorded failure,
         or broke off. A replayed reply is the only message.
 
-        Whoever leaves cancels the request down to its models. Whoever reads slowly
+        Whoever leaves cancels the request down to its models, unless somebody else
+        waits for it. Whoever reads slowly
         holds up nobody, and gets fewer and longer deltas. What a model writes as
         its reasoning is left out. Deltas show what is being written; what counts,
         stripped and checked, is the answer in `juror_settled`.
