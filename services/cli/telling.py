@@ -118,7 +118,7 @@ def cautions(manifest: Manifest) -> list[str]:
             )
             for tally in manifest.tallies
         },
-        "some token counts are estimates: their provider gave none": any(
+        "some token counts are estimates: their provider gave none, or none that can be, or a stage was lost": any(
             p.usage_estimated for p in manifest.participations
         ),
     }
