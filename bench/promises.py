@@ -85,7 +85,9 @@ def used(figure: Figure) -> float:
     """Share of its limit that a figure uses up; above 1 when it does not hold."""
     limit, median = float(_limit(figure)["value"]), float(figure["median"])
     above, below = (median, limit) if _limit(figure)["sign"] == "≤" else (limit, median)
-    return above / below if below > 0.0 else float("inf")
+    if below > 0.0:
+        return above / below
+    return float("inf") if above > 0.0 else 0.0
 
 
 def _limit(figure: Figure) -> dict[str, str]:
