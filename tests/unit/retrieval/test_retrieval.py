@@ -184,7 +184,7 @@ async def test_finds_in_the_own_readme_what_answers(tmp_path):
     for name in ("README.md", "CHANGELOG.md"):
         (tmp_path / "docs" / name).write_bytes((ROOT / name).read_bytes())
 
-    async with library(tmp_path / "docs", embeddings="minilm", passages=3) as search:
+    async with library(tmp_path / "docs", embeddings="minilm", passages=5) as search:
         found = {q: [each.source for each in await search(q)] for q in ANSWERED_IN}
 
     missed = {q for q, at in ANSWERED_IN.items() if not any(at in each for each in found[q])}
