@@ -10,6 +10,7 @@ from bench.decisions.local_judge import Verify, local_judge
 from bench.decisions.pools import lines
 from bench.decisions.signals import Answers, Told, area, balanced, interval, told_apart
 from judge_svc.grounding import context_of, grounded
+from services.calibration.votes import Bools
 
 LEXICAL = ("recall",)
 MEASURES = (("balanced accuracy", balanced, False, 56.0), ("AUROC", area, True, 0.56))
@@ -41,38 +42,42 @@ def rows(data: pathlib.Path) -> Iterator[Row]:
 
 def _with_judge(data: pathlib.Path, answers: Answers, checks: Told, lexical: Told) -> Iterator[Row]:
     """A local judge's score beside P(ok) by the checks: some summaries, within its time."""
-    known = [np.flatnonzero(answers.ok == ok) for ok in (True, False)]
-    rng = np.random.default_rng(0)
-    drawn = [rng.permutation(rows)[: JUDGED // 2] for rows in known]
-    asked, signals = [], []
+    scores = _scores(data, answers.ok)
+    at = np.array(list(scores))
+    signals = [{"checks": _odds(float(checks.p_ok[i])), "judge": s} for i, s in scores.items()]
+    some = Answers(signals, answers.ok[at], [answers.groups[i] for i in scores])
+    ours = told_apart(some)
+    plain, alone = (Told(t.p_ok[at], t.accepted[at]) for t in (lexical, checks))
+    for name, measure, by_area, _ in MEASURES:
+        low, high = interval(some, ours, plain, by_area=by_area)
+        own, other = measure(ours, some.ok), measure(plain, some.ok)
+        note = (
+            f"{len(at)} summaries of {len(answers.ok)}, half faithful; checks alone there "
+            f"{measure(alone, some.ok):.3g}; baseline: lexical support there"
+        )
+        label = f"SummEdits: {name}, with a local judge"
+        yield Row(label, own, other, other, low > 0.0, note, (low, high))
+
+
+def _scores(data: pathlib.Path, ok: Bools) -> dict[int, float]:
+    """What a local judge thinks of some summaries, half of them faithful.
+
+    Raises
+    ------
+    SkippedError
+        If it told of too few within its time.
+    """
+    rng, found = np.random.default_rng(0), {}
+    drawn = [rng.permutation(np.flatnonzero(ok == kind))[: JUDGED // 2] for kind in (True, False)]
     with local_judge("hallucination", limit_s=JUDGE_S) as verify:
         for i in (int(i) for both in zip(*drawn, strict=True) for i in both):
             score = _score(verify, data, i)
             if score is not None:
-                asked.append(i)
-                signals.append({"checks": _odds(float(checks.p_ok[i])), "judge": score})
-    if len(asked) < FEWEST:
-        raise SkippedError(
-            f"a local judge told of {len(asked)} summaries in {JUDGE_S:.0f} s; {FEWEST} are needed"
-        )
-    at = np.array(asked)
-    some = Answers(signals, answers.ok[at], [answers.groups[i] for i in asked])
-    ours = told_apart(some)
-    note = f"{len(at)} summaries of {len(answers.ok)}, half faithful, judged in time; checks alone there"
-    for name, measure, by_area, _ in MEASURES:
-        plain, alone = (Told(t.p_ok[at], t.accepted[at]) for t in (lexical, checks))
-        low, high = interval(some, ours, plain, by_area=by_area)
-        own, other = measure(ours, some.ok), measure(plain, some.ok)
-        told = f"{note} {measure(alone, some.ok):.3g}; baseline: lexical support there"
-        yield Row(
-            f"SummEdits: {name}, with a local judge",
-            own,
-            other,
-            other,
-            low > 0.0,
-            told,
-            (low, high),
-        )
+                found[i] = score
+    if len(found) < FEWEST:
+        told = f"a local judge told of {len(found)} summaries in {JUDGE_S:.0f} s"
+        raise SkippedError(f"{told}; {FEWEST} are needed")
+    return found
 
 
 def _score(verify: Verify, data: pathlib.Path, i: int) -> float | None:
