@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -84,6 +85,20 @@ def stop(process: subprocess.Popen[str]) -> int:
     finally:
         if process.stdout:
             process.stdout.close()
+
+
+def models_told(mesh: Mesh) -> dict[str, Any]:
+    """What `gremium models --json` says of a mesh's models and services."""
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", "models", "--json", "--config", "gremium.yaml"],
+        cwd=mesh.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return dict(json.loads(done.stdout))
 
 
 def free_port() -> int:

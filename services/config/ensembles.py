@@ -33,11 +33,9 @@ class Juror(Section):
         return self.name or self.model
 
 
-class Tier(Section):
+class Jury(Section):
     """Jurors that answer together."""
 
-    name: Name
-    """Unique within the ensemble."""
     jurors: tuple[Juror, ...] = Field(min_length=1, max_length=64)
     """Whom to ask."""
     quorum: int | None = Field(default=None, ge=1)
@@ -52,8 +50,6 @@ class Tier(Section):
     last wave. The next goes out when those before it cannot decide any more, have all answered or
     failed, or have had an equal part of the time: saves money, and takes longer. Unset: all at
     once."""
-    domains: tuple[str, ...] = ()
-    """Domains of the router that this tier is the specialist for."""
 
     @property
     def needed(self) -> int:
@@ -71,6 +67,15 @@ class Tier(Section):
         if sum(self.waves) > len(names):
             raise ValueError(f"waves {list(self.waves)} are of more than the {len(names)} jurors")
         return self
+
+
+class Tier(Jury):
+    """Jurors that answer together, as one of several."""
+
+    name: Name
+    """Unique within the ensemble."""
+    domains: tuple[str, ...] = ()
+    """Domains of the router that this tier is the specialist for."""
 
 
 class Promise(Section):
@@ -249,44 +254,16 @@ class CascadeEnsemble(Tiered):
         return self
 
 
-class JuryEnsemble(Shared):
+class JuryEnsemble(Shared, Jury):
     """Asks all jurors at once and decides between their answers."""
 
     pattern: Literal["jury"]
     """Always `jury`."""
-    jurors: tuple[Juror, ...] = Field(min_length=1, max_length=64)
-    """Whom to ask."""
-    quorum: int | None = Field(default=None, ge=1)
-    """Usable answers needed; unset: more than half of the jurors."""
-    grace_s: Grace = 0.5
-    """Seconds that stragglers get once the quorum is met. One who could still change which of
-    several structured answers wins is waited for."""
-    stop: Stop = Stop()
-    """When it stops before everybody is in, by what the ballots say."""
-    waves: Waves = ()
-    """Sizes of waves in which the jurors are asked, the cheapest first; whoever is left over is the
-    last wave. The next goes out when those before it cannot decide any more, have all answered or
-    failed, or have had an equal part of the time: saves money, and takes longer. Unset: all at
-    once."""
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
         """The jury as a single tier."""
-        return (
-            Tier(
-                name="jury",
-                jurors=self.jurors,
-                quorum=self.quorum,
-                grace_s=self.grace_s,
-                stop=self.stop,
-                waves=self.waves,
-            ),
-        )
-
-    @model_validator(mode="after")
-    def _jury_is_a_tier(self) -> Self:
-        _ = self.tiers
-        return self
+        return (Tier(name="jury", **{field: getattr(self, field) for field in Jury.model_fields}),)
 
 
 class SpecialistsEnsemble(Shared):

@@ -23,10 +23,10 @@ def test_every_service_is_healthy(mesh):
 def test_a_service_that_is_frozen_is_not_healthy(mesh):
     frozen = mesh.container("aggregator")
     frozen.kill("SIGSTOP")
-    until(lambda: "unhealthy" == health(frozen), within_s=NOTICED_LIMIT_S)
+    assert until(lambda: "unhealthy" == health(frozen), within_s=NOTICED_LIMIT_S)
 
     frozen.kill("SIGCONT")
-    until(lambda: "healthy" == health(frozen), within_s=NOTICED_LIMIT_S)
+    assert until(lambda: "healthy" == health(frozen), within_s=NOTICED_LIMIT_S)
 
 
 def test_the_gateway_alone_is_published_and_on_loopback_alone(mesh):
@@ -81,7 +81,7 @@ def test_a_gateway_that_runs_finds_a_second_jury(mesh):
         return both <= mesh.callers_of_models()
 
     assert 2 == len(both)
-    until(are_asked, within_s=FOUND_LIMIT_S)
+    assert until(are_asked, within_s=FOUND_LIMIT_S)
 
 
 def test_one_jury_of_two_may_die(mesh):
@@ -95,7 +95,7 @@ def test_ends_within_ten_seconds_and_answers_what_it_took(mesh):
     mesh.up("--scale", "jury=1", "--no-recreate")
     calls = mesh.container("models").logs
     asking = mesh.asking(QUESTION, "--ensemble", "one-slow")
-    until(lambda: b'"slow"' in calls(), within_s=20)
+    assert until(lambda: b'"slow"' in calls(), within_s=20)
 
     begun = time.monotonic()
     mesh.compose("stop")

@@ -16,7 +16,7 @@ STOP_LIMIT_S = 10
 def alone(engine, image):
     container = engine.client.containers.run(image, detach=True, network_mode="none")
     try:
-        until(lambda: "healthy" == health(container), within_s=START_LIMIT_S)
+        assert until(lambda: "healthy" == health(container), within_s=START_LIMIT_S)
         yield container
     finally:
         container.remove(force=True)

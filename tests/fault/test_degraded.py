@@ -1,8 +1,5 @@
 """Each stage killed under load: what stands in for it, inside the deadline of every caller."""
 
-import json
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,7 +15,7 @@ from tests.fault.test_outages import (
     told,
     wait_until,
 )
-from tests.running import environment, mesh_running
+from tests.running import mesh_running, models_told
 from tests.scripted import CONFIG, upstream_thread
 from tests.upstream import Reply
 
@@ -139,13 +136,4 @@ def test_failures_are_counted_and_shown(mesh, gateway):
 
 def models(mesh):
     """What `gremium models` says of each service."""
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli", "models", "--json", "--config", "gremium.yaml"],
-        cwd=mesh.folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    return {each["name"]: each for each in json.loads(done.stdout)["stages"]}
+    return {each["name"]: each for each in models_told(mesh)["stages"]}

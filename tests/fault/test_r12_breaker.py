@@ -1,8 +1,5 @@
 """R12: a breaker per model opens, probes and closes; what its callers do to themselves is no failure."""
 
-import json
-import subprocess
-import sys
 import time
 
 from gremium.v1 import model_status_pb2, model_status_pb2_grpc
@@ -11,7 +8,7 @@ from services.models.states import LEVELS
 from services.runtime import metrics
 from tests.fault.five import ends, failure, jury, model, request
 from tests.fault.stubs import Mode
-from tests.running import environment
+from tests.running import models_told
 
 TIMEOUT_S = 4.0
 OPEN_S = 0.5
@@ -122,16 +119,7 @@ def test_an_open_breaker_is_shown_by_the_command_and_in_the_metrics(
 
 def shown(mesh, model_name):
     """State of a jury's model, and how often it opened, as `gremium models` tells it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "services.cli", "models", "--json", "--config", "gremium.yaml"],
-        cwd=mesh.folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    told = json.loads(done.stdout)
+    told = models_told(mesh)
     assert [] == told["missing"]
     (jury_told,) = [each for each in told["replicas"] if each["service"] == "jury"]
     (own,) = [each for each in jury_told["models"] if each["model"] == model_name]

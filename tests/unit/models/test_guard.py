@@ -150,7 +150,9 @@ async def test_a_free_turn_is_given_whatever_time_there_is():
     guard, _ = guarded()
     for _ in range(20):
         await end(guard, outcome.answered(1.0))
-    await end(guard, outcome.SERVED, left_s=0.1)
+    await end(guard, outcome.answered(0.05), left_s=0.1)
+
+    assert guard.latency_s(0.0) < 1.0
 
 
 async def test_waiting_ends_with_the_deadline():

@@ -78,7 +78,7 @@ async def leave_often(sleeper):
 async def test_whoever_leaves_stops_the_callee(sleeper, leave):
     await leave(sleeper)
 
-    await asyncio.wait_for(sleeper.cancelled.wait(), 5.0)
+    assert await asyncio.wait_for(sleeper.cancelled.wait(), 5.0)
 
 
 async def test_calls_that_are_left_hold_no_memory(sleeper):
