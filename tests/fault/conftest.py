@@ -5,8 +5,9 @@
 
 In `make test` each figure is held against a limit with five times the room from what would be
 ideal, so 1.1 arrivals a request become 1.5; a share gets five times the odds. With
-`--tight --repeat 5` each test that takes `row` runs five times, no single
-figure fails, and the medians are held against the tight limits at the end.
+`--tight --repeat 5` each test that takes `row` runs five times, and the medians are held against
+the tight limits at the end. A single figure then fails only where loosening leaves its limit as it
+is, such as 0.
 """
 
 import os
@@ -70,7 +71,7 @@ class Row:
 
     def _hold(self, figure: Figure) -> None:
         self.figures.append(figure)
-        if self.tight:
+        if self.tight and not figure.limit.is_firm:
             return
         loose = figure.limit.loosened()
         assert loose.holds(figure.value), (

@@ -1,7 +1,8 @@
 """Decides whether a property of the mesh holds: its figures, the tight limit, and the loose one.
 
 The tight limit is for the median of several runs on a quiet machine, the loose
-one for each single run beside a whole suite on two noisy cores.
+one for each single run beside a whole suite on two noisy cores. Where both are
+the same, as for what must never happen, each single run has to hold it.
 """
 
 import json
@@ -36,6 +37,17 @@ class Limit:
         if self.share:
             return replace(self, value=_odds_loosened(self.value, at_least=self.at_least))
         return replace(self, value=round(self.ideal + LOOSENING * (self.value - self.ideal), 9))
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether loosening leaves it as it is, so that no run has an excuse.
+
+        Examples
+        --------
+        >>> Limit(0.0).is_firm, Limit(10.0, ideal=10.0).is_firm, Limit(0.05).is_firm
+        (True, True, False)
+        """
+        return self.loosened() == self
 
     def holds(self, figure: float) -> bool:
         return figure >= self.value if self.at_least else figure <= self.value

@@ -3,6 +3,7 @@
 import pytest
 
 from bench.promises import refused
+from tests.fault.conftest import Row
 from tests.fault.rows import Figure, Limit, as_json, beside, judged, table
 
 
@@ -47,6 +48,25 @@ def test_the_median_is_judged():
 
     assert (0.9, 0.5, True) == (found.median, found.undisturbed, found.holds)
     assert "R1   late  0.5 s        0.9 s   ≤ 1 s  yes" in table([found])
+
+
+@pytest.mark.parametrize("ideal", [0.0, 3.0])
+@pytest.mark.parametrize("tight", [True, False])
+def test_what_must_never_happen_fails_in_whichever_run_it_does(tight, ideal):
+    row = Row(tight=tight)
+    row.at_most("R1", "lost", ideal, ideal, ideal=ideal)
+
+    with pytest.raises(AssertionError, match="R1 lost: "):
+        row.at_most("R1", "lost", ideal + 1, ideal, ideal=ideal)
+
+
+def test_a_tight_run_may_be_slow_once():
+    row = Row(tight=True)
+
+    row.at_most("R1", "late", 9.0, 0.05, unit="s")
+    row.at_least("R1", "kept", 0.1, 0.9)
+
+    assert [False, False] == [each.holds for each in judged(row.figures)]
 
 
 def test_rows_come_in_their_order():
