@@ -101,13 +101,14 @@ def pytest_generate_tests(metafunc):
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
+    """Keep the figures of a run in which no test failed, and fail it where a median misses."""
     row = _row(session.config)
-    if not row.tight or not row.figures:
+    if exitstatus != pytest.ExitCode.OK or not row.tight or not row.figures:
         return
     rows = judged(row.figures)
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(as_json(beside(rows, OUT.read_text() if OUT.exists() else "[]")))
-    if exitstatus == pytest.ExitCode.OK and not all(each.holds for each in rows):
+    if not all(each.holds for each in rows):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

@@ -1,9 +1,12 @@
 """The yardstick itself: what is loose, what is tight, and that the median counts."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from bench.promises import refused
-from tests.fault.conftest import Row
+from tests.fault import conftest
+from tests.fault.conftest import ROW, Row
 from tests.fault.rows import Figure, Limit, as_json, beside, judged, table
 
 
@@ -67,6 +70,24 @@ def test_a_tight_run_may_be_slow_once():
     row.at_least("R1", "kept", 0.1, 0.9)
 
     assert [False, False] == [each.holds for each in judged(row.figures)]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_kept"),
+    [
+        (pytest.ExitCode.OK, True),
+        (pytest.ExitCode.TESTS_FAILED, False),
+        (pytest.ExitCode.INTERRUPTED, False),
+    ],
+)
+def test_figures_are_kept_of_a_run_without_failures_only(tmp_path, monkeypatch, status, is_kept):
+    monkeypatch.setattr(conftest, "OUT", tmp_path / "out" / "fault.json")
+    row = Row(tight=True, figures=[Figure("R1", "late", 0.5, Limit(1.0))])
+    session = SimpleNamespace(config=SimpleNamespace(stash={ROW: row}), exitstatus=status)
+
+    conftest.pytest_sessionfinish(session, status)
+
+    assert (is_kept, status) == (conftest.OUT.exists(), session.exitstatus)
 
 
 def test_rows_come_in_their_order():
