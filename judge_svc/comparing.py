@@ -137,7 +137,7 @@ def _ranking(
 
 def _split(answers: Sequence[Answer]) -> tuple[Pairs, Pairs]:
     """Pairs of equal answers, about which nobody need be asked, and the others."""
-    said = [(visible_text(answer.text).strip(), answer.tool_calls) for answer in answers]
+    said = [(visible_text(answer.text), answer.tool_calls) for answer in answers]
     every = pairs(len(answers))
     return [p for p in every if said[p[0]] == said[p[1]]], [
         p for p in every if said[p[0]] != said[p[1]]

@@ -11,7 +11,9 @@ _INK: Final = re.compile(
 """Whatever Unicode does not let a reader ignore (Default_Ignorable_Code_Point), nor is blank."""
 _OPEN: Final = re.compile(r"<(think|thinking)>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?(?:think|thinking)>", re.IGNORECASE)
-_LEADING_CLOSE: Final = re.compile(r"</(?:think|thinking)>", re.IGNORECASE)
+_CLOSE: Final = re.compile(r"</(?:think|thinking)>", re.IGNORECASE)
+MAX_ROUNDS: Final = 8
+"""A text from which still more could be cut after so many rounds shows nothing."""
 
 
 def visible_text(text: str, *, begun: bool = False) -> str:
@@ -21,7 +23,8 @@ def visible_text(text: str, *, begun: bool = False) -> str:
     after it when it begins a line, and so does reasoning whose opening tag the
     chat template had already written. `begun`: it is known to have done so,
     and a text without any tag is reasoning that was cut. A text of characters
-    that nobody can see, such as U+200B, is empty.
+    that nobody can see, such as U+200B, is empty. What was made visible stays as
+    it is.
     """
     shown = _parted(_after_beginning(text) if begun else text)[0]
     return shown if _INK.search(shown) else ""
@@ -33,9 +36,24 @@ def is_cut_in_reasoning(text: str) -> bool:
 
 
 def _parted(text: str) -> tuple[str, bool]:
-    """The visible text, and whether reasoning is left open."""
-    if "<" not in text:
-        return text.strip(), False
+    """The visible text, and whether reasoning is left open.
+
+    What is cut may bring together what then reads as reasoning, so it is cut
+    until nothing is left to cut. No model writes what takes many rounds.
+    """
+    was_open = False
+    for _ in range(MAX_ROUNDS):
+        if "<" not in text:
+            return text.strip(), was_open
+        kept, is_open = _cut_once(text)
+        was_open |= is_open
+        if kept == text:
+            return kept, was_open
+        text = kept
+    return "", was_open
+
+
+def _cut_once(text: str) -> tuple[str, bool]:
     kept, rest, is_open = "", _without_headless(text), False
     while opening := _OPEN.search(rest):
         kept += rest[: opening.start()]
@@ -57,10 +75,11 @@ def _after_beginning(text: str) -> str:
 
 
 def _without_headless(text: str) -> str:
-    opening, closing = _OPEN.search(text), _LEADING_CLOSE.search(text)
-    if closing is None or (opening is not None and opening.start() < closing.start()):
-        return text
-    return text[closing.end() :]
+    """A text without all that ends in a closing tag before any opening one."""
+    opening = _OPEN.search(text)
+    end = opening.start() if opening else len(text)
+    last = max((tag.end() for tag in _CLOSE.finditer(text, 0, end)), default=0)
+    return text[last:]
 
 
 def _closing(tag: str) -> re.Pattern[str]:

@@ -61,7 +61,7 @@ def _is_judged(
 
 def _said(answer: types_pb2.Answer) -> tuple[str, ...]:
     calls = [call.SerializeToString(deterministic=True).hex() for call in answer.tool_calls]
-    return visible_text(answer.text).strip(), *calls
+    return visible_text(answer.text), *calls
 
 
 def _by_weight_alone(record: Record, why: str) -> None:
