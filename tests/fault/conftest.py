@@ -12,6 +12,7 @@ is, such as 0.
 
 import os
 import pathlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import grpc
@@ -69,14 +70,17 @@ class Row:
         least = Limit(limit, at_least=True, ideal=1.0, share=True)
         self._hold(Figure(row, what, value, least, undisturbed))
 
-    def _hold(self, figure: Figure) -> None:
+    def none(self, row: str, what: str, found: Sequence[object]) -> None:
+        """Hold that something never happened; the first time that it did is shown."""
+        self._hold(Figure(row, what, len(found), Limit(0.0)), *found[:1])
+
+    def _hold(self, figure: Figure, *seen: object) -> None:
         self.figures.append(figure)
         if self.tight and not figure.limit.is_firm:
             return
         loose = figure.limit.loosened()
-        assert loose.holds(figure.value), (
-            f"{figure.row} {figure.what}: {figure.value:.4g}, not {loose}"
-        )
+        missed = f"{figure.row} {figure.what}: {figure.value:.4g}, not {loose}"
+        assert loose.holds(figure.value), "; ".join([missed, *map(str, seen)])
 
 
 ROW = pytest.StashKey[Row]()

@@ -63,6 +63,14 @@ def test_what_must_never_happen_fails_in_whichever_run_it_does(tight, ideal):
         row.at_most("R1", "lost", ideal + 1, ideal, ideal=ideal)
 
 
+def test_the_first_of_what_must_never_happen_is_shown():
+    row = Row(tight=True)
+    row.none("R1", "lost", [])
+
+    with pytest.raises(AssertionError, match="R1 lost: 2, not ≤ 0; one"):
+        row.none("R1", "lost", ["one", "other"])
+
+
 def test_a_tight_run_may_be_slow_once():
     row = Row(tight=True)
 
@@ -83,7 +91,8 @@ def test_a_tight_run_may_be_slow_once():
 def test_figures_are_kept_of_a_run_without_failures_only(tmp_path, monkeypatch, status, is_kept):
     monkeypatch.setattr(conftest, "OUT", tmp_path / "out" / "fault.json")
     row = Row(tight=True, figures=[Figure("R1", "late", 0.5, Limit(1.0))])
-    session = SimpleNamespace(config=SimpleNamespace(stash={ROW: row}), exitstatus=status)
+    config = SimpleNamespace(stash={ROW: row}, getoption=lambda *_, default: default)
+    session = SimpleNamespace(config=config, exitstatus=status)
 
     conftest.pytest_sessionfinish(session, status)
 
