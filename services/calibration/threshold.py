@@ -111,13 +111,6 @@ def upper_bound(errors: int, n: int, delta: float) -> float:
     return high
 
 
-def accepts(threshold: Threshold, confidence: float | None) -> bool:
-    """Whether an answer is accepted; never one without a confidence."""
-    if threshold.value is None or confidence is None or math.isnan(confidence):
-        return False
-    return round(confidence, DIGITS) >= threshold.value
-
-
 def _check(confidences: Floats, right: NDArray[Any], alpha: float, delta: float) -> None:
     if confidences.shape != right.shape or confidences.ndim != 1:
         raise ValueError(f"confidences {confidences.shape} and outcomes {right.shape} differ")

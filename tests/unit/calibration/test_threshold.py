@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from services.calibration.threshold import accepts, fewest, promised, upper_bound
+from services.calibration.threshold import fewest, promised, upper_bound
 
 SURE = np.linspace(1.0, 0.0, 101)
 
@@ -67,13 +67,6 @@ def test_equal_confidences_are_accepted_together():
     found = told([1] * 30 + [0] * 70, [0.9] * 100)
 
     assert found.value is None
-
-
-def test_accepts_nothing_without_a_confidence():
-    found = told(np.ones(101))
-
-    assert [True, False, False] == [accepts(found, p) for p in (0.9, None, math.nan)]
-    assert not accepts(told(np.zeros(101)), 1.0)
 
 
 def test_a_confidence_that_is_nan_counts_as_not_accepted():

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from judge_svc.fusion import Fit, undecided, weighed
+from judge_svc.fusion import Fit, Weighed, undecided, weighed
 from judge_svc.grounding import Signal
 
 FIT = Fit(
@@ -44,6 +44,20 @@ def test_a_missing_score_fails_closed(score):
 
 def test_without_a_threshold_nothing_is_accepted():
     assert not weighed(told(support=1.0), replace(FIT, threshold=None)).accepted
+
+
+@pytest.mark.parametrize(
+    ("p_ok", "accepted"),
+    [
+        (0.9, True),
+        (FIT.threshold - 1e-14, True),
+        (FIT.threshold - 1e-9, False),
+        (None, False),
+        (math.nan, False),
+    ],
+)
+def test_accepts_nothing_without_a_probability_of_the_threshold(p_ok, accepted):
+    assert accepted is Weighed(FIT, (), p_ok, ()).accepted
 
 
 def test_few_labels_promise_nothing():
