@@ -16,20 +16,18 @@ MOST_GAP: Final = 0.15
 """Best prior minus the mean from which on a vote without labels is not trusted."""
 
 
-def log_odds(priors: Floats, *, same_wrong: float = SAME_WRONG) -> Floats:
+def log_odds(priors: Floats) -> Floats:
     """Weights of votes between many possible answers.
 
     Parameters
     ----------
     priors : ndarray of float64, shape (n,)
         Probability in [0, 1] that each juror is right. No NaN.
-    same_wrong : float
-        Probability in (0, 1] that two wrong jurors agree.
 
     Returns
     -------
     ndarray of float64, shape (n,)
-        log(p / (1 - p)) + log(1 / same_wrong), at least 0.
+        log(p / (1 - p)) + log(1 / SAME_WRONG), at least 0.
 
     Raises
     ------
@@ -50,7 +48,7 @@ def log_odds(priors: Floats, *, same_wrong: float = SAME_WRONG) -> Floats:
     if np.isnan(priors).any():
         raise ValueError("priors must not hold NaN")
     sure = np.clip(priors, 0.01, 0.99)
-    weights: Floats = np.maximum(0.0, np.log(sure / (1.0 - sure)) - np.log(same_wrong))
+    weights: Floats = np.maximum(0.0, np.log(sure / (1.0 - sure)) - np.log(SAME_WRONG))
     return weights
 
 

@@ -21,8 +21,6 @@ from aiohttp import web
 from tests.payloads import payload
 from tests.streams import pieces, tokens
 
-DISCONNECT_LIMIT_S = 5.0
-
 
 @dataclass(frozen=True)
 class Reply:

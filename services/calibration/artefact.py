@@ -10,7 +10,6 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-FORMAT: Final = 1
 MIN_LABELS: Final = 50
 """Labels below which a number is a guess, and said to be one."""
 MAX_BYTES: Final = 4 * 1024 * 1024

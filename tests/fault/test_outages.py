@@ -21,8 +21,6 @@ FROZEN_S = 1.5
 """Less than a ping takes to notice that a peer is frozen."""
 BACK_S = 30.0
 """Longest time until the supervisor has a service back."""
-UNNOTICED_S = 1.2
-"""Less than a ping may take, by which a frozen service would be noticed."""
 JURORS = ["slow-a", "slow-b", "slow-c"]
 
 
