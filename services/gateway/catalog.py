@@ -20,13 +20,13 @@ def _ensemble(name: str, ensemble: Ensemble) -> ensemble_pb2.Ensemble:
     return ensemble_pb2.Ensemble(
         name=name,
         pattern=ensemble.pattern,
-        tiers=[_tier(tier) for tier in ensemble.tiers],
+        tiers=[tier_to_wire(tier) for tier in ensemble.tiers],
         judges=ensemble.judge.models if ensemble.judge else (),
         default_timeout=None if default_s is None else duration_to_wire(default_s),
     )
 
 
-def _tier(tier: Tier) -> router_pb2.Tier:
+def tier_to_wire(tier: Tier) -> router_pb2.Tier:
     return router_pb2.Tier(
         name=tier.name, jurors=[juror.label for juror in tier.jurors], quorum=tier.needed
     )

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
-from services.config.tree import SpecialistsEnsemble, Tier, Tiered
+from services.config.tree import SpecialistsEnsemble, Tiered
 from services.core.errors import GremiumError
 from services.core.graph import in_order
 from services.gateway import messages
 from services.gateway.case import Case
+from services.gateway.catalog import tier_to_wire
 
 
 def default_route(case: Case, failure: GremiumError) -> router_pb2.RouteDecision:
@@ -16,7 +17,7 @@ def default_route(case: Case, failure: GremiumError) -> router_pb2.RouteDecision
     named = case.ensemble.default_tier if isinstance(case.ensemble, Tiered) else None
     start = next((nth for nth, tier in enumerate(tiers) if tier.name == named), 0)
     return router_pb2.RouteDecision(
-        tiers=[_tier(tier) for tier in tiers[start:]],
+        tiers=[tier_to_wire(tier) for tier in tiers[start:]],
         reason=router_pb2.ROUTE_REASON_FALLBACK,
         reason_text=f"the default tier {tiers[start].name}, for want of a router: {failure}",
         propensity=1.0,
@@ -33,12 +34,6 @@ def default_plan(ensemble: SpecialistsEnsemble, failure: GremiumError) -> router
     ]
     reason_text = f"the configured steps, for want of a router: {failure}"
     return router_pb2.Plan(steps=steps, reason_text=reason_text)
-
-
-def _tier(tier: Tier) -> router_pb2.Tier:
-    return router_pb2.Tier(
-        name=tier.name, jurors=[juror.label for juror in tier.jurors], quorum=tier.needed
-    )
 
 
 def best_juror(

@@ -7,8 +7,8 @@ from typing import Final
 from gremium.v1 import manifest_pb2, router_pb2, types_pb2
 from services.config.steps import MERGE, Step
 from services.core.lease import Lease
+from services.gateway.budget import joined
 from services.gateway.case import Case
-from services.gateway.patterns.specialists_shares import added
 from services.gateway.record import Record
 
 NOT_DONE: Final = "STEP_NOT_DONE"
@@ -37,7 +37,7 @@ class Account:
         return self._own
 
     def __exit__(self, *_: object) -> None:
-        self._whole.lease = added(self._whole.lease, self._own.lease)
+        self._whole.lease = joined(self._whole.lease, self._own.lease)
         self._whole.degraded |= self._own.degraded
         own = self._own.intent()
         _name(own, self._step_id)

@@ -35,12 +35,3 @@ def share(lease: Lease, own: Need, others: list[Need]) -> Lease:
 def _part(own: float, others: list[float]) -> float:
     total = own + sum(others)
     return own / total if total else 0.0
-
-
-def added(lease: Lease, unspent: Lease) -> Lease:
-    """A lease with what a step gave back."""
-    return Lease(
-        None if lease.cost_usd is None else lease.cost_usd + (unspent.cost_usd or 0.0),
-        None if lease.model_calls is None else lease.model_calls + (unspent.model_calls or 0),
-        None if lease.tokens is None else lease.tokens + (unspent.tokens or 0),
-    )

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gremium.v1 import types_pb2
 from services.core.lease import Lease
+from services.gateway.budget import joined
 from services.gateway.patterns.specialists_needs import Need
 from services.gateway.patterns.specialists_prompts import (
     Output,
@@ -16,7 +17,7 @@ from services.gateway.patterns.specialists_prompts import (
     quoted,
     step_prompt,
 )
-from services.gateway.patterns.specialists_shares import added, share
+from services.gateway.patterns.specialists_shares import share
 
 ANSWER = types_pb2.Answer(juror="a", text="x")
 
@@ -119,7 +120,7 @@ def test_steps_never_spend_more_than_there_is_and_unspent_money_returns(steps, c
     assert sum(part.model_calls for part in given_out) <= calls
     assert sum(part.cost_usd for part in given_out) <= usd * (1 + 1e-9)
     for part in given_out:
-        left = added(left, part)
+        left = joined(left, part)
     assert whole.model_calls == left.model_calls
     assert whole.cost_usd == pytest.approx(left.cost_usd)
 
