@@ -11,6 +11,7 @@ from aggregator_svc.voting import Class, Count, Floats
 from gremium.v1 import aggregator_pb2, manifest_pb2, types_pb2
 from services.core.canonical import NO_CALL
 from services.core.errors import InvalidRequestError
+from services.core.probability import MIN_LABELS
 from services.runtime.wire import (
     answer_from_wire,
     cut,
@@ -22,8 +23,6 @@ from services.runtime.wire import (
 MAX_VALUE_BYTES: Final = 4096
 MAX_FAMILY_BYTES: Final = 256
 MIN_SHARE: Final = 0.5
-MIN_LABELS: Final = 50
-"""Labelled outcomes from which on a fitted P(correct) is more than a guess."""
 
 METHODS: Final[dict[int, Method]] = {
     aggregator_pb2.AGGREGATION_METHOD_UNSPECIFIED: "auto",

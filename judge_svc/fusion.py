@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from judge_svc.grounding import Signal
+from services.core.probability import MIN_LABELS
 
-MIN_LABELS: Final = 50
-"""Labelled outcomes below which a probability is a guess."""
 JUDGE: Final = "judge"
 """Name of the signal that a judge model gives."""
 DIGITS: Final = 12

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-MIN_LABELS: Final = 50
-"""Labels below which a number is a guess, and said to be one."""
+from services.core.probability import MIN_LABELS
+
 MAX_BYTES: Final = 4 * 1024 * 1024
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.calibration.artefact import (
-    MIN_LABELS,
     Calibration,
     CalibrationError,
     JudgeFit,
@@ -16,6 +15,7 @@ from services.config.document import parse
 from services.config.ensembles import Promise
 from services.config.load import ConfigError, Problem
 from services.config.tree import Config, Juror, LoadedConfig
+from services.core.probability import MIN_LABELS
 
 
 @dataclass(frozen=True, slots=True)

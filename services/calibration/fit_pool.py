@@ -5,11 +5,12 @@ from typing import Final
 
 import numpy as np
 
-from services.calibration.artefact import MIN_LABELS, ConfidenceMap, Gate, PoolFit
+from services.calibration.artefact import ConfidenceMap, Gate, PoolFit
 from services.calibration.logit_fit import Logit, fit_logit, predicted
 from services.calibration.measures import auroc, ece, platt
 from services.calibration.threshold import promised
 from services.calibration.votes import Bools, Floats, Votes, design, folds
+from services.core.probability import MIN_LABELS
 
 GATE_MARGIN: Final = 0.005
 """The vote may be worse than the best juror by this share of prompts at most ..."""

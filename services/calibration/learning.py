@@ -8,12 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from services.calibration.artefact import MIN_LABELS, Calibration, JudgeFit, PoolFit
+from services.calibration.artefact import Calibration, JudgeFit, PoolFit
 from services.calibration.fit_judge import fit_judge, fit_panel
 from services.calibration.fit_pool import fit_pool
 from services.calibration.outcomes import Outcome
 from services.calibration.support import with_support
 from services.calibration.votes import Votes
+from services.core.probability import MIN_LABELS
 
 MOST_OPEN: Final = 0.05
 """Share of votes that may be left out because nobody knows who was right: they are those that went
