@@ -14,6 +14,7 @@ from services.core.errors import InvalidRequestError
 from services.core.probability import MIN_LABELS
 from services.runtime.wire import (
     answer_from_wire,
+    check_unique,
     cut,
     output_format_from_wire,
     tool_call_to_wire,
@@ -44,9 +45,9 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
         JSON object.
     """
     jurors = [answer.juror for answer in request.answers]
-    _check_unique("answers", jurors)
-    _check_unique("weights", [weight.juror for weight in request.weights])
-    _check_unique("scores", [score.juror for score in request.scores])
+    check_unique("answers", jurors)
+    check_unique("weights", [weight.juror for weight in request.weights])
+    check_unique("scores", [score.juror for score in request.scores])
     return Case(
         answers=tuple(answer_from_wire(answer) for answer in request.answers),
         output_format=output_format_from_wire(request.output_format),
@@ -61,13 +62,6 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
         min_confidence=request.min_confidence if request.HasField("min_confidence") else None,
         allow_splicing=request.allow_splicing,
     )
-
-
-def _check_unique(field: str, jurors: Sequence[str]) -> None:
-    twice = sorted({juror for juror in jurors if jurors.count(juror) > 1})
-    if twice:
-        problem = f"jurors must be unique; {twice} occur twice"
-        raise InvalidRequestError(f"{field}: {problem}", violations=((field, problem),))
 
 
 def _weights(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> Floats:

@@ -12,12 +12,12 @@ from judge_svc.rubric import CRITERIA, Criterion
 from judge_svc.verdict import Verdict
 from judge_svc.weighing import Standing
 from services.core.answers import Answer
-from services.core.errors import InvalidRequestError
 from services.core.prompts import Prompt
 from services.models.asking import Asked, participation_to_wire
 from services.models.backend import RosterModel
 from services.runtime.wire import (
     answer_from_wire,
+    check_unique,
     cut,
     duration_from_wire,
     lease_to_wire,
@@ -112,10 +112,7 @@ def contest_from_wire(request: judge_pb2.RankRequest) -> Contest:
         If a juror answers twice.
     """
     answers = tuple(answer_from_wire(answer) for answer in request.answers)
-    jurors = [answer.juror for answer in answers]
-    if twice := sorted({juror for juror in jurors if jurors.count(juror) > 1}):
-        problem = f"jurors must be unique; {twice} occur twice"
-        raise InvalidRequestError(f"answers: {problem}", violations=(("answers", problem),))
+    check_unique("answers", [answer.juror for answer in answers])
     return Contest(
         prompt=prompt_from_wire(request.prompt),
         answers=answers,

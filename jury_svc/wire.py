@@ -10,11 +10,11 @@ from jury_svc.polling import Counting
 from jury_svc.quorum import Stop
 from jury_svc.stopping import Rule, Terms
 from services.core.canonical import NO_CALL
-from services.core.errors import InvalidRequestError
 from services.models.asking import participation_to_wire
 from services.models.roster import Roster
 from services.runtime.wire import (
     answer_to_wire,
+    check_unique,
     duration_from_wire,
     duration_to_wire,
     lease_from_wire,
@@ -50,10 +50,7 @@ def case_from_wire(request: jury_pb2.DeliberateRequest, roster: Roster) -> Case:
     UnknownModelError
         If the roster has no such model.
     """
-    names = [juror.name for juror in request.jurors]
-    if len(set(names)) < len(names):
-        problem = f"must have different names, not {names}"
-        raise InvalidRequestError(f"jurors {problem}", violations=(("jurors", problem),))
+    check_unique("jurors", [juror.name for juror in request.jurors])
     return Case(
         prompt=prompt_from_wire(request.prompt),
         jurors=tuple(_juror_from_wire(juror, roster) for juror in request.jurors),
@@ -67,7 +64,7 @@ def case_from_wire(request: jury_pb2.DeliberateRequest, roster: Roster) -> Case:
 
 def _counting(request: jury_pb2.DeliberateRequest) -> Counting:
     stop = request.stop
-    _check_weights([weight.juror for weight in stop.weights])
+    check_unique("stop.weights", [weight.juror for weight in stop.weights])
     return Counting(
         terms=Terms(
             rule=RULES[stop.rule],
@@ -80,15 +77,6 @@ def _counting(request: jury_pb2.DeliberateRequest) -> Counting:
         fit=_fit(stop.fitted, request) if stop.HasField("fitted") else None,
         letters=stop.letters,
     )
-
-
-def _check_weights(names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        problem = f"jurors must be unique; {twice} occur twice"
-        raise InvalidRequestError(
-            f"stop.weights: {problem}", violations=(("stop.weights", problem),)
-        )
 
 
 def _voter(weight: aggregator_pb2.JurorWeight) -> Voter:

@@ -1,7 +1,7 @@
 """Contract messages to values and back; refuses what breaks the contract's rules."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -64,6 +64,19 @@ def check(request: WireMessage) -> None:
     field, problem = violations[0]
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
     raise InvalidRequestError(f"{field or 'request'}: {problem}{more}", violations=violations)
+
+
+def check_unique(field: str, jurors: Sequence[str]) -> None:
+    """Refuse a field that names a juror twice.
+
+    Raises
+    ------
+    InvalidRequestError
+        If it does.
+    """
+    if twice := sorted({juror for juror in jurors if jurors.count(juror) > 1}):
+        problem = f"jurors must be unique; {twice} occur twice"
+        raise InvalidRequestError(f"{field}: {problem}", violations=((field, problem),))
 
 
 def _path(field: Any) -> str:

@@ -248,6 +248,17 @@ async def test_the_waves_are_kept(jury, backends):
     assert (1, []) == (reply.stopping.saved_calls, backends["hung"].requests)
 
 
+async def test_nobody_sits_twice(jury):
+    request = labelled()
+    request.jurors[1].name = "j0"
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await jury.Deliberate(request, timeout=10)
+
+    assert grpc.StatusCode.INVALID_ARGUMENT == caught.value.code()
+    assert "jurors: jurors must be unique; ['j0'] occur twice" in caught.value.details()
+
+
 async def test_nobody_is_weighed_twice(jury):
     stop = jury_pb2.StopTerms(
         rule=jury_pb2.STOP_RULE_UNCATCHABLE, weights=[weight("j0"), weight("j0")]
