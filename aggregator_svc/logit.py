@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from aggregator_svc.voting import TIE, Class, Count, Floats, entropy, known, margin, plurality
+from services.core.probability import sigmoid
 
 NORMAL_90: Final = 1.6448536269514722
 """Standard deviations that a 90 % interval reaches to each side."""
@@ -169,11 +170,6 @@ def _calibrated(
     moved[chosen] = now
     interval = (sigmoid(at - NORMAL_90 * spread), sigmoid(at + NORMAL_90 * spread))
     return moved, min(1.0, raw_none * left), interval
-
-
-def sigmoid(x: float) -> float:
-    """The logistic function, without overflow."""
-    return 1.0 / (1.0 + math.exp(-x)) if x >= 0.0 else math.exp(x) / (1.0 + math.exp(x))
 
 
 def _objection(leader: Class, rule: str, min_share: float, min_confidence: float | None) -> str:

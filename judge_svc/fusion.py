@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from judge_svc.grounding import Signal
-from services.core.probability import MIN_LABELS
+from services.core.probability import MIN_LABELS, sigmoid
 
 JUDGE: Final = "judge"
 """Name of the signal that a judge model gives."""
@@ -85,7 +85,7 @@ def weighed(signals: Iterable[Signal], fit: Fit) -> Weighed:
     if missing:
         return Weighed(fit, given, None, missing)
     score = fit.intercept + sum(fit.coefficients[s.name] * s.value for s in given)
-    return Weighed(fit, given, _sigmoid(score), ())
+    return Weighed(fit, given, sigmoid(score), ())
 
 
 def undecided(signals: Iterable[Signal], fit: Fit) -> bool:
@@ -99,7 +99,3 @@ def undecided(signals: Iterable[Signal], fit: Fit) -> bool:
     known = [signal for signal in signals if signal.name != JUDGE]
     ends = [weighed([*known, Signal(JUDGE, score)], fit) for score in (0.0, 1.0)]
     return ends[0].accepted != ends[1].accepted
-
-
-def _sigmoid(x: float) -> float:
-    return 1.0 / (1.0 + math.exp(-x)) if x >= 0.0 else math.exp(x) / (1.0 + math.exp(x))

@@ -9,6 +9,7 @@ from typing import Final
 
 from jury_svc.leads import TIE, Fit, Poll, Vote, Voter, everyone, leader, least_lead, scores
 from services.core.closeness import close_groups
+from services.core.probability import sigmoid
 
 LEAST_P: Final = 1e-9
 """Probabilities this near to 0 and 1 are not told apart, as in the aggregator."""
@@ -183,5 +184,4 @@ def _p_correct(poll: Poll) -> float:
     raised = {other: math.exp(score - most) for other, score in found.items()}
     share = raised[key] / (sum(raised.values()) + math.exp(fit.none_score - most))
     sure = min(max(share, LEAST_P), 1.0 - LEAST_P)
-    at = fit.slope * math.log(sure / (1.0 - sure)) + fit.offset
-    return 1.0 / (1.0 + math.exp(-at)) if at >= 0.0 else math.exp(at) / (1.0 + math.exp(at))
+    return sigmoid(fit.slope * math.log(sure / (1.0 - sure)) + fit.offset)

@@ -1,5 +1,6 @@
 """What the vote says for an audited answer, by fits that had not seen its prompt."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ from services.calibration.fit_pool import PARTS
 from services.calibration.logit_fit import fit_logit, predicted
 from services.calibration.outcomes import Outcome
 from services.calibration.votes import Floats, Votes, design, folds
+from services.core.probability import sigmoid
 
 SUPPORT: Final = "support"
 """Name of the signal."""
@@ -84,5 +86,4 @@ def mapped(share: float, confidence: ConfidenceMap) -> float:
     0.8
     """
     clipped = float(np.clip(share, 1e-9, 1.0 - 1e-9))
-    x = confidence.slope * np.log(clipped / (1.0 - clipped)) + confidence.offset
-    return float(1.0 / (1.0 + np.exp(-np.clip(x, -700.0, 700.0))))
+    return sigmoid(confidence.slope * math.log(clipped / (1.0 - clipped)) + confidence.offset)
