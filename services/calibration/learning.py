@@ -13,7 +13,7 @@ from services.calibration.fit_judge import fit_judge, fit_panel
 from services.calibration.fit_pool import fit_pool
 from services.calibration.outcomes import Outcome
 from services.calibration.support import with_support
-from services.calibration.votes import Votes
+from services.calibration.votes import votes_of
 from services.core.probability import MIN_LABELS
 
 MOST_OPEN: Final = 0.05
@@ -76,7 +76,7 @@ def _pools(
         if why := _unfit(rows, labelled):
             refused[name] = why
             continue
-        fits[name] = fit_pool(votes_of(labelled), seed=seed)
+        fits[name] = fit_pool(votes_of(labelled, _jurors(labelled)), seed=seed)
         if not fits[name].calibrated:
             refused[name] = f"{len(labelled)} labels; {MIN_LABELS} are needed"
     return fits
@@ -88,6 +88,10 @@ def _grouped(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
     for each in sorted(outcomes, key=lambda outcome: (outcome.pool, outcome.id)):
         found.setdefault(each.pool, []).append(each)
     return found
+
+
+def _jurors(rows: Iterable[Outcome]) -> list[str]:
+    return sorted({juror for row in rows for juror in row.keys})
 
 
 def _unfit(rows: Sequence[Outcome], labelled: Sequence[Outcome]) -> str:
@@ -102,15 +106,6 @@ def _unfit(rows: Sequence[Outcome], labelled: Sequence[Outcome]) -> str:
     if not any(key for row in labelled for key in row.keys.values()):
         return f"0 labels of ballots; {MIN_LABELS} are needed"
     return ""
-
-
-def votes_of(rows: Sequence[Outcome]) -> Votes:
-    """The same as arrays; who gave no ballot was not right."""
-    jurors = tuple(sorted({juror for row in rows for juror in row.keys}))
-    right = [[bool((row.right or {}).get(juror)) for juror in jurors] for row in rows]
-    keys = tuple(tuple(row.keys.get(juror, "") for juror in jurors) for row in rows)
-    abstain = next((row.abstain_key for row in rows if row.abstain_key), "")
-    return Votes(jurors, keys, np.array(right, dtype=bool).reshape(len(rows), -1), abstain)
 
 
 def _judges(

@@ -10,7 +10,7 @@ from services.calibration.artefact import ConfidenceMap, PoolFit
 from services.calibration.fit_pool import PARTS
 from services.calibration.logit_fit import fit_logit, predicted
 from services.calibration.outcomes import Outcome
-from services.calibration.votes import Floats, Votes, design, folds
+from services.calibration.votes import Floats, Votes, design, folds, votes_of
 from services.core.probability import sigmoid
 
 SUPPORT: Final = "support"
@@ -43,7 +43,7 @@ def with_support(rows: Sequence[Outcome], pools: Mapping[str, PoolFit], *, seed:
 
 def chosen_support(rows: Sequence[Outcome], fit: PoolFit, *, seed: int) -> Floats:
     """Calibrated P(correct) of each audited answer; NaN where another one would be chosen."""
-    votes = _votes(rows, fit)
+    votes = votes_of(rows, fit.jurors)
     part = folds(len(rows), parts=PARTS, seed=seed)
     sure = np.full(len(rows), np.nan)
     for held in range(PARTS):
@@ -53,12 +53,6 @@ def chosen_support(rows: Sequence[Outcome], fit: PoolFit, *, seed: int) -> Float
         own = [row for row, is_in in zip(rows, chosen, strict=True) if is_in]
         sure[chosen] = _held_out(votes.only(chosen), own, votes.only(~chosen), fit)
     return sure
-
-
-def _votes(rows: Sequence[Outcome], fit: PoolFit) -> Votes:
-    keys = tuple(tuple(row.keys.get(juror, "") for juror in fit.jurors) for row in rows)
-    right = [[bool((row.right or {}).get(juror)) for juror in fit.jurors] for row in rows]
-    return Votes(fit.jurors, keys, np.array(right, dtype=bool), rows[0].abstain_key)
 
 
 def _held_out(votes: Votes, rows: Sequence[Outcome], others: Votes, fit: PoolFit) -> Floats:

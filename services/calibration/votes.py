@@ -1,9 +1,12 @@
 """Labelled votes of one pool, and the same as arrays that a fit can use. No I/O."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.calibration.outcomes import Outcome
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -77,6 +80,18 @@ class Design:
         votes = self.members.astype(np.float64)
         none = self.abstains[:, np.newaxis].astype(np.float64)
         return np.hstack([votes, votes * self.lone[:, np.newaxis], votes * none, none])
+
+
+def votes_of(rows: Sequence[Outcome], jurors: Sequence[str]) -> Votes:
+    """What these jurors said as arrays; who gave no ballot was not right.
+
+    Some rows may not say which class calls no tool; those that do name the same.
+    """
+    keys = tuple(tuple(row.keys.get(juror, "") for juror in jurors) for row in rows)
+    right = [[bool((row.right or {}).get(juror)) for juror in jurors] for row in rows]
+    abstain = next((row.abstain_key for row in rows if row.abstain_key), "")
+    shaped = np.array(right, dtype=bool).reshape(len(rows), len(jurors))
+    return Votes(tuple(jurors), keys, shaped, abstain)
 
 
 def design(votes: Votes) -> Design:
