@@ -18,12 +18,13 @@ from services.core.errors import BudgetSpentError, DeadlineSpentError, NoEligibl
 from services.gateway import estimates
 from services.gateway.accounts import Accounts, Hold
 from services.gateway.case import Case
+from services.gateway.ending import Ending
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.cascade import cascade
 from services.gateway.patterns.jury import jury
 from services.gateway.patterns.route import route
 from services.gateway.patterns.specialists import specialists
-from services.gateway.record import Ending, Record
+from services.gateway.record import Record
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from services.core.lease import Lease
 from services.gateway import budget
 from services.gateway.case import Case
 from services.gateway.closing import close, spent_usd
+from services.gateway.ending import Ending
 from services.gateway.failures import LOST, error_record, stage_error
 from services.gateway.losses import Seat, is_missing, lost
 from services.gateway.watch import JuryWatch, Watch, ended, of_jurors, of_step
@@ -36,24 +37,6 @@ from services.runtime.wire import (
 SPENDS: Final = frozenset({manifest_pb2.STAGE_JURY, manifest_pb2.STAGE_JUDGE})
 """Stages that ask models. Each model is a participation of its own."""
 RETRIEVAL: Final = manifest_pb2.STAGE_RETRIEVAL
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a tier, and with the last one the request, ended without an error."""
-
-    outcome: manifest_pb2.Outcome.ValueType
-    answer: types_pb2.Answer | None = None
-    """What the caller gets; None: nothing."""
-    unjudged: bool = False
-    degraded: bool = False
-    """Whether something stood in for what was asked, beside the stages that the record knows of."""
-    confidence: float | None = None
-    """In [0, 1]; None: nothing is known of it."""
-    judge_lost: bool = False
-    """Whether it is as it is because no judge was there; another tier would end no better."""
-    reason_text: str = ""
-    """Why there is no answer, as words; empty with one."""
 
 
 class Record:

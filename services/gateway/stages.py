@@ -17,11 +17,12 @@ from services.core.lease import Lease
 from services.gateway import budget, estimates, fallbacks, losses, messages, reserves
 from services.gateway.case import Case
 from services.gateway.confidence import agrees_with, confidence
+from services.gateway.ending import Ending
 from services.gateway.failures import LOST, how_it_ended, no_verdict
 from services.gateway.learned import match_of, say_uncalibrated
 from services.gateway.mesh import Mesh
 from services.gateway.ranking import standings
-from services.gateway.record import Ending, Record
+from services.gateway.record import Record
 
 logger = logging.getLogger(__name__)
 

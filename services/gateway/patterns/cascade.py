@@ -9,10 +9,11 @@ from services.config.tree import CascadeEnsemble
 from services.core.errors import GremiumError, NoEligibleTierError
 from services.gateway import stages
 from services.gateway.case import Case
+from services.gateway.ending import Ending
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.escalation import Next, worth_asking
 from services.gateway.patterns.tiers import ANOTHER_TIER_MAY_ANSWER, better, escalate, kept, window
-from services.gateway.record import Ending, Record
+from services.gateway.record import Record
 
 AGREED = 1.0
 """Confidence in what two tiers say alike."""

@@ -2,8 +2,9 @@
 
 from services.gateway import stages
 from services.gateway.case import Case
+from services.gateway.ending import Ending
 from services.gateway.mesh import Mesh
-from services.gateway.record import Ending, Record
+from services.gateway.record import Record
 from services.gateway.reserves import window_s
 
 

@@ -4,9 +4,10 @@ from gremium.v1 import manifest_pb2
 from services.core.errors import GremiumError, NoEligibleTierError
 from services.gateway import stages
 from services.gateway.case import Case
+from services.gateway.ending import Ending
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.tiers import ANOTHER_TIER_MAY_ANSWER, better, escalate, kept, window
-from services.gateway.record import Ending, Record
+from services.gateway.record import Record
 
 
 async def route(case: Case, *, mesh: Mesh, record: Record) -> Ending:

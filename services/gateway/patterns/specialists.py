@@ -17,6 +17,7 @@ from services.core.errors import (
 )
 from services.gateway import reserves, stages
 from services.gateway.case import Case
+from services.gateway.ending import Ending
 from services.gateway.failures import LOST
 from services.gateway.fallbacks import default_plan
 from services.gateway.mesh import Mesh
@@ -38,7 +39,7 @@ from services.gateway.patterns.specialists_prompts import (
 )
 from services.gateway.patterns.specialists_steps import Nested, NoAnswerError, Work, do, merge
 from services.gateway.patterns.specialists_times import kept_s
-from services.gateway.record import Ending, Record
+from services.gateway.record import Record
 from services.runtime.wire import lease_to_wire
 
 

@@ -14,13 +14,14 @@ from services.core.graph import behind
 from services.core.lease import Lease
 from services.gateway import stages
 from services.gateway.case import Case
+from services.gateway.ending import Ending
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.specialists_account import Account
 from services.gateway.patterns.specialists_needs import Need
 from services.gateway.patterns.specialists_prompts import Output, query, step_prompt
 from services.gateway.patterns.specialists_shares import share
 from services.gateway.patterns.specialists_times import search_s, step_s
-from services.gateway.record import Ending, Record
+from services.gateway.record import Record
 from services.runtime.wire import output_format_to_wire
 
 NOTHING_FOUND = "no passage fits"

@@ -14,7 +14,8 @@ from services.core.errors import (
     QuorumNotReachedError,
 )
 from services.gateway.case import Case
-from services.gateway.record import Ending, Record
+from services.gateway.ending import Ending
+from services.gateway.record import Record
 from services.gateway.reserves import window_s
 from services.runtime.wire import duration_from_wire
 
