@@ -8,6 +8,7 @@ from gremium.v1 import manifest_pb2
 from services.calibration.labels import labelled
 from services.calibration.outcomes import Outcome
 from services.core.canonical import NO_CALL, ballot, number_of
+from services.core.closeness import close_groups
 from services.core.equality import fold
 from services.core.prompts import OutputFormat
 from services.core.visible import visible_text
@@ -16,8 +17,6 @@ GOOD: Final = 0.5
 """Score of a feedback from which on the answer counts as right."""
 NONE_RIGHT: Final = "none"
 """A class that no ballot has: all are wrong."""
-SAME_NUMBER: Final = 1e-6
-"""Share by which equal numbers may differ."""
 
 
 def outcomes_of(manifest: manifest_pb2.Manifest) -> Iterator[Outcome]:
@@ -88,9 +87,17 @@ def _says(value_json: str, text: str) -> bool:
     if isinstance(value, str):
         return fold(value) == fold(visible_text(text))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        meant = number_of(ballot(text, (), output_format=OutputFormat("number"), tools=()))
-        return meant is not None and abs(meant - value) <= SAME_NUMBER * max(abs(meant), abs(value))
+        return _says_number(value, text)
     return ballot(text, (), output_format=OutputFormat("json"), tools=()).value == value_json
+
+
+def _says_number(value: float, text: str) -> bool:
+    how = OutputFormat("number")
+    meant = number_of(ballot(text, (), output_format=how, tools=()))
+    if meant is None:
+        return False
+    one, other = close_groups([value, meant], relative_tolerance=how.relative_tolerance)
+    return one == other
 
 
 def _verdict(

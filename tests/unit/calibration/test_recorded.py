@@ -71,6 +71,20 @@ def test_bad_feedback_on_what_all_said_says_that_all_are_wrong():
             id="a number",
         ),
         pytest.param(
+            {"a": "42.001", "b": "42.00001"},
+            OutputFormat("number"),
+            "42",
+            {"a": False, "b": True},
+            id="a number within the tolerance",
+        ),
+        pytest.param(
+            {"a": "41", "b": "42"},
+            OutputFormat("number"),
+            "it depends",
+            {"a": False, "b": False},
+            id="no number",
+        ),
+        pytest.param(
             {"a": '{"x": 1}', "b": '{"y": 2, "x": 1}'},
             OutputFormat("json"),
             '{"x": 1.0, "y": 2}',
