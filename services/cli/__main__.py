@@ -11,13 +11,13 @@ from services.cli.errors import MeshError
 from services.cli.lint import lint
 from services.cli.manifests import feedback, manifest, manifests
 from services.cli.models import models
+from services.cli.stopping import INTERRUPTED
 from services.cli.up import up
 from services.config.load import ConfigError
 from services.core.errors import GremiumError
 
 VERSION = "0.1.0"
 ERROR = 1
-INTERRUPTED = 130
 HELP = """\
 Answer one question with several language models, and say who took part.
 

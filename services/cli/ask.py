@@ -33,7 +33,7 @@ from services.cli.ports import LOOPBACK
 from services.cli.progress import Progress
 from services.cli.question import Question, request_of
 from services.cli.show import as_dict, print_json, show_manifest, show_reply
-from services.cli.stopping import run_until_stopped
+from services.cli.stopping import INTERRUPTED, run_until_stopped
 from services.config.choose import choose
 from services.core.deadline import Deadline
 from services.core.errors import GremiumError
@@ -41,7 +41,6 @@ from services.runtime.calls import call
 
 EXIT_CODES: Final = {OUTCOME_ANSWERED: 0, OUTCOME_NO_CONSENSUS: 2, OUTCOME_REJECTED: 3}
 ERROR: Final = 1
-INTERRUPTED: Final = 130
 MANIFEST_LIMIT_S: Final = 5.0
 
 

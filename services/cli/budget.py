@@ -9,12 +9,10 @@ from rich.table import Table
 from gremium.v1.ensemble_pb2 import BudgetRecord, ListEnsemblesRequest, ListEnsemblesResponse
 from services.cli.client import connected
 from services.cli.options import address_option, json_option, timeout_option
-from services.cli.show import print_json, screen
-from services.cli.stopping import run_until_stopped
+from services.cli.show import plain_table, print_json, screen
+from services.cli.stopping import INTERRUPTED, run_until_stopped
 from services.core.deadline import Deadline
 from services.runtime.calls import call
-
-INTERRUPTED = 130
 
 
 @click.command()
@@ -37,7 +35,7 @@ def budget(timeout_s: float, address: str | None, as_json: bool) -> int:
 
 def budget_list(budgets: Iterable[BudgetRecord]) -> Table:
     """One line for each budget, or for each caller of one that is not shared by them."""
-    table = Table("budget", "caller", "limit", "spent", "held", "left", "ends", box=None)
+    table = plain_table("budget", "caller", "limit", "spent", "held", "left", "ends")
     for each in budgets:
         left_usd = max(0.0, each.max_usd - each.spent_usd - each.reserved_usd)
         table.add_row(

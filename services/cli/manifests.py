@@ -14,12 +14,10 @@ from gremium.v1.manifest_pb2 import Feedback, Manifest
 from services.cli.client import connected
 from services.cli.options import address_option, json_option, timeout_option
 from services.cli.show import manifest_list, print_json, screen, show_manifest
-from services.cli.stopping import run_until_stopped
+from services.cli.stopping import INTERRUPTED, run_until_stopped
 from services.cli.telling import chosen_texts
 from services.core.deadline import Deadline
 from services.runtime.calls import call
-
-INTERRUPTED = 130
 
 
 @click.command()

@@ -17,7 +17,7 @@ from services.cli.models_shelf import add, pull
 from services.cli.options import address_option, config_option, json_option
 from services.cli.show import plain_table, screen
 from services.cli.stages import StageState, stage_states, stage_table, unreached
-from services.cli.stopping import run_until_stopped
+from services.cli.stopping import INTERRUPTED, run_until_stopped
 from services.config.choose import choose
 from services.config.tree import LoadedConfig, Model, Price
 from services.core.answers import ModelRequest
@@ -29,7 +29,6 @@ from services.models.local import engine_plan
 from services.models.roster import Roster, open_roster
 from services.models.settings import secret
 
-INTERRUPTED = 130
 PING = ModelRequest(
     prompt=Prompt(
         (Message("user", ("Reply with the word OK.",)),), params=Params(max_output_tokens=16)

@@ -13,7 +13,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from services.cli.stopping import run_until_stopped
+from services.cli.stopping import INTERRUPTED, run_until_stopped
 from services.models import shelf
 from services.models.catalog import PUBLISHED, PublishedWeights
 from services.models.download import download
@@ -21,7 +21,6 @@ from services.models.endpoint import open_session
 from services.models.shelf import Shelved
 from services.models.weights import digest, verify
 
-INTERRUPTED = 130
 HUB = "https://huggingface.co"
 
 

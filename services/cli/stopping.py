@@ -9,6 +9,8 @@ from services.runtime.server import loop_factory
 
 T = TypeVar("T")
 
+INTERRUPTED: Final = 130
+"""Exit code of a command that was stopped."""
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
