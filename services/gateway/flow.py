@@ -58,17 +58,28 @@ async def ask(
         If there is no outcome, once the ledger has all that was answered and spent.
     """
     record = Record(case, watch=watch)
-    try:
-        hold = _hold(case, record, accounts)
-    except BudgetSpentError:
-        recorded = await ledger.recorded(case.request_id, fingerprint=fingerprint(case.asked))
-        if recorded is None:
-            raise
-        return recorded
+    hold = _hold(case, record, accounts)
     try:
         return await _ask(case, record, hold, mesh=mesh, ledger=ledger)
     finally:
         hold.settle(record.spent_usd)
+
+
+async def recorded(case: Case, *, ledger: Ledger) -> ensemble_pb2.AskResponse | None:
+    """What the caller's request_id came to before; None if it is new, starts anew or is ours.
+
+    Raises
+    ------
+    GremiumError
+        As the first call did, or if that still runs or had another body.
+    """
+    if not case.asked.request_id:
+        return None
+    try:
+        async with asyncio.timeout(case.deadline.remaining()):
+            return await ledger.recorded(case.request_id, fingerprint=fingerprint(case.asked))
+    except TimeoutError as err:
+        raise DeadlineSpentError("no time was left to look for the request") from err
 
 
 def _hold(case: Case, record: Record, accounts: Accounts) -> Hold:
@@ -90,10 +101,9 @@ def _hold(case: Case, record: Record, accounts: Accounts) -> Hold:
 async def _ask(
     case: Case, record: Record, hold: Hold, *, mesh: Mesh, ledger: Ledger
 ) -> ensemble_pb2.AskResponse:
-    recorded = await _begin(case, record, ledger)
-    if recorded is not None:
-        recorded.replayed = True
-        return recorded
+    begun_before = await _begin(case, record, ledger)
+    if begun_before is not None:
+        return begun_before
 
     record.began()
     try:
@@ -133,7 +143,7 @@ async def _ending(case: Case, *, mesh: Mesh, record: Record) -> Ending:
 async def _begin(case: Case, record: Record, ledger: Ledger) -> ensemble_pb2.AskResponse | None:
     try:
         async with asyncio.timeout(case.deadline.remaining()):
-            return await ledger.begin(record.intent(), fingerprint=fingerprint(case.asked))
+            return await ledger.begin(record.manifest, fingerprint=fingerprint(case.asked))
     except TimeoutError as err:
         raise DeadlineSpentError("no time was left to record the request") from err
 

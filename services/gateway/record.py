@@ -66,9 +66,15 @@ class Record:
             calibration_id=case.calibration_id,
         )
 
-    def intent(self) -> manifest_pb2.Manifest:
-        """The manifest before anybody was asked."""
+    @property
+    def manifest(self) -> manifest_pb2.Manifest:
+        """What is known so far; before anybody was asked it is the intent."""
         return self._manifest
+
+    @property
+    def models_asked(self) -> bool:
+        """Whether a call to a model was made so far."""
+        return any(part.model_calls for part in self._manifest.participations)
 
     def reserved(self, usd: float) -> None:
         """Budgets over time hold that much for the request: more it may not spend."""
@@ -163,7 +169,7 @@ class Record:
                 stage=_name(part.stage),
                 given_s=given_s,
                 allowed_s=self._case.allowed_s,
-                models_asked=any(p.model_calls for p in self._manifest.participations),
+                models_asked=self.models_asked,
             )
         if isinstance(told, LOST) and given_s > 0.0:
             self.degraded = True

@@ -117,8 +117,7 @@ async def _deliberate(
         record.deliberated(response, tier=tier.name)
 
     if not response.quorum_met:
-        asked = any(part.model_calls for part in record.intent().participations)
-        raise _too_few(response, quorum=tier.quorum, models_asked=asked)
+        raise _too_few(response, quorum=tier.quorum, models_asked=record.models_asked)
     return response
 
 
@@ -259,7 +258,7 @@ async def verify(
         aggregated,
         record.lease,
         late=record.late_judges,
-        given=record.intent().answers,
+        given=record.manifest.answers,
     )
     seats = losses.judge_seats(case, judge, aggregated, record.lease)
     tier = aggregated.tally.tier

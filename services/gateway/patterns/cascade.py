@@ -73,7 +73,7 @@ def _next(
     if ending.judge_lost or ending.confidence == AGREED:
         return Next(())
     if terms and _is_answered(ending):
-        weighed = worth_asking(case, terms, record.intent(), tiers, record.lease)
+        weighed = worth_asking(case, terms, record.manifest, tiers, record.lease)
         if weighed is not None:
             return weighed
     if is_sure(ending, at=accept_at):

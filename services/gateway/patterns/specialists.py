@@ -65,7 +65,7 @@ async def specialists(
         return Ending(err.ending.outcome, reason_text=err.ending.reason_text)
     finally:
         ids = (one for found in work.passage_ids.values() for one in found)
-        put_in_order(record.intent(), list(reads), ids)
+        put_in_order(record.manifest, list(reads), ids)
 
 
 async def _plan(
@@ -202,8 +202,7 @@ def _named(
     """The error with the step that it ended; no free retry once models were asked."""
     if isinstance(error, NoAnswerError):
         return error
-    asked = any(part.model_calls for part in record.intent().participations)
-    if isinstance(error, PeerError | OverloadedError) and asked:
+    if isinstance(error, PeerError | OverloadedError) and record.models_asked:
         metadata = {**error.metadata, "cause": error.reason}
         error = StageFailedError(f"a service took no call after models had been asked: {error}")
         error.metadata.update(metadata)
@@ -247,7 +246,7 @@ def _templated(work: Work, template: str, finals: Mapping[str, Output]) -> Outpu
     text = merged_text(work.case.prompt, template, finals)
     authors = dict.fromkeys(o.answer.family for o in finals.values() if o.answer)
     answer = types_pb2.Answer(juror=MERGE, text=text, step=MERGE, family="+".join(authors))
-    work.record.intent().answers.append(answer)
+    work.record.manifest.answers.append(answer)
     return Output(text, answer=answer)
 
 

@@ -39,9 +39,9 @@ class Account:
     def __exit__(self, *_: object) -> None:
         self._whole.lease = joined(self._whole.lease, self._own.lease)
         self._whole.degraded |= self._own.degraded
-        own = self._own.intent()
+        own = self._own.manifest
         _name(own, self._step_id)
-        whole = self._whole.intent()
+        whole = self._whole.manifest
         whole.participations.extend(own.participations)
         whole.tallies.extend(own.tallies)
         whole.verdicts.extend(own.verdicts)

@@ -193,7 +193,7 @@ async def _ensemble(
     )
     with Account(work.record, case, lease, step_id) as record:
         ending = await work.nested(case, mesh=work.mesh, record=record)
-    return replace(_output(ending, step_id), passages=tuple(record.intent().passages))
+    return replace(_output(ending, step_id), passages=tuple(record.manifest.passages))
 
 
 def _part(case: Case, prompt: types_pb2.Prompt, until: Deadline) -> Case:
