@@ -1,6 +1,6 @@
 """Ask judge models, one after the other, until one gives a readable verdict."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from judge_svc import verdict as verdicts
@@ -101,9 +101,19 @@ def independent(judges: Sequence[RosterModel], family: str) -> list[RosterModel]
     return [judge for judge in judges if judge.spec.family.strip().casefold() not in authors]
 
 
-def outside(judges: Sequence[RosterModel], jury: Collection[str]) -> list[RosterModel]:
-    """Judges that are not in the jury: nobody judges what it took part in."""
-    return [judge for judge in judges if judge.name not in jury]
+def outside(judges: Sequence[RosterModel], answers: Sequence[Answer]) -> list[RosterModel]:
+    """Judges that gave none of the answers: nobody judges what it took part in.
+
+    An author is known here by its family and by the name that its provider
+    serves it under. Who calls knows the jury's names in the roster, and names
+    nobody of it.
+    """
+    return [judge for judge in judges if not any(_wrote(judge, each) for each in answers)]
+
+
+def _wrote(judge: RosterModel, answer: Answer) -> bool:
+    same_family = judge.spec.family.strip().casefold() in families(answer.family)
+    return same_family and judge.spec.model == answer.model
 
 
 def seeing(judges: Sequence[RosterModel], prompt: Prompt) -> list[RosterModel]:

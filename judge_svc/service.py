@@ -13,11 +13,9 @@ from judge_svc.verdict import vetoed
 from judge_svc.weighing import signals_on, size_of
 from judge_svc.wire import (
     audit_to_wire,
-    authors_of,
     case_from_wire,
     contest_from_wire,
     fit_from_wire,
-    jury_from_wire,
     ranking_to_wire,
     standing_from_wire,
 )
@@ -49,9 +47,9 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
         if (veto := vetoed(checks)) is not None:
             return audit_to_wire(Audit(veto, (), lease), juror=answer.juror)
         case = case_from_wire(prompt, answer, request.judge)
-        fair = independent(outside(judges, jury_from_wire(request)), answer.family)
+        standing = standing_from_wire(request)
+        fair = independent(outside(judges, (answer, *standing.peers)), answer.family)
         if request.HasField("fitted"):
-            standing = standing_from_wire(request)
             size = size_of(prompt, answer, *standing.peers)
             signals = await aside(size, signals_on, prompt, answer, standing)
             fit = fit_from_wire(request.fitted)
@@ -72,7 +70,7 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
 
         ranking = await compared(
             contest,
-            outside(judges, authors_of(contest)),
+            outside(judges, contest.answers),
             reliabilities=dict(request.reliabilities) or None,
             lease=lease,
             deadline=deadline,

@@ -55,13 +55,6 @@ def case_from_wire(prompt: Prompt, answer: Answer, spec: judge_pb2.JudgeSpec) ->
     )
 
 
-def jury_from_wire(request: judge_pb2.VerifyRequest) -> frozenset[str]:
-    """Names of everyone who gave an answer, of juror and model alike."""
-    ballots = {ballot.juror for ballot in request.tally.ballots}
-    answers = (request.answer, *request.peers)
-    return frozenset(ballots.union(*({each.juror, each.model} for each in answers)))
-
-
 def standing_from_wire(request: judge_pb2.VerifyRequest) -> Standing:
     return Standing(
         peers=tuple(map(answer_from_wire, request.peers)),
@@ -88,11 +81,6 @@ def fit_from_wire(fitted: judge_pb2.FittedVerdict) -> Fit:
         n_labels=fitted.n_labels,
         calibration_id=fitted.calibration_id,
     )
-
-
-def authors_of(contest: Contest) -> frozenset[str]:
-    """Names of everyone whose answer is compared, of juror and model alike."""
-    return frozenset().union(*({each.juror, each.model} for each in contest.answers))
 
 
 def audit_to_wire(audit: Audit, *, juror: str) -> judge_pb2.VerifyResponse:

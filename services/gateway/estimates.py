@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from services.config.steps import Merge, Step
+from services.config.steps import MERGE, Merge, Step
 from services.config.tree import Ensemble, Juror, Model, SpecialistsEnsemble
 from services.core.graph import in_order
 from services.core.lease import Call
 from services.core.tokens import prompt_tokens, text_tokens
 from services.gateway.case import Case
 from services.gateway.losses import RUBRIC_TOKENS
+from services.gateway.recusal import judges_of
 from services.runtime.wire import prompt_from_wire
 
 QUOTE_TOKENS = 128
@@ -79,9 +80,11 @@ def juror_calls(jurors: list[Juror], read: Reading) -> list[Call]:
     ]
 
 
-def verdict_calls(ensemble: Ensemble, read: Reading, *, answer_tokens: int) -> list[Call]:
-    """One call to each judge model: it may follow one that failed."""
-    judges = ensemble.judge.models if ensemble.judge else ()
+def verdict_calls(
+    ensemble: Ensemble, read: Reading, *, tier: str, answer_tokens: int
+) -> list[Call]:
+    """One call to each judge model outside of the tier's jury: it may follow one that failed."""
+    judges = judges_of(ensemble.judge, ensemble, tier) if ensemble.judge else ()
     return [
         read.call(
             name,
@@ -99,11 +102,11 @@ def _possible(ensemble: Ensemble, read: Reading) -> Iterator[Call]:
     for tier in ensemble.tiers:
         yield from juror_calls(list(tier.jurors), read)
         answer = max(read.writes(juror.model) for juror in tier.jurors)
-        yield from verdict_calls(ensemble, read, answer_tokens=answer)
+        yield from verdict_calls(ensemble, read, tier=tier.name, answer_tokens=answer)
         if ensemble.aggregate.method == "weighted":
             duels = len(tier.jurors) * (len(tier.jurors) - 1)
-            every = verdict_calls(ensemble, read, answer_tokens=2 * answer)
-            yield from [max(every, key=lambda call: call.cost_usd)] * duels
+            every = verdict_calls(ensemble, read, tier=tier.name, answer_tokens=2 * answer)
+            yield from sorted(every, key=lambda call: call.cost_usd)[-1:] * duels
 
 
 def _steps(graph: SpecialistsEnsemble, read: Reading) -> Iterator[Call]:
@@ -120,7 +123,7 @@ def _steps(graph: SpecialistsEnsemble, read: Reading) -> Iterator[Call]:
     if (merge := graph.merge) and merge.model:
         answer = read.writes(merge.model)
         yield _merge(merge, merge.model, _more(read, quoted + found))
-    yield from verdict_calls(graph, _more(read, found), answer_tokens=answer)
+    yield from verdict_calls(graph, _more(read, found), tier=MERGE, answer_tokens=answer)
 
 
 def _step(step: Step, read: Reading) -> tuple[list[Call], int]:

@@ -12,6 +12,7 @@ from services.core.lease import Call, Lease
 from services.core.tokens import prompt_tokens, text_tokens
 from services.gateway import messages
 from services.gateway.case import Case
+from services.gateway.recusal import judges_of
 from services.runtime.wire import prompt_from_wire, usage_to_wire
 
 RUBRIC_TOKENS: Final = 1024
@@ -57,24 +58,29 @@ def jury_seats(case: Case, tier: router_pb2.Tier, lease: Lease) -> Sequence[Seat
 def judge_seats(
     case: Case, judge: Judge, aggregated: aggregator_pb2.AggregateResponse, lease: Lease
 ) -> Sequence[Seat]:
-    """The judges of another family than the answer's: each may follow one that failed."""
+    """The judges outside of jury and family of the answer: each may follow one that failed."""
     answer = aggregated.representative
     written = [answer.text, *(call.arguments_json for call in answer.tool_calls)]
     added = RUBRIC_TOKENS + sum(text_tokens(text) for text in written)
-    independent = _independent(case, judge, answer)
+    independent = _independent(case, judge, answer, tier=aggregated.tally.tier)
     return [_judge_seat(case, name, added) for name in independent][: lease.model_calls]
 
 
 def duel_seats(
-    case: Case, judge: Judge, answers: Sequence[types_pb2.Answer], lease: Lease
+    case: Case,
+    judge: Judge,
+    answers: Sequence[types_pb2.Answer],
+    lease: Lease,
+    *,
+    tier: str,
 ) -> Sequence[Seat]:
     """Each independent judge for each order of each pair of answers: it may follow one that failed."""
     seats = []
     for one, two in permutations(answers, 2):
         fair = [
             name
-            for name in _independent(case, judge, one)
-            if name in _independent(case, judge, two)
+            for name in _independent(case, judge, one, tier=tier)
+            if name in _independent(case, judge, two, tier=tier)
         ]
         added = RUBRIC_TOKENS + text_tokens(one.text) + text_tokens(two.text)
         seats += [_judge_seat(case, name, added) for name in fair]
@@ -86,12 +92,12 @@ def _judge_seat(case: Case, name: str, added_tokens: int) -> Seat:
     return Seat(name, name, added_tokens, case.models[name].max_output_tokens)
 
 
-def _independent(case: Case, judge: Judge, answer: types_pb2.Answer) -> list[str]:
-    """Judges of another family than an answer's; none when that is not known."""
+def _independent(case: Case, judge: Judge, answer: types_pb2.Answer, *, tier: str) -> list[str]:
+    """Judges outside of the jury and of another family than an answer's; none when not known."""
     authors = families(answer.family)
     return [
         name
-        for name in judge.models
+        for name in judges_of(judge, case.ensemble, tier)
         if authors and case.models[name].family.strip().casefold() not in authors
     ]
 

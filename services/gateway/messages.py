@@ -16,6 +16,7 @@ from services.gateway.learned import (
     prior_of,
     reliabilities,
 )
+from services.gateway.recusal import judges_of
 from services.gateway.stopping import stop_terms
 from services.runtime.wire import duration_to_wire, lease_to_wire
 
@@ -136,7 +137,7 @@ def verify_request(
         request_id=case.request_id,
         prompt=case.prompt,
         answer=aggregated.representative,
-        judge=_judge_spec(judge, late),
+        judge=_judge_spec(case, judge, aggregated.tally.tier, late),
         tally=aggregated.tally if several else None,
         lease=lease_to_wire(lease),
     )
@@ -159,6 +160,7 @@ def rank_request(
     answers: Iterable[types_pb2.Answer],
     lease: Lease,
     *,
+    tier: str,
     late: Collection[str] = (),
 ) -> judge_pb2.RankRequest:
     """Judges that were `late` before are asked last."""
@@ -166,15 +168,16 @@ def rank_request(
         request_id=case.request_id,
         prompt=case.prompt,
         answers=answers,
-        judge=_judge_spec(judge, late),
+        judge=_judge_spec(case, judge, tier, late),
         lease=lease_to_wire(lease),
         reliabilities=reliabilities(case),
     )
 
 
-def _judge_spec(judge: Judge, late: Collection[str]) -> judge_pb2.JudgeSpec:
+def _judge_spec(case: Case, judge: Judge, tier: str, late: Collection[str]) -> judge_pb2.JudgeSpec:
+    models = judges_of(judge, case.ensemble, tier)
     return judge_pb2.JudgeSpec(
-        models=sorted(judge.models, key=lambda name: name in late),
+        models=sorted(models, key=lambda name: name in late),
         timeout=duration_to_wire(judge.timeout_s),
         criteria=[CRITERIA[criterion] for criterion in judge.criteria],
         min_score=judge.min_score,

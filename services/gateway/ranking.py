@@ -80,8 +80,10 @@ async def _ranked(
     record: Record,
 ) -> list[manifest_pb2.Standing]:
     spendable, kept = budget.before_verdict(record.lease)
-    request = messages.rank_request(case, judge, answers, spendable, late=record.late_judges)
-    seats = losses.duel_seats(case, judge, answers, spendable)
+    request = messages.rank_request(
+        case, judge, answers, spendable, tier=tier, late=record.late_judges
+    )
+    seats = losses.duel_seats(case, judge, answers, spendable, tier=tier)
     with record.keeping(kept, of=spendable):
         with record.stage(manifest_pb2.STAGE_JUDGE, deadline=until, tier=tier, seats=seats) as part:
             response = await mesh.rank(request, deadline=until)

@@ -123,15 +123,17 @@ async def _deliberate(
 
 def _before_verdict(case: Case, tier: router_pb2.Tier, lease: Lease) -> tuple[Lease, Lease]:
     """What the jury may spend, retries included, and what is kept for a judge model."""
-    judge = case.ensemble.judge
-    if lease == Lease() or judge is None or not judge.models:
+    if lease == Lease():
         return lease, NOTHING
     read, jurors = estimates.reading(case), messages.jurors(case, tier)
     answer = max(read.writes(juror.model) for juror in jurors)
+    verdicts = estimates.verdict_calls(case.ensemble, read, tier=tier.name, answer_tokens=answer)
+    if not verdicts:
+        return lease, NOTHING
     return budget.before_jury(
         lease,
         estimates.juror_calls(jurors, read),
-        estimates.verdict_calls(case.ensemble, read, answer_tokens=answer),
+        verdicts,
         quorum=tier.quorum,
     )
 

@@ -64,10 +64,10 @@ class JudgeSpec(_message.Message):
     """Score in [0, 1] that an answer needs. If unset, 0.5."""
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Roster names in order of preference. The first of another family than the
-        answer's author is asked, and the next one when it fails; none of them: the
-        answer stays unjudged. The gateway puts last whom this request has waited for
-        in vain.
+        """Roster names in order of preference, without the models of the jury. The first
+        of another family than the answer's author, and not recused, is asked, and the
+        next one when it fails; none of them: the answer stays unjudged. The gateway
+        puts last whom this request has waited for in vain.
         """
 
     @_builtins.property

@@ -19,18 +19,19 @@ class JudgeServiceStub:
     Verify: _aio.UnaryUnaryMultiCallable[_judge_pb2.VerifyRequest, _judge_pb2.VerifyResponse]
     """Audits one answer. A judge that fails, times out or writes prose instead of
     a verdict gives `unjudged`, never a pass. A judge that takes no images is not
-    asked about a prompt with images (`JUDGE_CANNOT_SEE`); one that is in the jury
-    is recused.
+    asked about a prompt with images (`JUDGE_CANNOT_SEE`). One that is in the jury
+    is recused: the gateway does not name it, and none is asked that has the family
+    and the provider's name of whoever gave the answer or one of `peers`.
 
     Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
     (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`).
     """
     Rank: _aio.UnaryUnaryMultiCallable[_judge_pb2.RankRequest, _judge_pb2.RankResponse]
     """Scores answers against each other, pairwise in both orders, by a judge of
-    another family than both authors that gave none of the answers. When it fails
-    in either order, the next such judge compares the two in both orders, while
-    time and lease last. A comparison that no judge gives, or that nothing is left
-    to pay for, is none; equal answers are a tie that nobody is asked about.
+    another family than both authors that is not recused, as in Verify. When it
+    fails in either order, the next such judge compares the two in both orders,
+    while time and lease last. A comparison that no judge gives, or that nothing is
+    left to pay for, is none; equal answers are a tie that nobody is asked about.
 
     Fails like Verify.
     """
@@ -46,8 +47,9 @@ class JudgeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_judge_pb2.VerifyResponse]:
         """Audits one answer. A judge that fails, times out or writes prose instead of
         a verdict gives `unjudged`, never a pass. A judge that takes no images is not
-        asked about a prompt with images (`JUDGE_CANNOT_SEE`); one that is in the jury
-        is recused.
+        asked about a prompt with images (`JUDGE_CANNOT_SEE`). One that is in the jury
+        is recused: the gateway does not name it, and none is asked that has the family
+        and the provider's name of whoever gave the answer or one of `peers`.
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
         (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`).
@@ -60,10 +62,10 @@ class JudgeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_judge_pb2.RankRequest, _abc.Awaitable[_judge_pb2.RankResponse]],
     ) -> _abc.Awaitable[_judge_pb2.RankResponse]:
         """Scores answers against each other, pairwise in both orders, by a judge of
-        another family than both authors that gave none of the answers. When it fails
-        in either order, the next such judge compares the two in both orders, while
-        time and lease last. A comparison that no judge gives, or that nothing is left
-        to pay for, is none; equal answers are a tie that nobody is asked about.
+        another family than both authors that is not recused, as in Verify. When it
+        fails in either order, the next such judge compares the two in both orders,
+        while time and lease last. A comparison that no judge gives, or that nothing is
+        left to pay for, is none; equal answers are a tie that nobody is asked about.
 
         Fails like Verify.
         """

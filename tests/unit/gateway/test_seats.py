@@ -1,9 +1,14 @@
-"""Whom a stage may have asked before it was lost."""
+"""Whom a judge stage may ask, and may have asked before it was lost."""
 
-from gremium.v1 import types_pb2
+from dataclasses import replace
+
+import pytest
+
+from gremium.v1 import aggregator_pb2, manifest_pb2, types_pb2
 from services.core.lease import Lease
-from services.gateway.losses import duel_seats
-from tests.cases import jury_case
+from services.gateway import estimates, messages
+from services.gateway.losses import duel_seats, judge_seats
+from tests.cases import cascade_case, jury_case, tier
 
 FAMILIES = {"first": "claude", "second": "gemini"}
 
@@ -18,7 +23,7 @@ def seats(*, lease=Lease(), families=("gpt", "gpt")):  # noqa: B008  a frozen va
         types_pb2.Answer(juror=f"j{nth}", text="4", family=family)
         for nth, family in enumerate(families)
     ]
-    return [seat.model for seat in duel_seats(asked, judge, answers, lease)]
+    return [seat.model for seat in duel_seats(asked, judge, answers, lease, tier="jury")]
 
 
 def test_every_judge_of_a_pair_may_have_been_asked_in_both_orders():
@@ -31,3 +36,51 @@ def test_a_judge_of_an_authors_family_was_not_asked():
 
 def test_no_more_were_asked_than_the_lease_allows():
     assert 3 == len(seats(lease=Lease(model_calls=3)))
+
+
+def in_a_jury(*, judges=("first", "second")):
+    """A tier whose juror `second` is the model `first`, beside a tier of another model."""
+    mixed = {"name": "mixed", "jurors": [{"model": "own"}, {"model": "first", "name": "second"}]}
+    asked = cascade_case(
+        mixed,
+        tier("next"),
+        accept_at=0.5,
+        judge={"models": ["judge"]},
+        aggregate={"method": "weighted"},
+    )
+    for name, family in {"own": "gpt", **FAMILIES}.items():
+        asked.models[name] = asked.models["judge"].model_copy(update={"family": family})
+    judge = asked.ensemble.judge.model_copy(update={"models": judges})
+    return replace(asked, ensemble=asked.ensemble.model_copy(update={"judge": judge}))
+
+
+ANSWERS = [types_pb2.Answer(juror=name, text="4", family="gpt") for name in ("own", "other")]
+
+
+@pytest.mark.parametrize(("name", "judges"), [("mixed", ["second"]), ("next", ["first", "second"])])
+def test_a_model_of_the_jury_is_recused_whatever_its_juror_is_called(name, judges):
+    asked = in_a_jury()
+    judge = asked.ensemble.judge
+    aggregated = aggregator_pb2.AggregateResponse(
+        representative=ANSWERS[0], tally=manifest_pb2.Tally(tier=name)
+    )
+
+    verify = messages.verify_request(asked, judge, aggregated, Lease())
+    rank = messages.rank_request(asked, judge, ANSWERS, Lease(), tier=name)
+
+    assert [judges, judges] == [list(each.judge.models) for each in (verify, rank)]
+    told = judge_seats(asked, judge, aggregated, Lease())
+    duels = duel_seats(asked, judge, ANSWERS, Lease(), tier=name)
+    assert [judges, judges * 2] == [[seat.model for seat in each] for each in (told, duels)]
+    calls = estimates.verdict_calls(
+        asked.ensemble, estimates.reading(asked), tier=name, answer_tokens=1
+    )
+    assert len(judges) == len(calls)
+
+
+def test_where_all_judges_are_in_the_jury_nothing_is_kept_for_them():
+    asked = in_a_jury(judges=("first",))
+
+    read = estimates.reading(asked)
+    assert [] == estimates.verdict_calls(asked.ensemble, read, tier="mixed", answer_tokens=1)
+    assert 0.0 == estimates.possible_usd(asked)  # these jurors are free

@@ -135,25 +135,27 @@ async def test_a_veto_stands_whatever_the_signals_say():
     assert (FAIL, 0) == (verdict.kind, calls)
 
 
-@pytest.mark.parametrize("seat", ["ballot", "peer", "peer's model"])
-async def test_a_judge_in_the_jury_is_recused(seat):
+@pytest.mark.parametrize(
+    ("peer", "judge"),
+    [
+        ({"juror": "b", "model": "first", "family": "Claude"}, "second"),
+        ({"juror": "first", "model": "m", "family": "llama"}, "first"),
+        ({"juror": "b", "model": "first", "family": "llama"}, "first"),
+    ],
+    ids=["the same model", "a juror called so", "another model served under its name"],
+)
+async def test_a_judge_that_answered_is_recused_by_what_it_is(peer, judge):
     request = wanted(models=("first", "second"))
-    match seat:
-        case "ballot":
-            request.tally.ballots.add(juror="first", key="k")
-        case "peer":
-            request.peers.add(juror="first", text="It is 41.")
-        case _:
-            request.peers.add(juror="b", model="first", text="It is 41.")
+    request.peers.add(text="It is 41.", **peer)
     async with judging(first=GOOD, second=GOOD) as (_, verify):
         reply = await verify(request)
 
-    assert ["second"] == [p.model for p in reply.participations]
+    assert [judge] == [p.model for p in reply.participations]
 
 
 async def test_a_jury_of_all_judges_leaves_the_answer_unjudged():
     request = wanted(models=("first",))
-    request.tally.ballots.add(juror="first", key="k")
+    request.peers.add(juror="b", model="first", family="claude", text="It is 41.")
     verdict, calls = await verified(request, first=GOOD)
 
     assert (UNJUDGED, "NO_INDEPENDENT_JUDGE", 0) == (verdict.kind, verdict.unjudged_reason, calls)

@@ -271,8 +271,8 @@ async def test_a_panel_without_a_judge_that_counts_compares_nothing():
 
 async def test_a_judge_whose_own_answer_is_compared_is_recused():
     request = contest("left", "right", models=("first", "second"))
-    request.answers[0].juror = "first"
-    script = {"first": prefers("left"), "second": prefers("right", "left")}
+    request.answers.add(juror="j2", text="middle", model="first", family="claude")
+    script = {"first": prefers("left"), "second": prefers("right", "left", "middle")}
     async with ranking(**script) as (_, rank):
         reply = await rank(request)
 
