@@ -1,13 +1,17 @@
 """The front door: what it refuses, and how it names what it refused."""
 
+import asyncio
 import json
+from collections import Counter
 
 import pytest
 
 from gremium.v1 import ensemble_pb2, types_pb2
+from services.config.budgets import SharedBudget
 from services.config.tree import LoadedConfig
 from services.core import errors
 from services.core.deadline import Deadline
+from services.gateway.accounts import Accounts
 from services.gateway.service import EnsembleServicer
 from services.runtime.local import call_local
 from tests.cases import PROMPT, config, tier
@@ -101,3 +105,57 @@ async def test_the_manifest_tells_the_time_its_caller_allowed(ask):
     timeout = (await ask()).manifest.timeout
 
     assert 4.9 < timeout.seconds + timeout.nanos / 1e9 <= 5.0
+
+
+class CountedAccounts(Accounts):
+    """Accounts that count who reserved."""
+
+    def __init__(self):
+        super().__init__({"all": SharedBudget(max_usd=1.0, per="day")})
+        self.holds = Counter()
+
+    def hold(self, **wanted):
+        self.holds[wanted["ensemble"]] += 1
+        return super().hold(**wanted)
+
+
+class GatedMesh(ScriptedMesh):
+    """A mesh whose jury answers while its gate is open."""
+
+    def __init__(self):
+        super().__init__({"small": ["42"]}, verdicts=[PASS] * 3)
+        self.gate = asyncio.Event()
+
+    async def deliberate(self, request, *, deadline, watch=None):
+        async with asyncio.timeout(5.0):
+            await self.gate.wait()
+        return await super().deliberate(request, deadline=deadline, watch=watch)
+
+
+async def test_a_replay_takes_neither_a_slot_nor_a_part_of_a_budget(ledger, tmp_path):
+    loaded = LoadedConfig(
+        config=config(tier("small"), max_concurrent=1), path=tmp_path / "g.yaml", sha256="0" * 64
+    )
+    mesh, accounts = GatedMesh(), CountedAccounts()
+    servicer = EnsembleServicer(mesh, ledger, loaded, accounts=accounts)
+
+    async def ask(name):
+        request = ensemble_pb2.AskRequest(prompt=PROMPT, request_id=name)
+        method = "gremium.v1.EnsembleService/Ask"
+        return await call_local(servicer.Ask, request, deadline=Deadline.after(5), method=method)
+
+    mesh.gate.set()
+    first = await ask("mine")
+    mesh.gate.clear()
+    running = asyncio.create_task(ask("running"))
+    async with asyncio.timeout(5.0):
+        while accounts.holds["main"] < 2:  # noqa: ASYNC110  counted, not signalled
+            await asyncio.sleep(0.01)
+    with pytest.raises(errors.OverloadedError):
+        await ask("third")
+
+    again = await ask("mine")
+
+    assert (first.answer, True, 2) == (again.answer, again.replayed, accounts.holds["main"])
+    mesh.gate.set()
+    assert not (await running).replayed
