@@ -13,6 +13,7 @@ from gremium.v1.manifest_pb2 import (
     VERDICT_KIND_FAIL,
     VERDICT_KIND_UNJUDGED,
     Escalation,
+    JuryStop,
     Manifest,
     Outcome,
     Participation,
@@ -27,6 +28,8 @@ from services.runtime.wire import duration_from_wire
 LONGEST_VALUE: Final = 80
 SPECIALISTS: Final = "specialists"
 """The pattern whose manifests name steps where those of others name tiers."""
+EARLY: Final = frozenset({"DECIDED", "QUORUM", "QUORUM_IMPOSSIBLE"})
+"""Why a jury stops that has not heard everyone, though there was time."""
 VERDICT_WORDS: Final = {VERDICT_KIND_FAIL: "failed", VERDICT_KIND_UNJUDGED: "unjudged"}
 
 
@@ -92,6 +95,11 @@ def story(manifest: Manifest) -> list[str]:
     """How it was routed, counted and judged: one line each, after its step where there are any."""
     return [
         *_route(manifest),
+        *(
+            f"stop     {of_step(s.tier, _stopped(s))}"
+            for s in manifest.jury_stops
+            if s.reason in EARLY
+        ),
         *(f"tally    {of_step(step_of(manifest, t), _counted(t))}" for t in manifest.tallies),
         *(f"next     {of_step(e.step, _escalated(e))}" for e in manifest.escalations),
         *(f"verdict  {of_step(step_of(manifest, v), _judged(v))}" for v in manifest.verdicts),
@@ -179,6 +187,17 @@ def _route(manifest: Manifest) -> list[str]:
         return []
     tiers = " then ".join(tier.name for tier in manifest.route.tiers)
     return [f"route    {tiers}: {manifest.route.reason_text}"]
+
+
+def _stopped(stop: JuryStop) -> str:
+    calls = f"{stop.saved_calls} call{'' if stop.saved_calls == 1 else 's'}"
+    saved = [
+        calls if stop.saved_calls else "",
+        usd(stop.saved_usd) if stop.saved_usd else "",
+        f"{duration_from_wire(stop.saved_time):.1f} s" if stop.HasField("saved_time") else "",
+    ]
+    told = ", ".join(each for each in saved if each)
+    return f"{stop.reason}, saved about {told}" if told else stop.reason
 
 
 def _counted(tally: Tally) -> str:

@@ -26,6 +26,7 @@ from services.gateway.closing import close, spent_usd
 from services.gateway.ending import Ending
 from services.gateway.failures import LOST, error_record, stage_error
 from services.gateway.losses import Seat, is_missing, lost
+from services.gateway.stopping import jury_stop
 from services.gateway.watch import JuryWatch, Watch, ended, of_jurors, of_step
 from services.runtime.telemetry import CallNote, current_trace_id, noting_call
 from services.runtime.wire import (
@@ -234,6 +235,7 @@ class Record:
             answer.tier = tier
         self._manifest.participations.extend(response.participations)
         self._manifest.answers.extend(response.answers)
+        self._manifest.jury_stops.append(jury_stop(response, tier=tier))
         self.degraded |= response.quorum_met and any(map(is_missing, response.participations))
         self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
 

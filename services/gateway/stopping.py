@@ -1,9 +1,9 @@
-"""When a tier's jury may stop, as it is told. No I/O."""
+"""When a tier's jury may stop, as it is told, and why it did, as it tells. No I/O."""
 
 from collections.abc import Iterable
 from typing import Final
 
-from gremium.v1 import aggregator_pb2, jury_pb2
+from gremium.v1 import aggregator_pb2, jury_pb2, manifest_pb2
 from services.config.ensembles import Aggregate
 from services.config.stop import Stop
 
@@ -36,4 +36,16 @@ def stop_terms(
         letters=how.method == "plurality",
         weights=weights,
         fitted=fitted,
+    )
+
+
+def jury_stop(response: jury_pb2.DeliberateResponse, *, tier: str) -> manifest_pb2.JuryStop:
+    """Why a jury stopped, and what that saved, for the manifest."""
+    told = response.stopping
+    return manifest_pb2.JuryStop(
+        tier=tier,
+        reason=jury_pb2.StopReason.Name(response.stop_reason).removeprefix("STOP_REASON_"),
+        saved_calls=told.saved_calls,
+        saved_usd=told.saved_usd,
+        saved_time=told.saved_time if told.HasField("saved_time") else None,
     )

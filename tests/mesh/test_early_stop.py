@@ -35,6 +35,27 @@ async def test_who_cannot_change_the_winner_is_not_waited_for(serve):
     assert (1, True) == (cut.model_calls, cut.cost_usd > 0.0)
 
 
+async def test_the_manifest_tells_why_the_jury_stopped_and_what_that_saved(serve):
+    gateway = await serve(JURY, {"a": YES, "b": YES, "c": Reply(hang=True)})
+
+    reply = await gateway.ask(shape=LABELS)
+
+    (stop,) = reply.manifest.jury_stops
+    assert ("DECIDED", 0) == (stop.reason, stop.saved_calls)
+    assert stop.tier == reply.manifest.chosen_tier
+    assert stop.saved_usd > 0.0
+    assert [stop] == (await gateway.settled(reply.request_id)).jury_stops
+
+
+async def test_a_jury_that_heard_everyone_saved_nothing(serve):
+    gateway = await serve(JURY, {"a": YES, "b": NO, "c": NO})
+
+    reply = await gateway.ask(shape=LABELS)
+
+    (stop,) = reply.manifest.jury_stops
+    assert ("ALL_SETTLED", 0, 0.0) == (stop.reason, stop.saved_calls, stop.saved_usd)
+
+
 async def test_who_could_change_it_is_waited_for_beyond_the_grace(serve):
     gateway = await serve(
         {**JURY, "grace_s": 0.0}, {"a": YES, "b": NO, "c": Reply("no", delay_s=0.3)}
@@ -67,6 +88,7 @@ async def test_the_second_wave_is_asked_only_if_it_is_needed(serve):
 
     assert ("SKIPPED", "DECIDED") == parts(reply.manifest)["c"]
     assert (2, False) == (len(gateway.provider.requests), reply.degraded)
+    assert [("DECIDED", 1)] == [(s.reason, s.saved_calls) for s in reply.manifest.jury_stops]
 
 
 async def test_a_split_wave_sends_the_second(serve):

@@ -37,6 +37,7 @@ async def test_hands_outputs_on_and_names_each_step(serve):
 
     assert ("Mind the bees.", False, False) == (reply.answer.text, reply.unjudged, reply.degraded)
     assert dict.fromkeys(DIAMOND, "ANSWERED") == statuses(reply.manifest)
+    assert list(DIAMOND) == [stop.tier for stop in reply.manifest.jury_stops]
     assert "List facts: Are bees safe?" in asked(gateway, "facts")
     told = asked(gateway, "writer")
     assert told.index("Bees fly.") < told.index("Bees sting.")

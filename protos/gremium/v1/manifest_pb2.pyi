@@ -1031,6 +1031,7 @@ class Manifest(_message.Message):
     CHOSEN_STEP_FIELD_NUMBER: _builtins.int
     CHOSEN_TIER_FIELD_NUMBER: _builtins.int
     CALIBRATION_ID_FIELD_NUMBER: _builtins.int
+    JURY_STOPS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request."""
     ensemble: _builtins.str
@@ -1147,6 +1148,10 @@ class Manifest(_message.Message):
     def passages(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Passage]:
         """What retrieval found; the answer cites a passage by its `id` in brackets."""
 
+    @_builtins.property
+    def jury_stops(self) -> _containers.RepeatedCompositeFieldContainer[Global___JuryStop]:
+        """Why the juries stopped waiting: one for each that replied."""
+
     def __init__(
         self,
         *,
@@ -1184,10 +1189,11 @@ class Manifest(_message.Message):
         chosen_step: _builtins.str = ...,
         chosen_tier: _builtins.str = ...,
         calibration_id: _builtins.str = ...,
+        jury_stops: _abc.Iterable[Global___JuryStop] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "confidence", b"confidence", "duration", b"duration", "error", b"error", "reserved_usd", b"reserved_usd", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "answers", b"answers", "answers_omitted", b"answers_omitted", "calibration_id", b"calibration_id", "caller", b"caller", "chosen_juror", b"chosen_juror", "chosen_step", b"chosen_step", "chosen_tier", b"chosen_tier", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "request_id", b"request_id", "reserved_usd", b"reserved_usd", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "answers", b"answers", "answers_omitted", b"answers_omitted", "calibration_id", b"calibration_id", "caller", b"caller", "chosen_juror", b"chosen_juror", "chosen_step", b"chosen_step", "chosen_tier", b"chosen_tier", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "jury_stops", b"jury_stops", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "request_id", b"request_id", "reserved_usd", b"reserved_usd", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
@@ -1199,6 +1205,50 @@ class Manifest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reserved_usd) -> _WhichOneofReturnType__reserved_usd | None: ...
 
 Global___Manifest: _TypeAlias = Manifest  # noqa: Y015
+
+@_typing.final
+class JuryStop(_message.Message):
+    """Why a jury stopped waiting, and what that saved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SAVED_CALLS_FIELD_NUMBER: _builtins.int
+    SAVED_USD_FIELD_NUMBER: _builtins.int
+    SAVED_TIME_FIELD_NUMBER: _builtins.int
+    tier: _builtins.str
+    """Name of its tier; of the step, in `specialists`."""
+    reason: _builtins.str
+    """Why, UPPER_SNAKE: a `StopReason` without its prefix, such as `DECIDED`."""
+    saved_calls: _builtins.int
+    """Jurors that were never asked, though the budget would have paid for them."""
+    saved_usd: _builtins.float
+    """US dollars that those who were not asked or not heard out would have cost
+    beyond what they did: an estimate, >= 0.
+    """
+    @_builtins.property
+    def saved_time(self) -> _duration_pb2.Duration:
+        """Time that the slowest of them would still have taken: an estimate; unset
+        when too little is known of their models.
+        """
+
+    def __init__(
+        self,
+        *,
+        tier: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        saved_calls: _builtins.int = ...,
+        saved_usd: _builtins.float = ...,
+        saved_time: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["saved_time", b"saved_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "saved_calls", b"saved_calls", "saved_time", b"saved_time", "saved_usd", b"saved_usd", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JuryStop: _TypeAlias = JuryStop  # noqa: Y015
 
 @_typing.final
 class Escalation(_message.Message):

@@ -43,6 +43,7 @@ class Account:
         _name(own, self._step_id)
         whole = self._whole.manifest
         whole.participations.extend(own.participations)
+        whole.jury_stops.extend(own.jury_stops)
         whole.tallies.extend(own.tallies)
         whole.verdicts.extend(own.verdicts)
         whole.answers.extend(own.answers)
@@ -89,6 +90,7 @@ def put_in_order(
     place = {step: nth for nth, step in enumerate(["", *steps, MERGE])}
     found = {one: nth for nth, one in enumerate(passage_ids)}
     manifest.participations.sort(key=lambda part: (place[part.tier], _began_s(part)))
+    manifest.jury_stops.sort(key=lambda stop: place[stop.tier])
     manifest.tallies.sort(key=lambda tally: place[tally.tier])
     manifest.verdicts.sort(key=lambda verdict: place[verdict.tier])
     manifest.answers.sort(key=lambda answer: place[answer.step])
@@ -97,8 +99,13 @@ def put_in_order(
 
 
 def _name(own: manifest_pb2.Manifest, step_id: str) -> None:
-    recorded: Iterable[manifest_pb2.Participation | manifest_pb2.Tally | manifest_pb2.Verdict]
-    recorded = [*own.participations, *own.tallies, *own.verdicts]
+    recorded: Iterable[
+        manifest_pb2.Participation
+        | manifest_pb2.JuryStop
+        | manifest_pb2.Tally
+        | manifest_pb2.Verdict
+    ]
+    recorded = [*own.participations, *own.jury_stops, *own.tallies, *own.verdicts]
     for one in recorded:
         one.tier = step_id
     given: Iterable[types_pb2.Answer | manifest_pb2.Escalation]

@@ -57,6 +57,24 @@ def test_no_consensus_names_who_said_what():
     ] == telling.explanation(reply)
 
 
+def stopped(**fields):
+    return telling.story(manifest_pb2.Manifest(jury_stops=[manifest_pb2.JuryStop(**fields)]))
+
+
+def test_an_early_stop_is_told_with_what_it_saved():
+    saved = {"saved_calls": 1, "saved_usd": 0.25, "saved_time": Duration(nanos=500_000_000)}
+
+    assert ["stop     small: DECIDED, saved about 1 call, $0.25, 0.5 s"] == stopped(
+        tier="small", reason="DECIDED", **saved
+    )
+    assert ["stop     QUORUM"] == stopped(reason="QUORUM")
+
+
+@pytest.mark.parametrize("reason", ["ALL_SETTLED", "DEADLINE"])
+def test_a_jury_that_did_not_stop_early_is_not_told_of(reason):
+    assert [] == stopped(reason=reason, saved_usd=1.0)
+
+
 def test_a_rejection_names_what_the_judge_found():
     verdict = manifest_pb2.Verdict(
         kind=manifest_pb2.VERDICT_KIND_FAIL,
