@@ -28,6 +28,8 @@ class Case:
     min_score: float
     timeout_s: float
     """Longest time to wait for one judge."""
+    recused: tuple[str, ...] = ()
+    """Judges that are in the jury."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ async def audited(
     judge that cannot see the prompt's images is not asked.
     """
     if not judges:
-        return Audit(no_judge(checks, case.answer), (), lease)
+        return Audit(no_judge(checks, case), (), lease)
     able = seeing(judges, case.prompt)
     if not able:
         return Audit(blind(checks), (), lease)
@@ -70,7 +72,7 @@ async def _first_verdict(
     deadline: Deadline,
 ) -> Audit:
     asked: list[tuple[RosterModel, Asked]] = []
-    found = no_judge(checks, case.answer)
+    found = no_judge(checks, case)
     request = ModelRequest(judge_prompt(case.prompt, case.answer, checks, case.criteria))
     for judge in judges:
         if (stopped := cannot_ask(judge, checks, request, lease, deadline)) is not None:
@@ -140,13 +142,13 @@ def decided(
     return asked, verdicts.judged(checks, findings, judge=judge.name, min_score=case.min_score)
 
 
-def no_judge(checks: Sequence[Check], answer: Answer) -> Verdict:
-    family = answer.family or "unknown"
-    return verdicts.unjudged(
-        checks,
-        reason="NO_INDEPENDENT_JUDGE",
-        reason_text=f"there is no judge of another family than the answer's ({family})",
-    )
+def no_judge(checks: Sequence[Check], case: Case) -> Verdict:
+    family = case.answer.family or "unknown"
+    other = "other judge" if case.recused else "judge"
+    text = f"there is no {other} of another family than the answer's ({family})"
+    if case.recused:
+        text = f"in the jury, and so recused: {', '.join(case.recused)}; {text}"
+    return verdicts.unjudged(checks, reason="NO_INDEPENDENT_JUDGE", reason_text=text)
 
 
 def blind(checks: Sequence[Check]) -> Verdict:

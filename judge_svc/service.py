@@ -46,9 +46,11 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
         checks = await aside(size_of(prompt, answer), checked, prompt, answer)
         if (veto := vetoed(checks)) is not None:
             return audit_to_wire(Audit(veto, (), lease), juror=answer.juror)
-        case = case_from_wire(prompt, answer, request.judge)
         standing = standing_from_wire(request)
-        fair = independent(outside(judges, (answer, *standing.peers)), answer.family)
+        able = independent(judges, answer.family)
+        fair = outside(able, standing.peers)
+        recused = [judge for judge in able if judge not in fair]
+        case = case_from_wire(prompt, answer, request.judge, recused=recused)
         if request.HasField("fitted"):
             size = size_of(prompt, answer, *standing.peers)
             signals = await aside(size, signals_on, prompt, answer, standing)

@@ -1,5 +1,6 @@
 """Requests and verdicts between the contract's words and ours."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from gremium.v1 import judge_pb2, manifest_pb2, types_pb2
@@ -44,7 +45,13 @@ OUTCOME_TO_WIRE: Final = {
 }
 
 
-def case_from_wire(prompt: Prompt, answer: Answer, spec: judge_pb2.JudgeSpec) -> Case:
+def case_from_wire(
+    prompt: Prompt,
+    answer: Answer,
+    spec: judge_pb2.JudgeSpec,
+    *,
+    recused: Sequence[RosterModel] = (),
+) -> Case:
     asked_for = {CRITERION_FROM_WIRE[criterion] for criterion in spec.criteria}
     return Case(
         prompt=prompt,
@@ -52,6 +59,7 @@ def case_from_wire(prompt: Prompt, answer: Answer, spec: judge_pb2.JudgeSpec) ->
         criteria=tuple(c for c in CRITERIA if c in asked_for or not asked_for),
         min_score=spec.min_score if spec.HasField("min_score") else DEFAULT_MIN_SCORE,
         timeout_s=duration_from_wire(spec.timeout),
+        recused=(*spec.recused, *(judge.name for judge in recused)),
     )
 
 

@@ -181,6 +181,7 @@ def _judge_spec(case: Case, judge: Judge, tier: str, late: Collection[str]) -> j
         timeout=duration_to_wire(judge.timeout_s),
         criteria=[CRITERIA[criterion] for criterion in judge.criteria],
         min_score=judge.min_score,
+        recused=[name for name in judge.models if name not in models],
     )
 
 

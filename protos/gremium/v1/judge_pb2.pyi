@@ -60,6 +60,7 @@ class JudgeSpec(_message.Message):
     TIMEOUT_FIELD_NUMBER: _builtins.int
     CRITERIA_FIELD_NUMBER: _builtins.int
     MIN_SCORE_FIELD_NUMBER: _builtins.int
+    RECUSED_FIELD_NUMBER: _builtins.int
     min_score: _builtins.float
     """Score in [0, 1] that an answer needs. If unset, 0.5."""
     @_builtins.property
@@ -78,6 +79,12 @@ class JudgeSpec(_message.Message):
     def criteria(self) -> _containers.RepeatedScalarFieldContainer[Global___Criterion.ValueType]:
         """What to look for. Empty: all."""
 
+    @_builtins.property
+    def recused(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Roster names that were left out of `models`: they are in the jury. They are
+        told where nobody is left to judge.
+        """
+
     def __init__(
         self,
         *,
@@ -85,10 +92,11 @@ class JudgeSpec(_message.Message):
         timeout: _duration_pb2.Duration | None = ...,
         criteria: _abc.Iterable[Global___Criterion.ValueType] | None = ...,
         min_score: _builtins.float | None = ...,
+        recused: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_min_score", b"_min_score", "min_score", b"min_score", "timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_score", b"_min_score", "criteria", b"criteria", "min_score", b"min_score", "models", b"models", "timeout", b"timeout"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_score", b"_min_score", "criteria", b"criteria", "min_score", b"min_score", "models", b"models", "recused", b"recused", "timeout", b"timeout"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_score: _TypeAlias = _typing.Literal["min_score"]  # noqa: Y015
     _WhichOneofArgType__min_score: _TypeAlias = _typing.Literal["_min_score", b"_min_score"]  # noqa: Y015

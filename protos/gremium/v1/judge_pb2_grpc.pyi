@@ -21,7 +21,7 @@ class JudgeServiceStub:
     a verdict gives `unjudged`, never a pass. A judge that takes no images is not
     asked about a prompt with images (`JUDGE_CANNOT_SEE`). One that is in the jury
     is recused: the gateway does not name it, and none is asked that has the family
-    and the provider's name of whoever gave the answer or one of `peers`.
+    and the provider's name of whoever gave one of `peers`.
 
     Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
     (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`).
@@ -49,7 +49,7 @@ class JudgeServiceServicer(metaclass=_abc_1.ABCMeta):
         a verdict gives `unjudged`, never a pass. A judge that takes no images is not
         asked about a prompt with images (`JUDGE_CANNOT_SEE`). One that is in the jury
         is recused: the gateway does not name it, and none is asked that has the family
-        and the provider's name of whoever gave the answer or one of `peers`.
+        and the provider's name of whoever gave one of `peers`.
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
         (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`).

@@ -69,6 +69,8 @@ def test_a_model_of_the_jury_is_recused_whatever_its_juror_is_called(name, judge
     rank = messages.rank_request(asked, judge, ANSWERS, Lease(), tier=name)
 
     assert [judges, judges] == [list(each.judge.models) for each in (verify, rank)]
+    recused = [["first"] if name == "mixed" else []] * 2
+    assert recused == [list(each.judge.recused) for each in (verify, rank)]
     told = judge_seats(asked, judge, aggregated, Lease())
     duels = duel_seats(asked, judge, ANSWERS, Lease(), tier=name)
     assert [judges, judges * 2] == [[seat.model for seat in each] for each in (told, duels)]

@@ -9,6 +9,11 @@ from tests.unit.judge.cases import finding, verdict_json
 from tests.unit.judge.judging import FAIL, GOOD, PASS, UNJUDGED, judging, wanted
 from tests.upstream import Reply
 
+RECUSED = (
+    "in the jury, and so recused: {}; there is no other judge of another family than the answer's"
+    " (gpt)"
+)
+
 
 def fitted(threshold=0.7, *, n_labels=120, intercept=-2.0, **coefficients):
     return judge_pb2.FittedVerdict(
@@ -159,3 +164,21 @@ async def test_a_jury_of_all_judges_leaves_the_answer_unjudged():
     verdict, calls = await verified(request, first=GOOD)
 
     assert (UNJUDGED, "NO_INDEPENDENT_JUDGE", 0) == (verdict.kind, verdict.unjudged_reason, calls)
+
+
+@pytest.mark.parametrize(
+    ("recused", "peer_model", "told"),
+    [
+        ((), "m", "there is no judge of another family than the answer's (gpt)"),
+        (("second",), "m", RECUSED.format("second")),
+        (("second",), "first", RECUSED.format("second, first")),
+    ],
+    ids=["nobody", "by the caller", "by what answered, too"],
+)
+async def test_who_is_recused_is_told_where_nobody_is_left(recused, peer_model, told):
+    request = wanted(models=("own", "first") if peer_model == "first" else ("own",))
+    request.judge.recused.extend(recused)
+    request.peers.add(juror="b", model=peer_model, family="claude", text="It is 41.")
+    verdict, _ = await verified(request, first=GOOD)
+
+    assert ("NO_INDEPENDENT_JUDGE", told) == (verdict.unjudged_reason, verdict.reason_text)
