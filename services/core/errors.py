@@ -116,7 +116,10 @@ class InterruptedRequestError(GremiumError):
 
 
 class CancelledRequestError(GremiumError):
-    """The request's caller left before it ended; ask again with a new request_id."""
+    """All who waited left before the request ended.
+
+    Its request_id asks anew if no model had been asked yet; else only a new one does.
+    """
 
     reason = "CANCELLED"
 

@@ -23,7 +23,7 @@ async def follow(ask: Ask) -> AsyncGenerator[Event, None]:
     """Yield what happens to a request, and last its reply or its failure.
 
     The request keeps its own time however slowly the events are read. Whoever
-    stops reading cancels it.
+    stops reading leaves it; the last one to leave cancels it.
 
     Raises
     ------

@@ -78,7 +78,8 @@ class EnsembleServiceServicer:
         Idempotent by `request_id`: a repeated one returns the recorded reply, or
         fails again as recorded (`replayed` in the error's metadata), and spends
         nothing. Only what failed with `PEER_UNAVAILABLE`, `OVERLOADED`,
-        `DEADLINE_SPENT` or `CANCELLED` before any model was asked starts anew.
+        `DEADLINE_SPENT`, `CANCELLED` or the `BUDGET_SPENT` of a budget that requests
+        share, before any model was asked, starts anew.
         Whoever asks while it still runs waits for the same reply; it is cancelled
         only when nobody waits any more. All this holds for each ledger, and a
         ledger has one gateway: several do not know of each other's requests.
