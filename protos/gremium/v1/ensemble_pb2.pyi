@@ -116,7 +116,9 @@ class AskResponse(_message.Message):
     missing: it failed, or hung until the others were done.
     """
     unjudged: _builtins.bool
-    """Whether no independent judge passed the answer."""
+    """Whether neither an independent judge nor, with a calibration, the signals on it
+    passed the answer.
+    """
     replayed: _builtins.bool
     """Whether this is the recorded reply to an earlier call."""
     @_builtins.property

@@ -168,7 +168,7 @@ class _VerdictKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VerdictKi
     VERDICT_KIND_FAIL: _VerdictKind.ValueType  # 2
     """Something was found."""
     VERDICT_KIND_UNJUDGED: _VerdictKind.ValueType  # 3
-    """No independent judge gave a readable verdict."""
+    """No independent judge gave a readable verdict, and signals alone did not decide."""
 
 class VerdictKind(_VerdictKind, metaclass=_VerdictKindEnumTypeWrapper):
     """The judge's finding."""
@@ -180,7 +180,7 @@ VERDICT_KIND_PASS: VerdictKind.ValueType  # 1
 VERDICT_KIND_FAIL: VerdictKind.ValueType  # 2
 """Something was found."""
 VERDICT_KIND_UNJUDGED: VerdictKind.ValueType  # 3
-"""No independent judge gave a readable verdict."""
+"""No independent judge gave a readable verdict, and signals alone did not decide."""
 Global___VerdictKind: _TypeAlias = VerdictKind  # noqa: Y015
 
 class _CheckOutcome:
@@ -824,7 +824,9 @@ class Verdict(_message.Message):
     kind: Global___VerdictKind.ValueType
     """Pass, fail or unjudged."""
     score: _builtins.float
-    """The judge model's score in [0, 1]; unset when unjudged."""
+    """The judge model's score in [0, 1]; unset when none gave a readable verdict: the
+    answer is unjudged, or checks or signals alone decided.
+    """
     judge: _builtins.str
     """Roster name of the judge model; empty when none was asked."""
     juror: _builtins.str
@@ -1047,7 +1049,9 @@ class Manifest(_message.Message):
     missing: it failed, or hung until the others were done.
     """
     unjudged: _builtins.bool
-    """Whether no independent judge passed the answer."""
+    """Whether neither an independent judge nor, with a calibration, the signals on it
+    passed the answer.
+    """
     self_ensemble: _builtins.bool
     """Whether one model was asked several times: its jurors are no independent
     opinions.
