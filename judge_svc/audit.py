@@ -12,7 +12,8 @@ from services.core.deadline import Deadline
 from services.core.lease import Lease
 from services.core.prompts import Prompt
 from services.core.unreadable import UnreadableError
-from services.models.asking import Asked, ask
+from services.models.asked import Asked, unspent
+from services.models.asking import ask
 from services.models.backend import RosterModel
 from services.models.pricing import dearest, limited, spare
 from services.runtime.aside import aside
@@ -85,11 +86,7 @@ async def _first_verdict(
         size = len(reply.reply.text) if reply.reply else 0
         reply, found = await aside(size, decided, case, checks, judge, reply)
         asked.append((judge, reply))
-        lease = lease.less(
-            cost_usd=reply.cost_usd,
-            model_calls=reply.model_calls,
-            tokens=reply.usage.total_tokens,
-        )
+        lease = unspent(lease, [reply])
         if found.kind != "unjudged":
             break
     return Audit(found, tuple(asked), lease)

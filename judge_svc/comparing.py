@@ -14,7 +14,8 @@ from services.core.lease import Lease, Purse, output_limits
 from services.core.prompts import Prompt
 from services.core.unreadable import UnreadableError
 from services.core.visible import visible_text
-from services.models.asking import Asked, ask
+from services.models.asked import Asked, unspent
+from services.models.asking import ask
 from services.models.backend import RosterModel
 from services.models.pricing import dearest, limited, spare
 from services.runtime.aside import aside
@@ -99,7 +100,7 @@ async def _by_panel(
     rulings = [ruling(votes, reliabilities) for votes in by_pair(ended.told)]
     told: list[Compared] = [Comparison(a, b, "tie", "tie") for a, b in alike]
     told += rulings
-    return _ranking(contest, told, ended.asked, _unspent(lease, [a for _, a in ended.asked]))
+    return _ranking(contest, told, ended.asked, unspent(lease, [a for _, a in ended.asked]))
 
 
 async def _by_one(
@@ -116,7 +117,7 @@ async def _by_one(
         ended = await _round(contest, seats, lease=left, deadline=deadline)
         told += [vote.comparison for vote in ended.told]
         asked += ended.asked
-        left = _unspent(lease, [each for _, each in asked])
+        left = unspent(lease, [each for _, each in asked])
         benches = {pair: benches[pair][1:] for pair in ended.failed}
     return _ranking(contest, told, asked, left)
 
@@ -223,11 +224,3 @@ async def _chosen(
     except UnreadableError as err:
         told = replace(asked, status=Status.UNUSABLE, reason=err.reason, reason_text=str(err))
         return told, None
-
-
-def _unspent(lease: Lease, asked: Sequence[Asked]) -> Lease:
-    return lease.less(
-        cost_usd=sum(each.cost_usd for each in asked),
-        model_calls=sum(each.model_calls for each in asked),
-        tokens=sum(each.usage.total_tokens for each in asked),
-    )

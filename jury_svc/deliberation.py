@@ -20,7 +20,8 @@ from services.core.lease import Purse
 from services.core.prompts import Prompt
 from services.core.usable import unusable_reason
 from services.core.visible import visible_text
-from services.models.asking import Asked, Attempt, ask, cancelled, overdue
+from services.models.asked import Asked, Attempt, unspent
+from services.models.asking import ask, cancelled, overdue
 from services.models.listening import Listener
 from services.models.pricing import dearest, spare
 from services.runtime.aside import aside
@@ -223,15 +224,10 @@ def _skipped(juror: Juror, why: str, *, reason: str = "BUDGET_SPENT") -> Settled
 
 
 def _hearing(case: Case, stop: Stop, stopping: Stopping, settled: Sequence[Settled]) -> Hearing:
-    asked = [end.asked for end in settled]
     return Hearing(
         settled=tuple(sorted(settled, key=lambda end: case.jurors.index(end.juror))),
         quorum_met=sum(end.answer is not None for end in settled) >= case.quorum,
         stop=stop,
         stopping=stopping,
-        unspent=case.lease.less(
-            cost_usd=sum(call.cost_usd for call in asked),
-            model_calls=sum(call.model_calls for call in asked),
-            tokens=sum(call.usage.total_tokens for call in asked),
-        ),
+        unspent=unspent(case.lease, [end.asked for end in settled]),
     )

@@ -1,11 +1,13 @@
 """How asking a model went: the whole, and each attempt of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
 
 from services.core.answers import ModelReply, ModelRequest, Status, Usage
+from services.core.lease import Lease
 from services.models.listening import Listener
 from services.models.pricing import usage_so_far
 
@@ -50,6 +52,15 @@ class Asked:
     span_id: str = ""
     attempts: tuple[AttemptEnd, ...] = ()
     """The calls, oldest first; empty if there was but one."""
+
+
+def unspent(lease: Lease, asked: Collection[Asked]) -> Lease:
+    """What is left of a lease after these questions."""
+    return lease.less(
+        cost_usd=sum(each.cost_usd for each in asked),
+        model_calls=sum(each.model_calls for each in asked),
+        tokens=sum(each.usage.total_tokens for each in asked),
+    )
 
 
 @dataclass(slots=True)
