@@ -7,7 +7,7 @@ from judge_svc import verdict as verdicts
 from judge_svc.checks import Check
 from judge_svc.rubric import Criterion, images, judge_prompt, read_verdict
 from judge_svc.verdict import Verdict
-from services.core.answers import Answer, ModelRequest, Status, families
+from services.core.answers import Answer, ModelRequest, Status, families, is_independent
 from services.core.deadline import Deadline
 from services.core.lease import Lease
 from services.core.prompts import Prompt
@@ -94,10 +94,7 @@ async def _first_verdict(
 
 def independent(judges: Sequence[RosterModel], family: str) -> list[RosterModel]:
     """Judges of another family than the answer's; none when that is not known."""
-    authors = families(family)
-    if not authors:
-        return []
-    return [judge for judge in judges if judge.spec.family.strip().casefold() not in authors]
+    return [judge for judge in judges if is_independent(judge.spec.family, family)]
 
 
 def outside(judges: Sequence[RosterModel], answers: Sequence[Answer]) -> list[RosterModel]:

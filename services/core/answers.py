@@ -102,6 +102,20 @@ def families(family: str) -> frozenset[str]:
     return frozenset(part for part in (whole, *map(str.strip, whole.split("+"))) if part)
 
 
+def is_independent(judge: str, author: str) -> bool:
+    """Whether a judge's family wrote no part of an answer; not so when the author's is not known.
+
+    Examples
+    --------
+    >>> is_independent("claude", "GPT+command-r"), is_independent(" gpt ", "GPT+command-r")
+    (True, False)
+    >>> is_independent("claude", " ")
+    False
+    """
+    authors = families(author)
+    return bool(authors) and judge.strip().casefold() not in authors
+
+
 class Status(StrEnum):
     """How a participant ended."""
 

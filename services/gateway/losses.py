@@ -7,7 +7,7 @@ from typing import Final
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.tree import Judge, Model
-from services.core.answers import Usage, families
+from services.core.answers import Usage, is_independent
 from services.core.lease import Call, Lease
 from services.core.tokens import prompt_tokens, text_tokens
 from services.gateway import messages
@@ -94,11 +94,10 @@ def _judge_seat(case: Case, name: str, added_tokens: int) -> Seat:
 
 def _independent(case: Case, judge: Judge, answer: types_pb2.Answer, *, tier: str) -> list[str]:
     """Judges outside of the jury and of another family than an answer's; none when not known."""
-    authors = families(answer.family)
     return [
         name
         for name in judges_of(judge, case.ensemble, tier)
-        if authors and case.models[name].family.strip().casefold() not in authors
+        if is_independent(case.models[name].family, answer.family)
     ]
 
 

@@ -116,6 +116,31 @@ async def test_a_template_merges_without_a_model(serve):
     assert 2 == reply.manifest.model_calls
 
 
+@pytest.mark.parametrize("hung", [(), ("judge",)], ids=["asked", "lost"])
+async def test_no_family_that_wrote_a_part_judges_the_whole(serve, hung):
+    steps = {name: DIAMOND[name] for name in ("facts", "risks")}
+    ensembles = specialists(
+        steps, merge={"template": "{facts} {risks}"}, judge={"models": ["twin", "j"]}
+    )
+    script = {"facts": FACTS, "risks": RISKS, "twin": PASS, "j": PASS}
+    gateway = await serve(ensembles, script, hung=hung, twin={"family": "Family of risks "})
+
+    reply = await gateway.ask(timeout_s=3.0)
+
+    judges = [p for p in reply.manifest.participations if p.stage == manifest_pb2.STAGE_JUDGE]
+    assert (["j"], bool(hung)) == ([judge.name for judge in judges], reply.unjudged)
+
+
+async def test_who_wrote_a_part_cannot_judge_the_whole_alone(serve):
+    ensembles = specialists(DIAMOND, judge={"models": ["twin"]})
+    gateway = await serve(ensembles, {"twin": PASS}, twin={"family": "family of writer"})
+
+    reply = await gateway.ask()
+
+    (verdict,) = reply.manifest.verdicts
+    assert ("NO_INDEPENDENT_JUDGE", True) == (verdict.unjudged_reason, reply.unjudged)
+
+
 async def test_a_model_merges_what_nobody_else_reads(serve):
     steps = {name: DIAMOND[name] for name in ("facts", "risks")}
     script = {"facts": FACTS, "risks": RISKS, "editor": Reply(text="Both.")}

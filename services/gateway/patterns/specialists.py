@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.steps import MERGE
-from services.config.tree import Judge, SpecialistsEnsemble
-from services.core.answers import families
+from services.config.tree import SpecialistsEnsemble
 from services.core.deadline import Deadline
 from services.core.errors import (
     GremiumError,
@@ -263,7 +262,7 @@ async def _verified(work: Work, merged: Output) -> Ending:
     seconds = reserves.window_s(case.deadline.left_s, allowed_s=case.allowed_s)
     return await stages.verify(
         case.asking(grounded),
-        _independent(judge, case, answer),
+        judge,
         aggregator_pb2.AggregateResponse(
             representative=answer, tally=manifest_pb2.Tally(tier=MERGE)
         ),
@@ -271,10 +270,3 @@ async def _verified(work: Work, merged: Output) -> Ending:
         mesh=work.mesh,
         record=work.record,
     )
-
-
-def _independent(judge: Judge, case: Case, answer: types_pb2.Answer) -> Judge:
-    """The judge without models of any family that wrote a part of the answer."""
-    authors = families(answer.family)
-    models = [m for m in judge.models if case.models[m].family.strip().casefold() not in authors]
-    return judge.model_copy(update={"models": tuple(models)})
