@@ -14,7 +14,8 @@ from judge_svc.verdict import Verdict
 from judge_svc.weighing import Standing
 from services.core.answers import Answer
 from services.core.prompts import Prompt
-from services.models.asking import Asked, participation_to_wire
+from services.models.asked import Asked
+from services.models.asking import participation_to_wire
 from services.models.backend import RosterModel
 from services.runtime.wire import (
     answer_from_wire,

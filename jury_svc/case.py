@@ -9,7 +9,7 @@ from jury_svc.stopping import Rule
 from services.core.answers import Answer
 from services.core.lease import Lease
 from services.core.prompts import Prompt
-from services.models.asking import Asked
+from services.models.asked import Asked
 from services.models.backend import RosterModel
 
 

@@ -107,6 +107,16 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """Stop a process as if it hung, until the block ends."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that ended and is not waited for does not."""
     try:

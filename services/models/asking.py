@@ -17,8 +17,6 @@ from services.models.pricing import dearest
 from services.models.racing import call_hedged
 from services.runtime.wire import duration_to_wire, timestamp_to_wire, usage_to_wire
 
-__all__ = ["Asked", "Attempt", "ask", "cancelled", "overdue", "participation_to_wire"]
-
 STATUS_TO_WIRE: Final = {
     Status.ANSWERED: manifest_pb2.PARTICIPATION_STATUS_ANSWERED,
     Status.UNUSABLE: manifest_pb2.PARTICIPATION_STATUS_UNUSABLE,

@@ -19,7 +19,7 @@ from services.models.pacing import LateError, generated
 from services.models.plausible import plausible
 from services.models.pricing import cost_usd, dearest, reply_cost_usd
 from services.runtime import telemetry
-from services.runtime.calls import current_caller
+from services.runtime.callers import current_caller
 from services.runtime.wire import cut
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from services.models.listening import Listener
 from services.models.outcome import SERVED
 from services.models.plausible import plausible
 from services.models.pricing import counted, reply_cost_usd
-from services.runtime.calls import current_caller
+from services.runtime.callers import current_caller
 
 PIECE: Final = re.compile(r"\s*\S+\s*")
 """What a listener hears at once: a word."""

@@ -8,12 +8,10 @@ import grpc
 from services.core.deadline import Deadline
 from services.core.errors import DeadlineMissingError
 from services.runtime import telemetry
-from services.runtime.callers import caller_headers, current_caller
+from services.runtime.callers import caller_headers
 from services.runtime.leaving import leaving
 from services.runtime.status import error_from_rpc
 from services.runtime.tracing import client_span
-
-__all__ = ["call", "current_caller", "deadline_from", "follow"]
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")

@@ -1,7 +1,6 @@
 """Starts bursts in processes of their own and reads what became of each request."""
 
 import json
-import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -64,7 +63,3 @@ def quantile(values, share: float) -> float:
     """The value below which that share of them lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
-
-
-def median(values) -> float:
-    return statistics.median(values)

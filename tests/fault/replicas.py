@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.runtime.probe import health
-from tests.running import environment, free_port
+from tests.running import environment, free_port, frozen
 
 MODULES = {
     "router": "router_svc",
@@ -63,13 +63,9 @@ class Replica:
         assert self.process
         return self.process.wait(END_LIMIT_S)
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        self.send(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.send(signal.SIGCONT)
+    def frozen(self) -> AbstractContextManager[None]:
+        assert self.process
+        return frozen(self.process.pid)
 
     def end(self) -> None:
         if self.running:

@@ -9,20 +9,18 @@ promise that HTTP makes.
 """
 
 import json
-import os
 import select
-import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from tests.running import environment
+from tests.running import environment, frozen
 
 START_LIMIT_S = 20.0
 ASK_LIMIT_S = 5.0
@@ -153,14 +151,9 @@ class Stub:
             time.sleep(0.01)
         return seen
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
+    def frozen(self) -> AbstractContextManager[None]:
         """SIGSTOP until the block ends; `seen` does not answer meanwhile."""
-        os.kill(self.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.pid, signal.SIGCONT)
+        return frozen(self.pid)
 
     def _ask(self, what: str, body: Mapping[str, Any]) -> Any:
         url = f"{self.url.removesuffix('/v1')}/stub/{what}"

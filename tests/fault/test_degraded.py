@@ -7,14 +7,9 @@ import grpc
 import pytest
 
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2
-from tests.fault.test_outages import (
-    BACK_S,
-    answers,
-    killed,
-    request,
-    told,
-    wait_until,
-)
+from tests.fault.five import request, told
+from tests.fault.replicas import wait_until
+from tests.fault.supervised import BACK_S, answers, killed
 from tests.running import mesh_running, models_told
 from tests.scripted import CONFIG, upstream_thread
 from tests.upstream import Reply
@@ -52,7 +47,7 @@ def timed(gateway, ensemble):
     """What one caller gets, and how long it took."""
     began_s = time.monotonic()
     try:
-        got = gateway.Ask(request("", ensemble), timeout=TIMEOUT_S)
+        got = gateway.Ask(request(ensemble), timeout=TIMEOUT_S)
     except grpc.RpcError as err:
         got = err
     return got, time.monotonic() - began_s

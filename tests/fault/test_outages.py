@@ -1,26 +1,20 @@
 """A service that is down or frozen: what the caller is told, what it cost, and what a retry does."""
 
-import os
-import signal
 import time
-from contextlib import contextmanager
 
 import grpc
-import psutil
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
-from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2, types_pb2
-from tests.running import mesh_running
+from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2
+from tests.fault.five import TIMEOUT_S, failure, manifest_of, request, told
+from tests.fault.replicas import wait_until
+from tests.fault.supervised import BACK_S, answers, killed, process
+from tests.running import frozen, mesh_running
 from tests.scripted import CONFIG, upstream_thread
 from tests.upstream import Reply
 
-TIMEOUT_S = 8.0
 FROZEN_S = 1.5
 """Less than a ping takes to notice that a peer is frozen."""
-BACK_S = 30.0
-"""Longest time until the supervisor has a service back."""
 JURORS = ["slow-a", "slow-b", "slow-c"]
 
 
@@ -57,79 +51,6 @@ def gateway(mesh):
         yield stub
 
 
-def answers(gateway):
-    """Whether all stages answer again."""
-    try:
-        return not gateway.Ask(request(""), timeout=TIMEOUT_S).degraded
-    except grpc.RpcError:
-        return False
-
-
-def request(request_id, ensemble="default"):
-    turn = types_pb2.Message(role=2, parts=[types_pb2.Part(text="What is 2 + 2?")])
-    prompt = types_pb2.Prompt(messages=[turn])
-    return ensemble_pb2.AskRequest(request_id=request_id, ensemble=ensemble, prompt=prompt)
-
-
-def failure(call):
-    with pytest.raises(grpc.RpcError) as caught:
-        call.result() if hasattr(call, "result") else call()
-    return caught.value
-
-
-def told(error):
-    """Status, reason and metadata of an error."""
-    info = error_details_pb2.ErrorInfo()
-    assert any(detail.Unpack(info) for detail in rpc_status.from_call(error).details)
-    return error.code().name, info.reason, dict(info.metadata)
-
-
-def manifest_of(gateway, request_id):
-    """The manifest as soon as the request has ended."""
-    until = time.monotonic() + TIMEOUT_S
-    asked = ensemble_pb2.GetManifestRequest(request_id=request_id)
-    while time.monotonic() < until:
-        manifest = gateway.GetManifest(asked, timeout=TIMEOUT_S).manifest
-        if manifest.state != manifest_pb2.MANIFEST_STATE_IN_PROGRESS:
-            return manifest
-        time.sleep(0.05)
-    raise AssertionError(f"{request_id} has not ended")
-
-
-def wait_until(condition, *, within_s):
-    until = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
-def process(mesh, service):
-    """The process that serves now; the supervisor may have started it anew."""
-    return next(
-        child
-        for child in psutil.Process(mesh.process.pid).children(recursive=True)
-        if any(service in word for word in child.cmdline())
-    )
-
-
-@contextmanager
-def frozen(pid):
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-@contextmanager
-def killed(mesh, service):
-    """Kill a service; it is not started anew before the block ends."""
-    victim = process(mesh, service)
-    with frozen(mesh.process.pid):
-        victim.kill()
-        yield
-
-
 def answered(gateway, asked):
     """The reply to a request that is repeated until a service is back."""
     until = time.monotonic() + BACK_S
@@ -146,13 +67,13 @@ def answered(gateway, asked):
 def underway(gateway, server, request_id):
     """A call whose three jurors have been asked."""
     before = server.calls
-    call = gateway.Ask.future(request(request_id, "slow"), timeout=TIMEOUT_S)
+    call = gateway.Ask.future(request("slow", request_id), timeout=TIMEOUT_S)
     wait_until(lambda: server.calls == before + 3, within_s=TIMEOUT_S)
     return call
 
 
 def test_a_request_id_used_during_an_outage_is_answered_after_it(mesh, gateway):
-    asked = request("during-outage")
+    asked = request(request_id="during-outage")
     with killed(mesh, "jury_svc"):
         error = failure(lambda: gateway.Ask(asked, timeout=TIMEOUT_S))
 
@@ -165,7 +86,7 @@ def test_a_request_id_used_during_an_outage_is_answered_after_it(mesh, gateway):
 
 def test_a_frozen_router_is_replaced_in_time(mesh, gateway):
     with frozen(process(mesh, "router_svc").pid):
-        reply = gateway.Ask(request("frozen-router"), timeout=5.0)
+        reply = gateway.Ask(request(request_id="frozen-router"), timeout=5.0)
 
     (lost,) = [part for part in reply.manifest.participations if part.reason]
     assert ("4", True) == (reply.answer.text, reply.degraded)
@@ -173,7 +94,7 @@ def test_a_frozen_router_is_replaced_in_time(mesh, gateway):
 
 
 def test_a_frozen_jury_is_named_and_asked_again(mesh, gateway):
-    asked = request("frozen-jury")
+    asked = request(request_id="frozen-jury")
     with frozen(process(mesh, "jury_svc").pid):
         error = failure(lambda: gateway.Ask(asked, timeout=FROZEN_S))
 
@@ -186,7 +107,7 @@ def test_an_aggregator_that_dies_does_not_cost_what_was_paid(mesh, gateway, serv
     with killed(mesh, "aggregator_svc"):
         reply = call.result()
     spent = server.calls
-    again = gateway.Ask(request("paid", "slow"), timeout=TIMEOUT_S)
+    again = gateway.Ask(request("slow", "paid"), timeout=TIMEOUT_S)
 
     assert ("4", True, 3) == (reply.answer.text, reply.degraded, reply.manifest.model_calls)
     assert "best_juror" == reply.manifest.tallies[0].method
@@ -204,7 +125,7 @@ def jurors_told(manifest):
 def test_a_jury_that_dies_underway_is_counted_as_paid(mesh, gateway, server):
     call = underway(gateway, server, "lost-jury")
     with killed(mesh, "jury_svc"):
-        code, reason, _ = told(failure(call))
+        code, reason, _ = told(failure(call.result))
     manifest = manifest_of(gateway, "lost-jury")
 
     assert ("UNAVAILABLE", "STAGE_LOST") == (code, reason)
@@ -217,7 +138,7 @@ def test_a_caller_who_leaves_is_counted_as_having_paid(gateway, server):
     call.cancel()
 
     manifest = manifest_of(gateway, "left")
-    code, reason, _ = told(failure(lambda: gateway.Ask(request("left", "slow"), timeout=5)))
+    code, reason, _ = told(failure(lambda: gateway.Ask(request("slow", "left"), timeout=5)))
 
     assert [(name, "CANCELLED", True) for name in JURORS] == jurors_told(manifest)
     assert (2 * 3, True) == (manifest.model_calls, manifest.cost_usd > 0)  # each may retry once
@@ -226,7 +147,7 @@ def test_a_caller_who_leaves_is_counted_as_having_paid(gateway, server):
 
 def test_a_jury_that_dies_while_it_is_followed_ends_the_stream_with_an_error(mesh, gateway, server):
     before = server.calls
-    asked = ensemble_pb2.AskStreamRequest(ask=request("followed", "slow"))
+    asked = ensemble_pb2.AskStreamRequest(ask=request("slow", "followed"))
     call = gateway.AskStream(asked, timeout=TIMEOUT_S)
     wait_until(lambda: server.calls == before + 3, within_s=TIMEOUT_S)
     with killed(mesh, "jury_svc"):

@@ -7,9 +7,9 @@ import time
 import grpc
 import pytest
 
+from tests.fault.five import told
 from tests.fault.load import echo, load
 from tests.fault.replicas import cluster, wait_until
-from tests.fault.test_outages import told
 from tests.scripted import CONFIG, upstream_thread
 
 TIMEOUT_S = 10.0

@@ -1,18 +1,14 @@
 """R6: who is frozen is noticed, left alone, and asked again once it goes on."""
 
-import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 
 import grpc
 import pytest
 
 from gremium.v1 import ensemble_pb2_grpc
+from tests.fault.five import request, told
 from tests.fault.replicas import cluster, wait_until
-from tests.fault.test_outages import request, told
-from tests.running import ROOT, environment
+from tests.fault.stubs import stub
 from tests.scripted import CONFIG, upstream_thread
 from tests.upstream import Reply
 
@@ -32,29 +28,17 @@ ensembles:
 """
 
 
-@contextmanager
-def provider():
-    """A provider that is a process, so that it can be frozen, and its address."""
-    command = [sys.executable, "-m", "tests.upstream"]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process, process.stdout.readline().strip()
-        finally:
-            process.kill()
-
-
 @pytest.fixture(scope="module")
 def away():
-    with provider() as (process, url):
-        yield process, url
+    """A provider of its own, so that it can be frozen."""
+    with stub() as provider:
+        yield provider
 
 
 @pytest.fixture(scope="module")
 def mesh(tmp_path_factory, away):
     with upstream_thread({"long": Reply(delay_s=20)}) as server:
-        added = ADDED.format(url=server.url, away=away[1])
+        added = ADDED.format(url=server.url, away=away.url)
         config = CONFIG.format(url=server.url).replace("ensembles:\n", added, 1)
         with cluster(tmp_path_factory.mktemp("frozen"), config, {"jury": 2}) as mesh:
             mesh.start()
@@ -73,7 +57,7 @@ def timed(gateway, ensemble="default", timeout_s=TIMEOUT_S):
     """What a caller gets, and how long it took."""
     began = time.monotonic()
     try:
-        got = gateway.Ask(request("", ensemble), timeout=timeout_s)
+        got = gateway.Ask(request(ensemble), timeout=timeout_s)
     except grpc.RpcError as err:
         got = err
     return got, time.monotonic() - began
@@ -127,7 +111,7 @@ def test_with_all_juries_frozen_everybody_is_told_at_once(mesh, gateway, row):
 
 
 def test_who_waits_for_a_jury_that_freezes_is_told_so(mesh, gateway, row):
-    call = gateway.Ask.future(request("", "long"), timeout=LIMIT_S)
+    call = gateway.Ask.future(request("long"), timeout=LIMIT_S)
     time.sleep(0.5)
     one, other = mesh.replicas["jury"]
     with one.frozen(), other.frozen():
@@ -140,13 +124,9 @@ def test_who_waits_for_a_jury_that_freezes_is_told_so(mesh, gateway, row):
 
 
 def test_a_frozen_upstream_costs_its_vote_and_no_time(gateway, away, row):
-    process, _ = away
     undisturbed_s = timed(gateway, "away")[1]
-    process.send_signal(signal.SIGSTOP)
-    try:
+    with away.frozen():
         asked = [timed(gateway, "away") for _ in range(10)]
-    finally:
-        process.send_signal(signal.SIGCONT)
     back_s = wait_until(lambda: votes(timed(gateway, "away")[0]) == 3, within_s=LIMIT_S)
 
     assert {2} == {votes(reply) for reply, _ in asked}

@@ -1,6 +1,7 @@
 """R8: five times more than there is room for costs those who had no room, and nobody else."""
 
 import pathlib
+import statistics
 import time
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import psutil
 import pytest
 
 from bench.overload_chart import draw
-from tests.fault.bursts import Burst, median, quantile
+from tests.fault.bursts import Burst, quantile
 from tests.fault.load import echo
 from tests.fault.replicas import cluster
 from tests.scripted import upstream_thread
@@ -116,7 +117,7 @@ def test_overload_costs_no_goodput_and_is_refused_at_once(mesh, server, size, ro
     row.at_least("R8", "goodput over capacity", goodput(asked, size) / size.per_s, 0.9)
     row.at_most("R8", "share of the CPUs", busy, 0.4, share=True)
     took_s = [each.took_s for each in refused]
-    row.at_most("R8", "refusal, median", median(took_s), 0.02, unit="s")
+    row.at_most("R8", "refusal, median", statistics.median(took_s), 0.02, unit="s")
     row.at_most("R8", "refusal, 95th percentile", quantile(took_s, 0.95), 0.02, unit="s")
     row.at_most(
         "R8",

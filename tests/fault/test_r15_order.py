@@ -8,9 +8,9 @@ import grpc
 import pytest
 
 from gremium.v1 import ensemble_pb2_grpc
+from tests.fault.five import told
 from tests.fault.load import asked, echo
 from tests.fault.replicas import cluster, wait_until
-from tests.fault.test_outages import told
 from tests.scripted import CONFIG, upstream_thread
 
 TIMEOUT_S = 10.0

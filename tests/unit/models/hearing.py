@@ -2,7 +2,7 @@
 
 from contextlib import asynccontextmanager
 
-from services.models.asking import Attempt
+from services.models.asked import Attempt
 from services.models.listening import Listener
 from tests.unit.models.rosters import asking
 

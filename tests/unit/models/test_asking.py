@@ -10,7 +10,8 @@ from gremium.v1 import manifest_pb2
 from services.core.answers import Status, Usage
 from services.core.deadline import Deadline
 from services.core.prompts import Image, Message, Prompt, Tool
-from services.models.asking import Attempt, ask, cancelled, participation_to_wire
+from services.models.asked import Attempt
+from services.models.asking import ask, cancelled, participation_to_wire
 from tests.unit.models.rosters import ModelRequest, asking, request, roster_of
 from tests.upstream import Reply
 

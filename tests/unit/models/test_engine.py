@@ -8,7 +8,8 @@ from pathlib import Path
 from services.core.answers import FinishReason, Status
 from services.core.deadline import Deadline
 from services.core.prompts import OutputFormat, Params
-from services.models.asking import Attempt, ask
+from services.models.asked import Attempt
+from services.models.asking import ask
 from services.models.listening import Listener
 from services.models.local import engine_plan
 from tests.running import environment, is_alive

@@ -8,11 +8,12 @@ import pytest
 from services.core.answers import Status
 from services.core.deadline import Deadline
 from services.core.lease import Lease, Purse
-from services.models.asking import Attempt, ask, cancelled
+from services.models.asked import Attempt
+from services.models.asking import ask, cancelled
 from services.models.listening import Listener
 from services.models.pricing import dearest
 from services.runtime import telemetry
-from services.runtime.calls import current_caller
+from services.runtime.callers import current_caller
 from tests.unit.models.rosters import asking, request
 from tests.upstream import Reply
 

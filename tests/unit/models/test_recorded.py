@@ -8,7 +8,8 @@ import pytest
 from services.core.answers import FinishReason, ModelReply, Status, Usage
 from services.core.deadline import Deadline
 from services.core.prompts import OutputFormat, Params, ToolCall
-from services.models.asking import Attempt, ask
+from services.models.asked import Attempt
+from services.models.asking import ask
 from services.models.cassette import Cassette, cassette_key
 from services.models.listening import Listener
 from tests.unit.models.rosters import prompt, request, roster_of

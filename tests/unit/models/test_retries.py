@@ -8,7 +8,8 @@ from gremium.v1 import manifest_pb2
 from services.core.answers import Status
 from services.core.deadline import Deadline
 from services.core.lease import Lease, Purse
-from services.models.asking import Attempt, ask, cancelled, participation_to_wire
+from services.models.asked import Attempt
+from services.models.asking import ask, cancelled, participation_to_wire
 from services.models.listening import Listener
 from services.models.pricing import dearest
 from tests.unit.models.rosters import asking, request, roster_of

@@ -9,7 +9,8 @@ from services.core.answers import FinishReason, Status
 from services.core.deadline import Deadline
 from services.core.prompts import OutputFormat, Tool
 from services.core.tokens import text_tokens
-from services.models.asking import Attempt, ask, cancelled
+from services.models.asked import Attempt
+from services.models.asking import ask, cancelled
 from services.models.listening import Listener
 from services.models.pricing import estimated_usage
 from tests.unit.models.hearing import SENTENCE, streaming

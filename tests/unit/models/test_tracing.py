@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.models.asking import Attempt
+from services.models.asked import Attempt
 from services.runtime import telemetry
 from tests.unit.models.rosters import asking
 

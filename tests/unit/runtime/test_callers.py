@@ -3,8 +3,8 @@
 import pytest
 
 from services.core.deadline import Deadline
-from services.runtime.callers import CALLER, caller_of, serving_for
-from services.runtime.calls import call, current_caller
+from services.runtime.callers import CALLER, caller_of, current_caller, serving_for
+from services.runtime.calls import call
 from services.runtime.local import call_local
 from tests.unit.runtime.serving import Router, decided, route, served, stub
 
