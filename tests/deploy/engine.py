@@ -70,13 +70,26 @@ def engine_running() -> Iterator[Engine]:
 
 @contextmanager
 def _started(program: str) -> Iterator[Mapping[str, str]]:
+    """What an engine that was cut off has left is removed before the second attempt."""
     try:
-        told = subprocess.run(
-            [program, "start"], stdout=subprocess.PIPE, text=True, timeout=START_LIMIT_S, check=True
-        ).stdout
-        yield {**os.environ, **_exported(told)}
+        told = _start(program, check=False)
+        if told.returncode:
+            _stop(program)
+            told = _start(program, check=True)
+        yield {**os.environ, **_exported(told.stdout)}
     finally:
-        subprocess.run([program, "stop"], timeout=STOP_LIMIT_S, check=True)
+        _stop(program)
+
+
+def _start(program: str, *, check: bool) -> subprocess.CompletedProcess[str]:
+    command = [program, "start"]
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, timeout=START_LIMIT_S, check=check
+    )
+
+
+def _stop(program: str) -> None:
+    subprocess.run([program, "stop"], timeout=STOP_LIMIT_S, check=True)
 
 
 def _exported(lines: str) -> dict[str, str]:
