@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from judge_svc.numerals import CONVENTIONS, NUMERAL, Convention, plain, read
+from services.core.numerals import CONVENTIONS, NUMERAL, Convention, plain, read
 
 MAX_STATEMENTS: Final = 200
 MAX_TOKENS: Final = 48

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from judge_svc import verdict as verdicts
 from judge_svc.checks import Check
-from judge_svc.rubric import Criterion, images, judge_prompt, read_verdict
+from judge_svc.rubric import Criterion, judge_prompt, read_verdict
 from judge_svc.verdict import Verdict
 from services.core.answers import Answer, ModelRequest, Status, families, is_independent
 from services.core.deadline import Deadline
 from services.core.lease import Lease
+from services.core.material import images
 from services.core.prompts import Prompt
 from services.core.unreadable import UnreadableError
 from services.models.asked import Asked, unspent

@@ -4,10 +4,11 @@ from itertools import count
 from typing import Any, Final, get_args
 
 from judge_svc.ranking import Better
-from judge_svc.rubric import IMAGES, answer_text, asked_material, check_keys, fence_of, images
-from judge_svc.rubric import the_object as one_object
+from judge_svc.rubric import IMAGES, KIND
 from services.core.answers import Answer
+from services.core.material import answer_text, asked_material, fenced, images
 from services.core.prompts import Message, OutputFormat, Prompt
+from services.core.replies import check_keys, the_object
 from services.core.unreadable import UnreadableError
 from services.core.visible import visible_text
 
@@ -40,16 +41,13 @@ def duel_prompt(prompt: Prompt, one: Answer, two: Answer) -> Prompt:
         ("ANSWER ONE", answer_text(one, number)),
         ("ANSWER TWO", answer_text(two, number)),
     ]
-    fence = fence_of("\n".join(text for _, text in material))
+    fence, shown_text = fenced(material, end="Your choice as JSON:")
     shown = images(prompt)
     instruction = INSTRUCTION.format(fence=fence)
-    sections = [f"{fence} {title}\n{text}" for title, text in material]
     return Prompt(
         messages=(
             Message("system", (instruction + IMAGES if shown else instruction,)),
-            Message(
-                "user", ("\n".join([*sections, f"{fence} END\n\nYour choice as JSON:"]), *shown)
-            ),
+            Message("user", (shown_text, *shown)),
         ),
         output_format=OutputFormat("json", schema=SCHEMA),
     )
@@ -63,10 +61,9 @@ def read_choice(text: str, one: Answer, two: Answer) -> Better:
     UnreadableError
         If it is no choice, or more than one. The reason begins with VERDICT_.
     """
-    said = visible_text(text)
-    one_object(said, one)
-    choice = one_object(said, two)
-    check_keys(choice, ("evidence", "better"), "the choice")
+    shown = [one.text, two.text]
+    choice = the_object(visible_text(text), shown, kind=KIND, author="the judge")
+    check_keys(choice, ("evidence", "better"), "the choice", kind=KIND)
     if choice["better"] not in get_args(Better):
         raise UnreadableError("VERDICT_OUT_OF_RANGE", "the choice is none of one, two and tie")
     better: Better = choice["better"]

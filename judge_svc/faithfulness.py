@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from judge_svc.arithmetic import CODE
-from judge_svc.numerals import NUMERAL, plain, values
+from services.core.numerals import NUMERAL, plain, values
 from services.core.prompts import Passage
 
 CITATION: Final = re.compile(r"(?<![\w\])])[\[【]([^\[\]【】\n]{1,200})[\]】](?!\()")

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from judge_svc.numerals import NUMERAL, plain, values
 from judge_svc.opposites import opposite_in
 from judge_svc.wording import EMPTY, Sentence, sentences, stem
+from services.core.numerals import NUMERAL, plain, values
 
 NEAREST: Final = 2
 """Sentences of the context that one of the answer is held against."""

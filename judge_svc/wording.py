@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from judge_svc.numerals import plain
+from services.core.numerals import plain
 from services.core.words import negations
 
 WORD: Final = re.compile(r"\d[\d.,]*\d|\d|\w+(?:['\u2019]\w+)?")

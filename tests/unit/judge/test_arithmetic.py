@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge_svc.arithmetic import wrong_statements
-from judge_svc.numerals import read, values
+from services.core.numerals import read, values
 
 
 @pytest.mark.parametrize(
