@@ -1,0 +1,1 @@
+"""Parts of bench/routing.py: each measures one recorded set and yields rows of the table."""

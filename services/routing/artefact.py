@@ -1,0 +1,295 @@
+"""The routing artefact: a trained router as versioned JSON, its arrays in base64."""
+
+import base64
+import binascii
+import hashlib
+import json
+import pathlib
+from collections.abc import Mapping
+from dataclasses import field
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal, Self
+
+import numpy as np
+from pydantic import (
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass
+
+from services.routing.features import BUCKETS, FEATURE_VERSION, FEATURES
+
+MAX_BYTES: Final = 32 * 1024 * 1024
+MAX_CELLS: Final = 8 * 1024 * 1024
+"""Numbers in one array."""
+KINDS: Final = {"f4": np.float32, "i1": np.int8, "i4": np.int32}
+
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+Finite = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+
+
+def _unpacked(given: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    """An array of what JSON holds of it; arrays stay as they are."""
+    if isinstance(given, np.ndarray):
+        return given
+    try:
+        kind, shape = KINDS[given["kind"]], tuple(int(size) for size in given["shape"])
+        if min(shape, default=0) < 0 or int(np.prod(shape)) > MAX_CELLS:
+            raise ValueError(f"has shape {shape}; at most {MAX_CELLS} numbers are allowed")
+        values = np.frombuffer(base64.b64decode(given["data"], validate=True), dtype=kind)
+        found = values.reshape(shape)
+    except (KeyError, TypeError, binascii.Error) as err:
+        raise ValueError(f"is no array of kind, shape and base64 data: {err!r}") from err
+    if not np.isfinite(found).all():
+        raise ValueError("holds numbers that are not finite")
+    return found
+
+
+def _packed(array: np.ndarray[Any, np.dtype[Any]]) -> dict[str, Any]:
+    kind = next(name for name, dtype in KINDS.items() if array.dtype == dtype)
+    data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+    return {"kind": kind, "shape": list(array.shape), "data": data}
+
+
+Array = Annotated[
+    np.ndarray[Any, np.dtype[Any]], PlainValidator(_unpacked), PlainSerializer(_packed)
+]
+STRICT: Final = ConfigDict(extra="forbid", strict=False, arbitrary_types_allowed=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class Embedding:
+    """What turned the prompts into vectors."""
+
+    backend: Name
+    model: Annotated[str, Field(max_length=256)]
+    dim: Annotated[int, Field(ge=1, le=8192)]
+
+
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class Scaling:
+    """How features are brought to mean 0 and deviation 1."""
+
+    mean: Array
+    """Shape (k,), float32."""
+    deviation: Array
+    """Shape (k,), float32, > 0."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class Logistic:
+    """Log-odds linear in the embedding, the features and the hashed words."""
+
+    bias: Array
+    """Shape (m,)."""
+    of_vector: Array
+    """Shape (m, d)."""
+    of_features: Array
+    """Shape (m, k)."""
+    of_words: Array
+    """Shape (m, BUCKETS), or (m, 0): words do not count."""
+    rarity: Array
+    """Shape (BUCKETS,) or (0,): what a word weighs for being rare."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class Clusters:
+    """Groups of like prompts, and how each model does in them."""
+
+    centroids: Array
+    """Shape (c, d), unit rows."""
+    values: Array
+    """Shape (c, m): smoothed share of adequate answers."""
+    labels: Array
+    """Shape (c, m): labels behind each value."""
+    tokens_p50: Array
+    """Shape (c, m): median output tokens, reasoning included; 0: unknown."""
+    tokens_p90: Array
+    """Shape (c, m)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class Known:
+    """Training prompts to compare with; not all where they are many."""
+
+    ids: tuple[Name, ...]
+    vectors: Array
+    """Shape (n, d), int8: unit rows times 127."""
+    novel_below: Annotated[float, Field(ge=-1, le=1)]
+    """Similarity to the nearest one below which a prompt is novel."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class Domains:
+    """Fields of knowledge that the training prompts named."""
+
+    names: tuple[Name, ...]
+    centroids: Array
+    """Shape (f, d), unit rows."""
+    values: Array
+    """Shape (f, m): smoothed share of adequate answers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class Steps:
+    """A rising map from probability to probability, linear between its points."""
+
+    x: tuple[Share, ...]
+    y: tuple[Share, ...]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if len(self.x) != len(self.y) or len(self.x) == 1:
+            raise ValueError(f"has {len(self.x)} and {len(self.y)} points; equal numbers are due")
+        if any(np.diff(self.x) <= 0) or any(np.diff(self.y) < 0):
+            raise ValueError("must rise")
+        return self
+
+
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class ModelFit:
+    """What was learned of one model besides the heads' arrays."""
+
+    name: Name
+    n_labels: Count
+    prior: Share
+    """Share of adequate answers over all prompts."""
+    weights: Mapping[Name, Finite]
+    """By head: what its log-odds weigh in the blend. Platt's slope is in them."""
+    offset: Finite
+    """Platt's offset."""
+    steps: Steps | None
+    """Applied after the blend; None: Platt alone."""
+    tokens_p50: Annotated[float, Field(ge=0, le=1e7)]
+    """Median output tokens over all prompts; 0: unknown."""
+    tokens_p90: Annotated[float, Field(ge=0, le=1e7)]
+
+
+@dataclass(frozen=True, eq=False, config=STRICT)
+class Routing:
+    """A trained router, and of what. Without slots, so that its id can be kept."""
+
+    created: Annotated[str, Field(max_length=64)]
+    """When, ISO 8601 in UTC."""
+    data_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """Digest of the labelled rows."""
+    feature_version: int
+    embedding: Embedding
+    models: Annotated[tuple[ModelFit, ...], Field(min_length=1, max_length=256)]
+    scaling: Scaling
+    logistic: Logistic
+    clusters: Clusters
+    known: Known
+    domains: Domains
+    scores: Mapping[str, Finite] = field(default_factory=dict)
+    """Measured on prompts that the fit had not seen."""
+    format: Literal[1] = 1
+
+    @cached_property
+    def id(self) -> str:
+        """First 12 hex digits of the digest of the canonical content."""
+        content = json.dumps(_plain(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(model.name for model in self.models)
+
+    @model_validator(mode="after")
+    def _matching(self) -> Self:
+        if self.feature_version != FEATURE_VERSION:
+            found = f"is {self.feature_version}; this version reads {FEATURE_VERSION}"
+            raise ValueError(f"feature_version {found}: train it anew")
+        if len(set(self.names)) != len(self.models):
+            raise ValueError("models must be unique")
+        for name, (array, shape) in _shapes(self).items():
+            if array.shape != shape:
+                raise ValueError(f"{name} has shape {array.shape}; {shape} is needed")
+        return self
+
+
+def _shapes(routing: Routing) -> dict[str, tuple[np.ndarray[Any, Any], tuple[int, ...]]]:
+    """By array: itself, and the shape that fits the others."""
+    m, d, k = len(routing.models), routing.embedding.dim, len(FEATURES)
+    c, f = len(routing.clusters.centroids), len(routing.domains.names)
+    worded = BUCKETS if routing.logistic.rarity.size else 0
+    linear, clusters = routing.logistic, routing.clusters
+    return {
+        "scaling.mean": (routing.scaling.mean, (k,)),
+        "scaling.deviation": (routing.scaling.deviation, (k,)),
+        "logistic.bias": (linear.bias, (m,)),
+        "logistic.of_vector": (linear.of_vector, (m, d)),
+        "logistic.of_features": (linear.of_features, (m, k)),
+        "logistic.of_words": (linear.of_words, (m, worded)),
+        "logistic.rarity": (linear.rarity, (worded,)),
+        "clusters.centroids": (clusters.centroids, (c, d)),
+        "clusters.values": (clusters.values, (c, m)),
+        "clusters.labels": (clusters.labels, (c, m)),
+        "clusters.tokens_p50": (clusters.tokens_p50, (c, m)),
+        "clusters.tokens_p90": (clusters.tokens_p90, (c, m)),
+        "known.vectors": (routing.known.vectors, (len(routing.known.ids), d)),
+        "domains.centroids": (routing.domains.centroids, (f, d)),
+        "domains.values": (routing.domains.values, (f, m)),
+    }
+
+
+ROUTING: Final = TypeAdapter(Routing)
+
+
+class RoutingError(ValueError):
+    """A routing file that cannot be used; tells file, field and limit."""
+
+
+def read(path: pathlib.Path) -> Routing:
+    """Read and check an artefact.
+
+    Raises
+    ------
+    RoutingError
+        If the file is missing, too large, no JSON, breaks a limit, or was
+        changed since it was written.
+    """
+    loaded = _loaded(path)
+    given = loaded.pop("id", None)
+    try:
+        found = ROUTING.validate_python(loaded)
+    except ValidationError as err:
+        first = err.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RoutingError(f"{path}: {where}: {first['msg'].lower()}") from err
+    if given != found.id:
+        raise RoutingError(f"{path}: id: is {given!r}; the content has {found.id!r}")
+    return found
+
+
+def _loaded(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise RoutingError(f"{path}: has {size} bytes; at most {MAX_BYTES} are allowed")
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as err:
+        raise RoutingError(f"{path}: cannot be read: {err}") from err
+    if not isinstance(loaded, dict):
+        raise RoutingError(f"{path}: holds {type(loaded).__name__}; an object is needed")
+    return loaded
+
+
+def write(routing: Routing, path: pathlib.Path) -> None:
+    """Write an artefact; the old file stays until the new one is whole."""
+    content = {"id": routing.id, **_plain(routing)}
+    draft = path.with_name(path.name + ".draft")
+    draft.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _plain(routing: Routing) -> dict[str, Any]:
+    plain: dict[str, Any] = ROUTING.dump_python(routing, mode="json")
+    return plain

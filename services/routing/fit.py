@@ -1,0 +1,268 @@
+"""Trains a router: heads, their blend and its calibration, from labelled rows. Needs scipy."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from services.routing.artefact import (
+    Clusters,
+    Domains,
+    Embedding,
+    Known,
+    Logistic,
+    ModelFit,
+    Routing,
+    Scaling,
+)
+from services.routing.dedupe import grouped_folds
+from services.routing.features import FEATURE_VERSION, Floats
+from services.routing.heads import fit_logistic, group_means, how_many_clusters, kmeans
+from services.routing.predict import KAPPA, calibrated, head_logits, scaled
+from services.routing.rows import Rows
+
+FOLDS: Final = 5
+MAX_KNOWN: Final = 4_096
+"""Training prompts that are kept to compare with."""
+NOVEL_SHARE: Final = 0.05
+"""Of the training prompts themselves are this novel to the others."""
+HEADS: Final = ("logistic", "clusters")
+BLEND_RIDGE: Final = 5.0
+"""Pulls the heads' weights to equal ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a router is trained."""
+
+    strength: float = 3.0
+    """Penalty of the logistic head's weights on the embedding."""
+    of_features: float = 3.0
+    """Penalty of its weights on the features."""
+    seed: int = 0
+
+
+def fit(
+    rows: Rows, embedding: Embedding, *, created: str, options: Options | None = None
+) -> Routing:
+    """Learn from rows what each model can do.
+
+    Parameters
+    ----------
+    rows : Rows
+        Embedded; at least one label of each model.
+    created : str
+        Now, ISO 8601 in UTC.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or they are not embedded.
+    """
+    chosen = options or Options()
+    if not len(rows) or rows.vectors.shape[1] != embedding.dim:
+        needed = f"rows with vectors of {embedding.dim} numbers are needed"
+        raise ValueError(f"{len(rows)} rows with vectors {rows.vectors.shape}; {needed}")
+    whole = _heads(rows, embedding, created, chosen)
+    seen_by_none = _out_of_fold(rows, embedding, chosen)
+    models = tuple(
+        _stacked(model, {h: v[:, at] for h, v in seen_by_none.items()}, rows.labels[:, at])
+        for at, model in enumerate(whole.models)
+    )
+    return replace(whole, models=models)
+
+
+def _out_of_fold(rows: Rows, embedding: Embedding, options: Options) -> dict[str, Floats]:
+    """Log-odds of each head for each row, by heads that had not seen it."""
+    fold = grouped_folds(rows.keys, parts=FOLDS, seed=options.seed)
+    found = {head: np.full(rows.labels.shape, np.nan) for head in HEADS}
+    for held in np.unique(fold):
+        if (fold == held).all():
+            continue
+        learned = _heads(rows.only(fold != held), embedding, "", options)
+        for head, values in told_by(learned, rows.only(fold == held)).items():
+            found[head][fold == held] = values
+    return found
+
+
+def told_by(routing: Routing, rows: Rows) -> dict[str, Floats]:
+    """Log-odds of each head for rows."""
+    vectors = rows.vectors.astype(np.float64)
+    return head_logits(routing, vectors, scaled(routing, rows.features), rows.words)
+
+
+def adequacy(routing: Routing, rows: Rows) -> Floats:
+    """Predicted adequacy of every model for rows, shape (n, m): `predict` for many at once."""
+    heads = told_by(routing, rows)
+    columns = []
+    for at, model in enumerate(routing.models):
+        blended = np.full(len(rows), model.offset)
+        for head, weight in model.weights.items():
+            blended += weight * heads[head][:, at]
+        columns.append(calibrated(model, blended))
+    return np.stack(columns, axis=1)
+
+
+def _heads(rows: Rows, embedding: Embedding, created: str, options: Options) -> Routing:
+    """All that is learned before the blend; heads weigh the same."""
+    prior = _priors(rows.labels)
+    scaling = _scaling(rows.features)
+    models = tuple(
+        ModelFit(
+            name=name,
+            n_labels=int((~np.isnan(rows.labels[:, at])).sum()),
+            prior=float(prior[at]),
+            weights=dict.fromkeys(HEADS, 1.0 / len(HEADS)),
+            offset=0.0,
+            steps=None,
+            tokens_p50=_quantile(rows.output_tokens[:, at], 0.5),
+            tokens_p90=_quantile(rows.output_tokens[:, at], 0.9),
+        )
+        for at, name in enumerate(rows.models)
+    )
+    return Routing(
+        created=created,
+        data_sha256=rows.digest,
+        feature_version=FEATURE_VERSION,
+        embedding=embedding,
+        models=models,
+        scaling=scaling,
+        logistic=_logistic(rows, scaling, options),
+        clusters=_clusters(rows, prior, options),
+        known=_known(rows, options),
+        domains=_domains(rows, prior),
+    )
+
+
+def _priors(labels: Floats) -> Floats:
+    """Share of adequate answers, drawn to one half as if by two more labels."""
+    known = ~np.isnan(labels)
+    sums = np.where(known, labels, 0.0).sum(axis=0)
+    found: Floats = (sums + 1.0) / (known.sum(axis=0) + 2.0)
+    return found
+
+
+def _scaling(features: Floats) -> Scaling:
+    deviation = features.std(axis=0)
+    return Scaling(
+        mean=features.mean(axis=0).astype(np.float32),
+        deviation=np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32),
+    )
+
+
+def _logistic(rows: Rows, scaling: Scaling, options: Options) -> Logistic:
+    away = np.clip((rows.features - scaling.mean) / scaling.deviation, -5.0, 5.0)
+    x = np.concatenate([rows.vectors.astype(np.float64), away], axis=1)
+    d, k = rows.vectors.shape[1], away.shape[1]
+    ridge = np.concatenate([np.full(d, options.strength), np.full(k, options.of_features)])
+    found = fit_logistic(x, rows.labels, ridge)
+    m = len(rows.models)
+    return Logistic(
+        bias=found.bias.astype(np.float32),
+        of_vector=found.weights[:, :d].astype(np.float32),
+        of_features=found.weights[:, d:].astype(np.float32),
+        of_words=np.zeros((m, 0), dtype=np.float32),
+        rarity=np.zeros(0, dtype=np.float32),
+    )
+
+
+def _clusters(rows: Rows, prior: Floats, options: Options) -> Clusters:
+    z = rows.vectors.astype(np.float64)
+    centroids = kmeans(z, how_many_clusters(len(rows)), seed=options.seed)
+    group, k = np.argmax(z @ centroids.T, axis=1), len(centroids)
+    values, counts = group_means(group, k, rows.labels, prior, KAPPA)
+    tokens = [
+        np.array(
+            [
+                [_quantile(column[group == c], q) for column in rows.output_tokens.T]
+                for c in range(k)
+            ]
+        ).astype(np.float32)
+        for q in (0.5, 0.9)
+    ]
+    return Clusters(
+        centroids=centroids.astype(np.float32),
+        values=values.astype(np.float32),
+        labels=counts.astype(np.float32),
+        tokens_p50=tokens[0],
+        tokens_p90=tokens[1],
+    )
+
+
+def _quantile(values: Floats, q: float) -> float:
+    """Of what is known; 0 where nothing is."""
+    known = values[~np.isnan(values)]
+    return float(np.quantile(known, q)) if known.size else 0.0
+
+
+def _known(rows: Rows, options: Options) -> Known:
+    rng = np.random.default_rng(options.seed)
+    n = len(rows)
+    at = np.sort(rng.permutation(n)[:MAX_KNOWN])
+    z = rows.vectors[at]
+    cosines = z @ z.T
+    np.fill_diagonal(cosines, -1.0)
+    nearest = cosines.max(axis=1, initial=-1.0)
+    return Known(
+        ids=tuple(rows.ids[i] for i in at),
+        vectors=np.rint(z * 127.0).astype(np.int8),
+        novel_below=float(np.clip(np.quantile(nearest, NOVEL_SHARE), -1.0, 1.0)),
+    )
+
+
+def _domains(rows: Rows, prior: Floats) -> Domains:
+    names = sorted(set(rows.domains) - {""})
+    if not names:
+        empty = np.zeros((0, rows.vectors.shape[1]), dtype=np.float32)
+        return Domains((), empty, np.zeros((0, len(rows.models)), dtype=np.float32))
+    named = np.array([bool(domain) for domain in rows.domains])
+    group = np.array([names.index(domain) for domain in rows.domains if domain], dtype=np.intp)
+    sums = np.zeros((len(names), rows.vectors.shape[1]))
+    np.add.at(sums, group, rows.vectors[named])
+    sizes = np.linalg.norm(sums, axis=1, keepdims=True)
+    values, _ = group_means(group, len(names), rows.labels[named], prior, KAPPA)
+    centroids = (sums / np.maximum(sizes, 1e-9)).astype(np.float32)
+    return Domains(tuple(names), centroids, values.astype(np.float32))
+
+
+def _stacked(model: ModelFit, heads: dict[str, Floats], labels: Floats) -> ModelFit:
+    """The blend that fits what the heads said of rows that they had not seen."""
+    known = ~np.isnan(labels) & ~np.isnan(np.stack(list(heads.values()))).any(axis=0)
+    if known.sum() < 2 * len(heads):
+        return model
+    x = np.stack([heads[h][known] for h in HEADS], axis=1)
+    weights, offset = blend(x, labels[known])
+    named = dict(zip(HEADS, map(float, weights.round(6)), strict=True))
+    return replace(model, weights=named, offset=round(float(offset), 6))
+
+
+def blend(x: Floats, y: Floats) -> tuple[Floats, float]:
+    """Weights of the heads and an offset, by penalised Newton steps on their log-loss.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (n, h)
+        Log-odds of the heads.
+    y : ndarray of float64, shape (n,)
+        Quality in [0, 1].
+
+    Notes
+    -----
+    Stacking [1]_; with one head it is Platt's map. The penalty pulls to equal
+    weights, which few labels do not leave far.
+
+    References
+    ----------
+    .. [1] D. Wolpert. Stacked Generalization. Neural Networks 5(2), 1992.
+    """
+    heads = x.shape[1]
+    start = np.append(np.full(heads, 1.0 / heads), 0.0)
+    ridge = np.append(np.full(heads, BLEND_RIDGE), 0.01)
+    table = np.column_stack([x, np.ones(len(x))])
+    at = start.copy()
+    for _ in range(30):
+        p = 1.0 / (1.0 + np.exp(-np.clip(table @ at, -30.0, 30.0)))
+        bent = table.T @ (table * (p * (1.0 - p))[:, np.newaxis]) + np.diag(ridge)
+        step = np.linalg.solve(bent, table.T @ (y - p) - ridge * (at - start))
+        at = at + np.clip(step, -1.0, 1.0)
+    return at[:heads], float(at[heads])
