@@ -172,6 +172,16 @@ class ModelFit:
     tokens_p90: Annotated[float, Field(ge=0, le=1e7)]
 
 
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class HeldOut:
+    """What fits predicted of training prompts that they had not seen, and how they erred."""
+
+    adequacy: Array
+    """Shape (s, m), float32: of a sample of the prompts."""
+    correlation: Array
+    """Shape (m, m), float32: of the models' errors, outcome less prediction."""
+
+
 @dataclass(frozen=True, eq=False, config=STRICT)
 class Routing:
     """A trained router, and of what. Without slots, so that its id can be kept."""
@@ -188,6 +198,8 @@ class Routing:
     clusters: Clusters
     known: Known
     domains: Domains
+    held_out: HeldOut | None = None
+    """None: too few rows to hold any out."""
     scores: Mapping[str, Finite] = field(default_factory=dict)
     """Measured on prompts that the fit had not seen."""
     format: Literal[1] = 1
@@ -221,7 +233,10 @@ def _shapes(routing: Routing) -> dict[str, tuple[np.ndarray[Any, Any], tuple[int
     c, f = len(routing.clusters.centroids), len(routing.domains.names)
     worded = BUCKETS if routing.logistic.rarity.size else 0
     linear, clusters = routing.logistic, routing.clusters
+    held = routing.held_out or HeldOut(np.zeros((0, m)), np.zeros((m, m)))
     return {
+        "held_out.adequacy": (held.adequacy, (len(held.adequacy), m)),
+        "held_out.correlation": (held.correlation, (m, m)),
         "scaling.mean": (routing.scaling.mean, (k,)),
         "scaling.deviation": (routing.scaling.deviation, (k,)),
         "logistic.bias": (linear.bias, (m,)),
