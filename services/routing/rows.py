@@ -242,8 +242,9 @@ def rows_of_lines(lines: Sequence[Line]) -> Rows:
         output_tokens=_table([[each.output_tokens for each in row] for row in told]),
         domains=[line.domain for line in lines],
     )
-    given = np.array([bool(line.features) for line in lines])
-    found.features[given] = [line.features for line in lines if line.features]
+    for row, line in zip(found.features, lines, strict=True):
+        if line.features:
+            row[:] = line.features
     return found
 
 
