@@ -115,6 +115,45 @@ def time_behind(reads: Reads, seconds: Mapping[str, float]) -> dict[str, float]:
     return longest
 
 
+def critical_path(reads: Reads, seconds: Mapping[str, float]) -> list[str]:
+    """Steps of a longest path, in order; the first ones of equally long.
+
+    Examples
+    --------
+    >>> reads = {"a": [], "b": ["a"], "c": ["a"], "d": ["b"]}
+    >>> critical_path(reads, {"a": 1.0, "b": 2.0, "c": 9.0, "d": 4.0})
+    ['a', 'c']
+    """
+    after = time_behind(reads, seconds)
+    path, able = [], [step for step in reads if not reads[step]]
+    while able:
+        path.append(max(able, key=lambda step: seconds[step] + after[step]))
+        able = [step for step in reads if path[-1] in reads[step]]
+    return path
+
+
+def critical_first(reads: Reads, urgency: Mapping[str, float]) -> list[str]:
+    """The steps so that each stands after all that it reads, else the most urgent first.
+
+    List scheduling by the longest remaining path [1]_: `urgency` is its length
+    from each step on.
+
+    References
+    ----------
+    .. [1] T. C. Hu. Parallel sequencing and assembly line problems. Operations
+       Research 9 (6), 1961.
+
+    Examples
+    --------
+    >>> critical_first({"a": [], "b": [], "c": ["a"]}, {"a": 1.0, "b": 5.0, "c": 0.5})
+    ['b', 'a', 'c']
+    """
+    ordered: dict[str, None] = {}
+    while ready := [s for s in reads if s not in ordered and all(r in ordered for r in reads[s])]:
+        ordered[max(ready, key=lambda step: urgency[step])] = None
+    return list(ordered)
+
+
 def unread(reads: Reads) -> list[str]:
     """Steps that no other step reads, in the given order."""
     read = {one for of_step in reads.values() for one in of_step}

@@ -10,10 +10,13 @@ from services.core.graph import (
     MOST_DEPTH,
     MOST_READERS,
     MOST_STEPS,
+    critical_first,
+    critical_path,
     cycle,
     faults,
     in_order,
     levels,
+    time_behind,
     unread,
 )
 
@@ -111,3 +114,29 @@ def test_names_what_is_too_large(reads, problem):
 
 def test_counts_the_longest_path():
     assert {"a": 1, "b": 2, "c": 3} == levels({"a": [], "b": ["a"], "c": ["a", "b"]})
+
+
+@given(graphs())
+def test_the_most_urgent_step_that_can_start_comes_first(reads):
+    seconds = {step: float(len(step) + nth) for nth, step in enumerate(reads)}
+    after = time_behind(reads, seconds)
+    urgency = {step: seconds[step] + after[step] for step in reads}
+
+    order = critical_first(reads, urgency)
+
+    assert sorted(reads) == sorted(order)
+    for nth, step in enumerate(order):
+        able = [s for s in order[nth:] if all(read in order[:nth] for read in reads[s])]
+        assert step in able
+        assert urgency[step] == max(urgency[each] for each in able)
+
+
+@given(graphs())
+def test_the_critical_path_takes_as_long_as_any(reads):
+    seconds = {step: float(1 + nth % 3) for nth, step in enumerate(reads)}
+    after = time_behind(reads, seconds)
+
+    path = critical_path(reads, seconds)
+
+    assert sum(seconds[step] for step in path) == max(seconds[s] + after[s] for s in reads)
+    assert all(earlier in reads[later] for earlier, later in pairwise(path))
