@@ -5,6 +5,7 @@ Many answers become one decision."""
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -219,6 +220,50 @@ class JudgeScore(_message.Message):
 Global___JudgeScore: _TypeAlias = JudgeScore  # noqa: Y015
 
 @_typing.final
+class SynthesisSpec(_message.Message):
+    """Which models write one answer out of several, and how."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODELS_FIELD_NUMBER: _builtins.int
+    TIMEOUT_FIELD_NUMBER: _builtins.int
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
+    max_output_tokens: _builtins.int
+    """Most tokens that it may write; if unset, the model's own limit."""
+    @_builtins.property
+    def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Roster names in order of preference: the next one is asked when the one before
+        fails.
+        """
+
+    @_builtins.property
+    def timeout(self) -> _duration_pb2.Duration:
+        """Longest time to wait for one of them; above zero."""
+
+    @_builtins.property
+    def prompt(self) -> _types_pb2.Prompt:
+        """What was asked."""
+
+    def __init__(
+        self,
+        *,
+        models: _abc.Iterable[_builtins.str] | None = ...,
+        timeout: _duration_pb2.Duration | None = ...,
+        max_output_tokens: _builtins.int | None = ...,
+        prompt: _types_pb2.Prompt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_output_tokens", b"_max_output_tokens", "max_output_tokens", b"max_output_tokens", "prompt", b"prompt", "timeout", b"timeout"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_output_tokens", b"_max_output_tokens", "max_output_tokens", b"max_output_tokens", "models", b"models", "prompt", b"prompt", "timeout", b"timeout"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_output_tokens: _TypeAlias = _typing.Literal["max_output_tokens"]  # noqa: Y015
+    _WhichOneofArgType__max_output_tokens: _TypeAlias = _typing.Literal["_max_output_tokens", b"_max_output_tokens"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_output_tokens) -> _WhichOneofReturnType__max_output_tokens | None: ...
+
+Global___SynthesisSpec: _TypeAlias = SynthesisSpec  # noqa: Y015
+
+@_typing.final
 class AggregateRequest(_message.Message):
     """Request for [AggregatorService.Aggregate][gremium.v1.AggregatorService.Aggregate]."""
 
@@ -236,6 +281,8 @@ class AggregateRequest(_message.Message):
     FITTED_FIELD_NUMBER: _builtins.int
     MIN_CONFIDENCE_FIELD_NUMBER: _builtins.int
     ALLOW_SPLICING_FIELD_NUMBER: _builtins.int
+    SYNTHESIS_FIELD_NUMBER: _builtins.int
+    LEASE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     method: Global___AggregationMethod.ValueType
@@ -283,6 +330,14 @@ class AggregateRequest(_message.Message):
         unspecified or plurality. Prose without ballots is not counted by it.
         """
 
+    @_builtins.property
+    def synthesis(self) -> Global___SynthesisSpec:
+        """Who writes one answer out of several. If unset, nobody."""
+
+    @_builtins.property
+    def lease(self) -> _types_pb2.Lease:
+        """What a synthesis may spend."""
+
     def __init__(
         self,
         *,
@@ -298,10 +353,12 @@ class AggregateRequest(_message.Message):
         fitted: Global___FittedVote | None = ...,
         min_confidence: _builtins.float | None = ...,
         allow_splicing: _builtins.bool = ...,
+        synthesis: Global___SynthesisSpec | None = ...,
+        lease: _types_pb2.Lease | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "fitted", b"fitted", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "fitted", b"fitted", "lease", b"lease", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "synthesis", b"synthesis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "allow_splicing", b"allow_splicing", "answers", b"answers", "fitted", b"fitted", "method", b"method", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "allow_splicing", b"allow_splicing", "answers", b"answers", "fitted", b"fitted", "lease", b"lease", "method", b"method", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "synthesis", b"synthesis", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_confidence: _TypeAlias = _typing.Literal["min_confidence"]  # noqa: Y015
     _WhichOneofArgType__min_confidence: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence"]  # noqa: Y015
@@ -326,6 +383,8 @@ class AggregateResponse(_message.Message):
 
     TALLY_FIELD_NUMBER: _builtins.int
     REPRESENTATIVE_FIELD_NUMBER: _builtins.int
+    PARTICIPATIONS_FIELD_NUMBER: _builtins.int
+    UNSPENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def tally(self) -> _manifest_pb2.Tally:
         """How the jurors voted."""
@@ -335,18 +394,29 @@ class AggregateResponse(_message.Message):
         """The representative of the leading class. Set without consensus too, unless
         no answer gave a ballot. Put together from several answers, it has the juror
         of the nearest one, the families of all joined by `+`, and its own text or
-        calls.
+        calls. A synthesis has the juror `synthesis`, its sources, and their families
+        and its author's joined by `+`.
         """
+
+    @_builtins.property
+    def participations(self) -> _containers.RepeatedCompositeFieldContainer[_manifest_pb2.Participation]:
+        """Everyone who was asked for a synthesis."""
+
+    @_builtins.property
+    def unspent(self) -> _types_pb2.Lease:
+        """What is left of the lease; unset unless a synthesis was asked for."""
 
     def __init__(
         self,
         *,
         tally: _manifest_pb2.Tally | None = ...,
         representative: _types_pb2.Answer | None = ...,
+        participations: _abc.Iterable[_manifest_pb2.Participation] | None = ...,
+        unspent: _types_pb2.Lease | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["representative", b"representative", "tally", b"tally"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["representative", b"representative", "tally", b"tally", "unspent", b"unspent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["representative", b"representative", "tally", b"tally"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["participations", b"participations", "representative", b"representative", "tally", b"tally", "unspent", b"unspent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

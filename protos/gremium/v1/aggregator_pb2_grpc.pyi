@@ -18,10 +18,17 @@ class AggregatorServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     Aggregate: _aio.UnaryUnaryMultiCallable[_aggregator_pb2.AggregateRequest, _aggregator_pb2.AggregateResponse]
     """Counts the answers and names the representative of the leading class.
-    Pure: the same request gives the same tally.
+    Pure unless a synthesis is asked for: the same request gives the same tally.
 
-    Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) or `DEADLINE_EXCEEDED`
-    (`DEADLINE_SPENT`). Disagreement is a result, not an error.
+    With `synthesis` a model writes one answer out of prose of several classes. It
+    never costs the representative: a model that fails, is late or writes no JSON is
+    replaced by the next one while time and lease last, and what it wrote is given
+    only if all its sources are real and every number and quotation stands in one of
+    them or in the prompt. Otherwise `Tally.fallback_trail` says why not.
+
+    Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
+    (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`). Disagreement is a
+    result, not an error.
     """
 
 class AggregatorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -34,10 +41,17 @@ class AggregatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_aggregator_pb2.AggregateRequest, _abc.Awaitable[_aggregator_pb2.AggregateResponse]],
     ) -> _abc.Awaitable[_aggregator_pb2.AggregateResponse]:
         """Counts the answers and names the representative of the leading class.
-        Pure: the same request gives the same tally.
+        Pure unless a synthesis is asked for: the same request gives the same tally.
 
-        Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) or `DEADLINE_EXCEEDED`
-        (`DEADLINE_SPENT`). Disagreement is a result, not an error.
+        With `synthesis` a model writes one answer out of prose of several classes. It
+        never costs the representative: a model that fails, is late or writes no JSON is
+        replaced by the next one while time and lease last, and what it wrote is given
+        only if all its sources are real and every number and quotation stands in one of
+        them or in the prompt. Otherwise `Tally.fallback_trail` says why not.
+
+        Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
+        (`UNKNOWN_MODEL`) or `DEADLINE_EXCEEDED` (`DEADLINE_SPENT`). Disagreement is a
+        result, not an error.
         """
 
 def add_AggregatorServiceServicer_to_server(servicer: AggregatorServiceServicer, server: _aio.Server) -> None: ...

@@ -41,6 +41,8 @@ class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType
     """Audited the answer."""
     STAGE_RETRIEVAL: _Stage.ValueType  # 5
     """Searched a folder for a step; asks no model."""
+    STAGE_SYNTHESIS: _Stage.ValueType  # 6
+    """Wrote one answer out of several; asked by the aggregator."""
 
 class Stage(_Stage, metaclass=_StageEnumTypeWrapper):
     """A part of the mesh that works on a request."""
@@ -57,6 +59,8 @@ STAGE_JUDGE: Stage.ValueType  # 4
 """Audited the answer."""
 STAGE_RETRIEVAL: Stage.ValueType  # 5
 """Searched a folder for a step; asks no model."""
+STAGE_SYNTHESIS: Stage.ValueType  # 6
+"""Wrote one answer out of several; asked by the aggregator."""
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
 class _ParticipationStatus:
@@ -238,9 +242,9 @@ class Participation(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     USAGE_DOUBT_FIELD_NUMBER: _builtins.int
     stage: Global___Stage.ValueType
-    """In which stage."""
+    """In which stage. A router's is the planner model, or the stage itself."""
     name: _builtins.str
-    """Name of the juror or judge; empty for a stage that asks no model."""
+    """Name of the juror, judge or synthesiser; empty for a stage that asks no model."""
     model: _builtins.str
     """Roster name of the model; empty for a stage that asks no model."""
     requested_model: _builtins.str
@@ -570,6 +574,8 @@ class Tally(_message.Message):
     CENTROID_DISTANCE_FIELD_NUMBER: _builtins.int
     OUTLIERS_FIELD_NUMBER: _builtins.int
     SPLICED_FIELD_NUMBER: _builtins.int
+    SYNTHESISED_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
     leader: _builtins.str
     """Key of the leading class; empty when there are no ballots."""
     consensus: _builtins.bool
@@ -611,6 +617,10 @@ class Tally(_message.Message):
     """Distance of the medoid from the weighted mean of all embeddings, as one minus
     cosine similarity, in [0, 2]; for prose. By words it is that of word counts.
     """
+    synthesised: _builtins.bool
+    """Whether a model wrote the representative out of several answers. The leader is
+    then the class that the jurors voted for, and `p_correct` is a guess of that.
+    """
     @_builtins.property
     def classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TallyClass]:
         """All classes, heaviest first."""
@@ -633,7 +643,16 @@ class Tally(_message.Message):
         `gate` (the best juror's ballot stands: the vote was not shown to be as
         good), `no_priors` (plurality, for want of a prior for every juror),
         `splice_refused` (what was put together is not what the format or the tools
-        ask for), `no_aggregator` (the best juror's answer, uncounted).
+        ask for), `no_aggregator` (the best juror's answer, uncounted). And why the
+        representative was given instead of a synthesis that was asked for:
+        `synthesis_not_prose`, `synthesis_one_answer` (of fewer than two there is none),
+        `synthesis_one_class` (all say the same), `synthesis_no_consensus`,
+        `synthesis_refusal` (the representative declines), `synthesis_too_large` (the
+        question and the answers), `synthesis_no_budget`, `synthesis_no_time`,
+        `synthesis_failed` (no model answered), `synthesis_unreadable`,
+        `synthesis_rejected` (its participation says by which check), or
+        `synthesis_copied` (it repeats one juror's answer, which is then given as that
+        juror's and leads).
         """
 
     @_builtins.property
@@ -645,6 +664,12 @@ class Tally(_message.Message):
         """Where the fields of the representative come from that its juror did not give;
         empty unless it was put together from several answers, which
         `AggregateRequest.allow_splicing` must allow.
+        """
+
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Jurors whose answers a synthesis is made of, in request order; empty without
+        one.
         """
 
     def __init__(
@@ -671,10 +696,12 @@ class Tally(_message.Message):
         centroid_distance: _builtins.float | None = ...,
         outliers: _abc.Iterable[_builtins.str] | None = ...,
         spliced: _abc.Iterable[Global___SplicedField] | None = ...,
+        synthesised: _builtins.bool = ...,
+        sources: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance", "_p_none", b"_p_none", "_similarity", b"_similarity", "centroid_distance", b"centroid_distance", "p_correct", b"p_correct", "p_none", b"p_none", "similarity", b"similarity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance", "_p_none", b"_p_none", "_similarity", b"_similarity", "ballots", b"ballots", "centroid_distance", b"centroid_distance", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "fallback_trail", b"fallback_trail", "leader", b"leader", "margin", b"margin", "method", b"method", "outliers", b"outliers", "p_correct", b"p_correct", "p_none", b"p_none", "reason_text", b"reason_text", "similarity", b"similarity", "spliced", b"spliced", "standings", b"standings", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier", "uncalibrated_text", b"uncalibrated_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance", "_p_none", b"_p_none", "_similarity", b"_similarity", "ballots", b"ballots", "centroid_distance", b"centroid_distance", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "fallback_trail", b"fallback_trail", "leader", b"leader", "margin", b"margin", "method", b"method", "outliers", b"outliers", "p_correct", b"p_correct", "p_none", b"p_none", "reason_text", b"reason_text", "similarity", b"similarity", "sources", b"sources", "spliced", b"spliced", "standings", b"standings", "synthesised", b"synthesised", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier", "uncalibrated_text", b"uncalibrated_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__centroid_distance: _TypeAlias = _typing.Literal["centroid_distance"]  # noqa: Y015
     _WhichOneofArgType__centroid_distance: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance"]  # noqa: Y015
@@ -1034,6 +1061,8 @@ class Manifest(_message.Message):
     CHOSEN_TIER_FIELD_NUMBER: _builtins.int
     CALIBRATION_ID_FIELD_NUMBER: _builtins.int
     JURY_STOPS_FIELD_NUMBER: _builtins.int
+    PLAN_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request."""
     ensemble: _builtins.str
@@ -1123,7 +1152,7 @@ class Manifest(_message.Message):
 
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Answer]:
-        """Every usable answer, those not chosen included. The last ones are left out
+        """Every usable answer, those not chosen and syntheses included. The last ones are left out
         of a message that would exceed 4 MiB, which is what gRPC clients take by
         default; `answers_omitted` counts them.
         """
@@ -1155,6 +1184,16 @@ class Manifest(_message.Message):
     @_builtins.property
     def jury_stops(self) -> _containers.RepeatedCompositeFieldContainer[Global___JuryStop]:
         """Why the juries stopped waiting: one for each that replied."""
+
+    @_builtins.property
+    def plan(self) -> _router_pb2.Plan:
+        """How the task was cut, in `specialists`; without what steps are asked."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___StepRecord]:
+        """How each step went, as planned, and the merge if a model or a template made
+        it; steps of a nested graph behind the step that asked it, as `outer/inner`.
+        """
 
     def __init__(
         self,
@@ -1194,10 +1233,12 @@ class Manifest(_message.Message):
         chosen_tier: _builtins.str = ...,
         calibration_id: _builtins.str = ...,
         jury_stops: _abc.Iterable[Global___JuryStop] | None = ...,
+        plan: _router_pb2.Plan | None = ...,
+        steps: _abc.Iterable[Global___StepRecord] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "confidence", b"confidence", "duration", b"duration", "error", b"error", "reserved_usd", b"reserved_usd", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "confidence", b"confidence", "duration", b"duration", "error", b"error", "plan", b"plan", "reserved_usd", b"reserved_usd", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "answers", b"answers", "answers_omitted", b"answers_omitted", "calibration_id", b"calibration_id", "caller", b"caller", "chosen_juror", b"chosen_juror", "chosen_step", b"chosen_step", "chosen_tier", b"chosen_tier", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "jury_stops", b"jury_stops", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "request_id", b"request_id", "reserved_usd", b"reserved_usd", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "answers", b"answers", "answers_omitted", b"answers_omitted", "calibration_id", b"calibration_id", "caller", b"caller", "chosen_juror", b"chosen_juror", "chosen_step", b"chosen_step", "chosen_tier", b"chosen_tier", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "jury_stops", b"jury_stops", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "plan", b"plan", "request_id", b"request_id", "reserved_usd", b"reserved_usd", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "steps", b"steps", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
@@ -1209,6 +1250,96 @@ class Manifest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reserved_usd) -> _WhichOneofReturnType__reserved_usd | None: ...
 
 Global___Manifest: _TypeAlias = Manifest  # noqa: Y015
+
+@_typing.final
+class StepRecord(_message.Message):
+    """How one step of a plan went."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    SPECIALIST_FIELD_NUMBER: _builtins.int
+    DEPENDS_ON_FIELD_NUMBER: _builtins.int
+    REQUIRED_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REASON_TEXT_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    COST_USD_FIELD_NUMBER: _builtins.int
+    MODEL_CALLS_FIELD_NUMBER: _builtins.int
+    CRITICAL_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    RECOVERY_FIELD_NUMBER: _builtins.int
+    SAME_AS_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its id; `merge` for the merge."""
+    specialist: _builtins.str
+    """The specialist that did it: a configured model or ensemble; empty for a
+    search and for a template.
+    """
+    required: _builtins.bool
+    """Whether its readers cannot do without it."""
+    status: Global___ParticipationStatus.ValueType
+    """How it ended: answered, failed, or skipped when it was never begun."""
+    reason: _builtins.str
+    """Why, UPPER_SNAKE; empty when it answered."""
+    reason_text: _builtins.str
+    """Why, for people."""
+    cost_usd: _builtins.float
+    """What it cost, US dollars."""
+    model_calls: _builtins.int
+    """Calls to models."""
+    critical: _builtins.bool
+    """Whether it was expected to be on the longest path."""
+    confidence: _builtins.float
+    """Confidence in its output, in [0, 1]; as measured, else as predicted. Unset
+    when nothing is known of it.
+    """
+    recovery: _builtins.str
+    """What it took after it failed at first: `retry` or `fallback`; empty: nothing."""
+    same_as: _builtins.str
+    """Step that asked the same of the same specialist, and whose output it shares."""
+    @_builtins.property
+    def depends_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Steps whose outputs it read."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it began; unset if it never did."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it took, a second attempt included."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        specialist: _builtins.str = ...,
+        depends_on: _abc.Iterable[_builtins.str] | None = ...,
+        required: _builtins.bool = ...,
+        status: Global___ParticipationStatus.ValueType = ...,
+        reason: _builtins.str = ...,
+        reason_text: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        cost_usd: _builtins.float = ...,
+        model_calls: _builtins.int = ...,
+        critical: _builtins.bool = ...,
+        confidence: _builtins.float | None = ...,
+        recovery: _builtins.str = ...,
+        same_as: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "duration", b"duration", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "cost_usd", b"cost_usd", "critical", b"critical", "depends_on", b"depends_on", "duration", b"duration", "id", b"id", "model_calls", b"model_calls", "reason", b"reason", "reason_text", b"reason_text", "recovery", b"recovery", "required", b"required", "same_as", b"same_as", "specialist", b"specialist", "start_time", b"start_time", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
+    _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+
+Global___StepRecord: _TypeAlias = StepRecord  # noqa: Y015
 
 @_typing.final
 class JuryStop(_message.Message):

@@ -24,10 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from gremium.v1 import model_status_pb2 as gremium_dot_v1_dot_model__status__pb2
 from gremium.v1 import types_pb2 as gremium_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gremium/v1/router.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x16gremium/v1/types.proto\"\x96\x02\n\x0cRouteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x1c\n\x08\x65nsemble\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x04 \x01(\x0b\x32\x11.gremium.v1.Lease\x12\x32\n\x0cmin_adequacy\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x37\n\njuror_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00\x42\x0f\n\r_min_adequacy\"<\n\rRouteResponse\x12+\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.gremium.v1.RouteDecision\"\xd2\x01\n\x04Tier\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x0e\n\x06jurors\x18\x02 \x03(\t\x12\x17\n\x06quorum\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12)\n\x08\x61\x64\x65quacy\x18\x04 \x01(\x0b\x32\x17.gremium.v1.Probability\x12)\n\x11\x65xpected_cost_usd\x18\x05 \x01(\x01\x42\x0e\xbaH\x0b\x12\t)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x33\n\x10\x65xpected_latency\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xd7\x01\n\x0e\x43\x61ndidateScore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x08\x61\x64\x65quacy\x18\x02 \x01(\x0b\x32\x17.gremium.v1.Probability\x12\x19\n\x11\x65xpected_cost_usd\x18\x03 \x01(\x01\x12\x33\n\x10\x65xpected_latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x65ligible\x18\x05 \x01(\x08\x12*\n\x08\x66iltered\x18\x06 \x03(\x0e\x32\x18.gremium.v1.FilterReason\".\n\x0c\x43ontribution\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\x91\x03\n\rRouteDecision\x12\x1f\n\x05tiers\x18\x01 \x03(\x0b\x32\x10.gremium.v1.Tier\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.gremium.v1.CandidateScore\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x19\n\x11\x64omain_similarity\x18\x04 \x01(\x01\x12\x12\n\ncomplexity\x18\x05 \x01(\x01\x12/\n\rcontributions\x18\x06 \x03(\x0b\x32\x18.gremium.v1.Contribution\x12\x11\n\tthreshold\x18\x07 \x01(\x01\x12\'\n\x06reason\x18\x08 \x01(\x0e\x32\x17.gremium.v1.RouteReason\x12\x13\n\x0breason_text\x18\t \x01(\t\x12\x11\n\trunner_up\x18\n \x01(\t\x12\x0e\n\x06margin\x18\x0b \x01(\x01\x12\x12\n\npropensity\x18\x0c \x01(\x01\x12\x10\n\x08\x65xplored\x18\r \x01(\x08\x12\r\n\x05novel\x18\x0e \x01(\x08\x12\x16\n\x0erouter_version\x18\x0f \x01(\t\"\x97\x01\n\x0bPlanRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x1c\n\x08\x65nsemble\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x04 \x01(\x0b\x32\x11.gremium.v1.Lease\"R\n\x0cPlanResponse\x12\x1e\n\x04plan\x18\x01 \x01(\x0b\x32\x10.gremium.v1.Plan\x12\"\n\x07unspent\x18\x02 \x01(\x0b\x32\x11.gremium.v1.Lease\"<\n\x04Plan\x12\x1f\n\x05steps\x18\x01 \x03(\x0b\x32\x10.gremium.v1.Step\x12\x13\n\x0breason_text\x18\x02 \x01(\t\"\x8b\x01\n\x04Step\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04goal\x18\x02 \x01(\t\x12\x12\n\nspecialist\x18\x03 \x01(\t\x12\x12\n\ndepends_on\x18\x04 \x03(\t\x12\x10\n\x08required\x18\x05 \x01(\x08\x12/\n\routput_format\x18\x06 \x01(\x0b\x32\x18.gremium.v1.OutputFormat*\xda\x01\n\x0bRouteReason\x12\x1c\n\x18ROUTE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16ROUTE_REASON_ONLY_TIER\x10\x01\x12\x1b\n\x17ROUTE_REASON_SPECIALIST\x10\x02\x12\"\n\x1eROUTE_REASON_CHEAPEST_ADEQUATE\x10\x03\x12\x1e\n\x1aROUTE_REASON_MOST_ADEQUATE\x10\x04\x12\x15\n\x11ROUTE_REASON_JURY\x10\x05\x12\x19\n\x15ROUTE_REASON_FALLBACK\x10\x06*\xae\x01\n\x0c\x46ilterReason\x12\x1d\n\x19\x46ILTER_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ILTER_REASON_CONTEXT\x10\x01\x12\x18\n\x14\x46ILTER_REASON_IMAGES\x10\x02\x12\x17\n\x13\x46ILTER_REASON_TOOLS\x10\x03\x12\x16\n\x12\x46ILTER_REASON_COST\x10\x04\x12\x19\n\x15\x46ILTER_REASON_LATENCY\x10\x05\x32\x88\x01\n\rRouterService\x12<\n\x05Route\x12\x18.gremium.v1.RouteRequest\x1a\x19.gremium.v1.RouteResponse\x12\x39\n\x04Plan\x12\x17.gremium.v1.PlanRequest\x1a\x18.gremium.v1.PlanResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gremium/v1/router.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dgremium/v1/model_status.proto\x1a\x16gremium/v1/types.proto\"\x8b\x03\n\x0cRouteRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x1c\n\x08\x65nsemble\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x04 \x01(\x0b\x32\x11.gremium.v1.Lease\x12\x32\n\x0cmin_adequacy\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x37\n\njuror_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00\x12\x31\n\x06models\x18\x07 \x03(\x0b\x32\x16.gremium.v1.ModelStateB\t\xbaH\x06\x92\x01\x03\x10\x80 \x12-\n\x0eprice_of_money\x18\x08 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\x0f\n\r_min_adequacyB\x11\n\x0f_price_of_money\"<\n\rRouteResponse\x12+\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x19.gremium.v1.RouteDecision\"\xc1\x02\n\x04Tier\x12\x16\n\x04name\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x0e\n\x06jurors\x18\x02 \x03(\t\x12\x17\n\x06quorum\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12)\n\x08\x61\x64\x65quacy\x18\x04 \x01(\x0b\x32\x17.gremium.v1.Probability\x12)\n\x11\x65xpected_cost_usd\x18\x05 \x01(\x01\x42\x0e\xbaH\x0b\x12\t)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x33\n\x10\x65xpected_latency\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x38\n\x0c\x63orrelations\x18\x07 \x03(\x0b\x32\".gremium.v1.Tier.CorrelationsEntry\x1a\x33\n\x11\x43orrelationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xd1\x03\n\x0e\x43\x61ndidateScore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x08\x61\x64\x65quacy\x18\x02 \x01(\x0b\x32\x17.gremium.v1.Probability\x12\x19\n\x11\x65xpected_cost_usd\x18\x03 \x01(\x01\x12\x33\n\x10\x65xpected_latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x65ligible\x18\x05 \x01(\x08\x12*\n\x08\x66iltered\x18\x06 \x03(\x0e\x32\x18.gremium.v1.FilterReason\x12)\n\nobjections\x18\x07 \x03(\x0b\x32\x15.gremium.v1.Objection\x12\x19\n\x0c\x63ost_p90_usd\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12.\n\x0blatency_p95\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\tp_on_time\x18\n \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07utility\x18\x0b \x01(\x01H\x02\x88\x01\x01\x12)\n\x06models\x18\x0c \x03(\x0b\x32\x19.gremium.v1.ModelForecastB\x0f\n\r_cost_p90_usdB\x0c\n\n_p_on_timeB\n\n\x08_utility\"R\n\tObjection\x12\r\n\x05juror\x18\x01 \x01(\t\x12(\n\x06reason\x18\x02 \x01(\x0e\x32\x18.gremium.v1.FilterReason\x12\x0c\n\x04text\x18\x03 \x01(\t\"\xe8\x01\n\rModelForecast\x12\r\n\x05model\x18\x01 \x01(\t\x12)\n\x08\x61\x64\x65quacy\x18\x02 \x01(\x0b\x32\x17.gremium.v1.Probability\x12\x0c\n\x04\x63old\x18\x03 \x01(\x08\x12\x1e\n\x11output_tokens_p50\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x1e\n\x11output_tokens_p90\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12#\n\x07\x65\x66\x66\x65\x63ts\x18\x06 \x03(\x0b\x32\x12.gremium.v1.EffectB\x14\n\x12_output_tokens_p50B\x14\n\x12_output_tokens_p90\")\n\x06\x45\x66\x66\x65\x63t\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\x0e\n\x06logits\x18\x02 \x01(\x01\".\n\x0c\x43ontribution\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\xca\x04\n\rRouteDecision\x12\x1f\n\x05tiers\x18\x01 \x03(\x0b\x32\x10.gremium.v1.Tier\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.gremium.v1.CandidateScore\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x19\n\x11\x64omain_similarity\x18\x04 \x01(\x01\x12\x12\n\ncomplexity\x18\x05 \x01(\x01\x12/\n\rcontributions\x18\x06 \x03(\x0b\x32\x18.gremium.v1.Contribution\x12\x11\n\tthreshold\x18\x07 \x01(\x01\x12\'\n\x06reason\x18\x08 \x01(\x0e\x32\x17.gremium.v1.RouteReason\x12\x13\n\x0breason_text\x18\t \x01(\t\x12\x11\n\trunner_up\x18\n \x01(\t\x12\x0e\n\x06margin\x18\x0b \x01(\x01\x12\x12\n\npropensity\x18\x0c \x01(\x01\x12\x10\n\x08\x65xplored\x18\r \x01(\x08\x12\r\n\x05novel\x18\x0e \x01(\x08\x12\x16\n\x0erouter_version\x18\x0f \x01(\t\x12\x0e\n\x06policy\x18\x10 \x01(\t\x12\x13\n\x0b\x61rtefact_id\x18\x11 \x01(\t\x12\x11\n\tneighbors\x18\x12 \x03(\t\x12\x16\n\x0eprice_of_money\x18\x13 \x01(\x01\x12\x15\n\rforecast_note\x18\x14 \x01(\t\x12\x16\n\x0elearned_domain\x18\x15 \x01(\t\x12 \n\x13neighbor_similarity\x18\x16 \x01(\x01H\x00\x88\x01\x01\x42\x16\n\x14_neighbor_similarity\"\xb0\x01\n\x0bPlanRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x1c\n\x08\x65nsemble\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x05lease\x18\x04 \x01(\x0b\x32\x11.gremium.v1.Lease\x12\x17\n\x0fwithout_planner\x18\x05 \x01(\x08\"\x82\x01\n\x0cPlanResponse\x12\x1e\n\x04plan\x18\x01 \x01(\x0b\x32\x10.gremium.v1.Plan\x12\"\n\x07unspent\x18\x02 \x01(\x0b\x32\x11.gremium.v1.Lease\x12.\n\rplanner_calls\x18\x03 \x03(\x0b\x32\x17.gremium.v1.PlannerCall\"\xcd\x02\n\x0bPlannerCall\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0cserved_model\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0breason_text\x18\x04 \x01(\t\x12\x0f\n\x07replied\x18\x05 \x01(\x08\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08\x64uration\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12 \n\x05usage\x18\x08 \x01(\x0b\x32\x11.gremium.v1.Usage\x12\x10\n\x08\x63ost_usd\x18\t \x01(\x01\x12\x13\n\x0bmodel_calls\x18\n \x01(\x05\x12\x17\n\x0fusage_estimated\x18\x0b \x01(\x08\x12\x13\n\x0busage_doubt\x18\x0c \x01(\t\x12\x0f\n\x07span_id\x18\r \x01(\t\"\x8e\x02\n\x08PlanGate\x12\x0c\n\x04pays\x18\x01 \x01(\x08\x12\r\n\x05steps\x18\x02 \x01(\x05\x12\x19\n\x11parallel_fraction\x18\x03 \x01(\x01\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x10\n\x08speed_up\x18\x05 \x01(\x01\x12\x10\n\x08p_single\x18\x06 \x01(\x01\x12\x0e\n\x06p_plan\x18\x07 \x01(\x01\x12\x14\n\x0cweakest_step\x18\x08 \x01(\t\x12\x11\n\tp_weakest\x18\t \x01(\x01\x12\x19\n\x11\x65xpected_cost_usd\x18\n \x01(\x01\x12\x16\n\x0e\x65xpected_calls\x18\x0b \x01(\x05\x12\x17\n\x0f\x65xpected_tokens\x18\x0c \x01(\x03\x12\x12\n\nobjections\x18\r \x03(\t\"+\n\nStepQuorum\x12\r\n\x05steps\x18\x01 \x03(\t\x12\x0e\n\x06needed\x18\x02 \x01(\x05\"\xd5\x01\n\x04Plan\x12\x1f\n\x05steps\x18\x01 \x03(\x0b\x32\x10.gremium.v1.Step\x12\x13\n\x0breason_text\x18\x02 \x01(\t\x12&\n\x06origin\x18\x03 \x01(\x0e\x32\x16.gremium.v1.PlanOrigin\x12\"\n\x04gate\x18\x04 \x01(\x0b\x32\x14.gremium.v1.PlanGate\x12\'\n\x07quorums\x18\x05 \x03(\x0b\x32\x16.gremium.v1.StepQuorum\x12\r\n\x05\x66inal\x18\x06 \x03(\t\x12\x13\n\x0bmerge_model\x18\x07 \x01(\t\"\xb9\x02\n\x04Step\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04goal\x18\x02 \x01(\t\x12\x12\n\nspecialist\x18\x03 \x01(\t\x12\x12\n\ndepends_on\x18\x04 \x03(\t\x12\x10\n\x08required\x18\x05 \x01(\x08\x12/\n\routput_format\x18\x06 \x01(\x0b\x32\x18.gremium.v1.OutputFormat\x12\x0c\n\x04role\x18\x07 \x01(\t\x12)\n\x08\x61\x64\x65quacy\x18\x08 \x01(\x0b\x32\x17.gremium.v1.Probability\x12\x19\n\x11\x65xpected_cost_usd\x18\t \x01(\x01\x12\x33\n\x10\x65xpected_latency\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12#\n\x07on_fail\x18\x0b \x01(\x0e\x32\x12.gremium.v1.OnFail*\xd7\x02\n\x0bRouteReason\x12\x1c\n\x18ROUTE_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16ROUTE_REASON_ONLY_TIER\x10\x01\x12\x1b\n\x17ROUTE_REASON_SPECIALIST\x10\x02\x12\"\n\x1eROUTE_REASON_CHEAPEST_ADEQUATE\x10\x03\x12\x1e\n\x1aROUTE_REASON_MOST_ADEQUATE\x10\x04\x12\x15\n\x11ROUTE_REASON_JURY\x10\x05\x12\x19\n\x15ROUTE_REASON_FALLBACK\x10\x06\x12\x1b\n\x17ROUTE_REASON_BEST_VALUE\x10\x07\x12\x17\n\x13ROUTE_REASON_STRONG\x10\x08\x12\x15\n\x11ROUTE_REASON_WEAK\x10\t\x12\x16\n\x12ROUTE_REASON_FIXED\x10\n\x12\x16\n\x12ROUTE_REASON_NOVEL\x10\x0b*\xb3\x02\n\x0c\x46ilterReason\x12\x1d\n\x19\x46ILTER_REASON_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ILTER_REASON_CONTEXT\x10\x01\x12\x18\n\x14\x46ILTER_REASON_IMAGES\x10\x02\x12\x17\n\x13\x46ILTER_REASON_TOOLS\x10\x03\x12\x16\n\x12\x46ILTER_REASON_COST\x10\x04\x12\x19\n\x15\x46ILTER_REASON_LATENCY\x10\x05\x12\x18\n\x14\x46ILTER_REASON_SCHEMA\x10\x06\x12\x19\n\x15\x46ILTER_REASON_BREAKER\x10\x07\x12\x18\n\x14\x46ILTER_REASON_REGION\x10\x08\x12\x17\n\x13\x46ILTER_REASON_LABEL\x10\t\x12\x1b\n\x17\x46ILTER_REASON_PRICE_CAP\x10\n*\xa3\x01\n\nPlanOrigin\x12\x1b\n\x17PLAN_ORIGIN_UNSPECIFIED\x10\x00\x12\x16\n\x12PLAN_ORIGIN_CONFIG\x10\x01\x12\x15\n\x11PLAN_ORIGIN_RULES\x10\x02\x12\x17\n\x13PLAN_ORIGIN_PLANNER\x10\x03\x12\x16\n\x12PLAN_ORIGIN_DIRECT\x10\x04\x12\x18\n\x14PLAN_ORIGIN_FALLBACK\x10\x05*o\n\x06OnFail\x12\x17\n\x13ON_FAIL_UNSPECIFIED\x10\x00\x12\x11\n\rON_FAIL_RETRY\x10\x01\x12\x14\n\x10ON_FAIL_FALLBACK\x10\x02\x12\x10\n\x0cON_FAIL_SKIP\x10\x03\x12\x11\n\rON_FAIL_ABORT\x10\x04\x32\x88\x01\n\rRouterService\x12<\n\x05Route\x12\x18.gremium.v1.RouteRequest\x1a\x19.gremium.v1.RouteResponse\x12\x39\n\x04Plan\x12\x17.gremium.v1.PlanRequest\x1a\x18.gremium.v1.PlanResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +46,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROUTEREQUEST'].fields_by_name['min_adequacy']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000'
   _globals['_ROUTEREQUEST'].fields_by_name['juror_time']._loaded_options = None
   _globals['_ROUTEREQUEST'].fields_by_name['juror_time']._serialized_options = b'\272H\005\252\001\0022\000'
+  _globals['_ROUTEREQUEST'].fields_by_name['models']._loaded_options = None
+  _globals['_ROUTEREQUEST'].fields_by_name['models']._serialized_options = b'\272H\006\222\001\003\020\200 '
+  _globals['_ROUTEREQUEST'].fields_by_name['price_of_money']._loaded_options = None
+  _globals['_ROUTEREQUEST'].fields_by_name['price_of_money']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_TIER_CORRELATIONSENTRY']._loaded_options = None
+  _globals['_TIER_CORRELATIONSENTRY']._serialized_options = b'8\001'
   _globals['_TIER'].fields_by_name['name']._loaded_options = None
   _globals['_TIER'].fields_by_name['name']._serialized_options = b'\272H\005r\003(\200\001'
   _globals['_TIER'].fields_by_name['quorum']._loaded_options = None
@@ -56,30 +64,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLANREQUEST'].fields_by_name['ensemble']._serialized_options = b'\272H\007r\005\020\001(\200\001'
   _globals['_PLANREQUEST'].fields_by_name['prompt']._loaded_options = None
   _globals['_PLANREQUEST'].fields_by_name['prompt']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_ROUTEREASON']._serialized_start=1793
-  _globals['_ROUTEREASON']._serialized_end=2011
-  _globals['_FILTERREASON']._serialized_start=2014
-  _globals['_FILTERREASON']._serialized_end=2188
-  _globals['_ROUTEREQUEST']._serialized_start=125
-  _globals['_ROUTEREQUEST']._serialized_end=403
-  _globals['_ROUTERESPONSE']._serialized_start=405
-  _globals['_ROUTERESPONSE']._serialized_end=465
-  _globals['_TIER']._serialized_start=468
-  _globals['_TIER']._serialized_end=678
-  _globals['_CANDIDATESCORE']._serialized_start=681
-  _globals['_CANDIDATESCORE']._serialized_end=896
-  _globals['_CONTRIBUTION']._serialized_start=898
-  _globals['_CONTRIBUTION']._serialized_end=944
-  _globals['_ROUTEDECISION']._serialized_start=947
-  _globals['_ROUTEDECISION']._serialized_end=1348
-  _globals['_PLANREQUEST']._serialized_start=1351
-  _globals['_PLANREQUEST']._serialized_end=1502
-  _globals['_PLANRESPONSE']._serialized_start=1504
-  _globals['_PLANRESPONSE']._serialized_end=1586
-  _globals['_PLAN']._serialized_start=1588
-  _globals['_PLAN']._serialized_end=1648
-  _globals['_STEP']._serialized_start=1651
-  _globals['_STEP']._serialized_end=1790
-  _globals['_ROUTERSERVICE']._serialized_start=2191
-  _globals['_ROUTERSERVICE']._serialized_end=2327
+  _globals['_ROUTEREASON']._serialized_start=3938
+  _globals['_ROUTEREASON']._serialized_end=4281
+  _globals['_FILTERREASON']._serialized_start=4284
+  _globals['_FILTERREASON']._serialized_end=4591
+  _globals['_PLANORIGIN']._serialized_start=4594
+  _globals['_PLANORIGIN']._serialized_end=4757
+  _globals['_ONFAIL']._serialized_start=4759
+  _globals['_ONFAIL']._serialized_end=4870
+  _globals['_ROUTEREQUEST']._serialized_start=189
+  _globals['_ROUTEREQUEST']._serialized_end=584
+  _globals['_ROUTERESPONSE']._serialized_start=586
+  _globals['_ROUTERESPONSE']._serialized_end=646
+  _globals['_TIER']._serialized_start=649
+  _globals['_TIER']._serialized_end=970
+  _globals['_TIER_CORRELATIONSENTRY']._serialized_start=919
+  _globals['_TIER_CORRELATIONSENTRY']._serialized_end=970
+  _globals['_CANDIDATESCORE']._serialized_start=973
+  _globals['_CANDIDATESCORE']._serialized_end=1438
+  _globals['_OBJECTION']._serialized_start=1440
+  _globals['_OBJECTION']._serialized_end=1522
+  _globals['_MODELFORECAST']._serialized_start=1525
+  _globals['_MODELFORECAST']._serialized_end=1757
+  _globals['_EFFECT']._serialized_start=1759
+  _globals['_EFFECT']._serialized_end=1800
+  _globals['_CONTRIBUTION']._serialized_start=1802
+  _globals['_CONTRIBUTION']._serialized_end=1848
+  _globals['_ROUTEDECISION']._serialized_start=1851
+  _globals['_ROUTEDECISION']._serialized_end=2437
+  _globals['_PLANREQUEST']._serialized_start=2440
+  _globals['_PLANREQUEST']._serialized_end=2616
+  _globals['_PLANRESPONSE']._serialized_start=2619
+  _globals['_PLANRESPONSE']._serialized_end=2749
+  _globals['_PLANNERCALL']._serialized_start=2752
+  _globals['_PLANNERCALL']._serialized_end=3085
+  _globals['_PLANGATE']._serialized_start=3088
+  _globals['_PLANGATE']._serialized_end=3358
+  _globals['_STEPQUORUM']._serialized_start=3360
+  _globals['_STEPQUORUM']._serialized_end=3403
+  _globals['_PLAN']._serialized_start=3406
+  _globals['_PLAN']._serialized_end=3619
+  _globals['_STEP']._serialized_start=3622
+  _globals['_STEP']._serialized_end=3935
+  _globals['_ROUTERSERVICE']._serialized_start=4873
+  _globals['_ROUTERSERVICE']._serialized_end=5009
 # @@protoc_insertion_point(module_scope)

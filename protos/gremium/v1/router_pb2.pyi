@@ -7,8 +7,10 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from gremium.v1 import model_status_pb2 as _model_status_pb2
 from gremium.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -41,6 +43,20 @@ class _RouteReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RouteReas
     """The pattern asks all eligible jurors at once."""
     ROUTE_REASON_FALLBACK: _RouteReason.ValueType  # 6
     """The router was not there; the configured default tier comes first."""
+    ROUTE_REASON_BEST_VALUE: _RouteReason.ValueType  # 7
+    """The tier that is worth most beyond its price."""
+    ROUTE_REASON_STRONG: _RouteReason.ValueType  # 8
+    """The strong tier is expected to help more than with the other prompts, of
+    which a fixed share goes there.
+    """
+    ROUTE_REASON_WEAK: _RouteReason.ValueType  # 9
+    """The strong tier is expected to help too little."""
+    ROUTE_REASON_FIXED: _RouteReason.ValueType  # 10
+    """The configuration names the tier."""
+    ROUTE_REASON_NOVEL: _RouteReason.ValueType  # 11
+    """The prompt is unlike everything the router learned from, and the
+    configuration names a tier for those.
+    """
 
 class RouteReason(_RouteReason, metaclass=_RouteReasonEnumTypeWrapper):
     """Why a route was chosen."""
@@ -59,6 +75,20 @@ ROUTE_REASON_JURY: RouteReason.ValueType  # 5
 """The pattern asks all eligible jurors at once."""
 ROUTE_REASON_FALLBACK: RouteReason.ValueType  # 6
 """The router was not there; the configured default tier comes first."""
+ROUTE_REASON_BEST_VALUE: RouteReason.ValueType  # 7
+"""The tier that is worth most beyond its price."""
+ROUTE_REASON_STRONG: RouteReason.ValueType  # 8
+"""The strong tier is expected to help more than with the other prompts, of
+which a fixed share goes there.
+"""
+ROUTE_REASON_WEAK: RouteReason.ValueType  # 9
+"""The strong tier is expected to help too little."""
+ROUTE_REASON_FIXED: RouteReason.ValueType  # 10
+"""The configuration names the tier."""
+ROUTE_REASON_NOVEL: RouteReason.ValueType  # 11
+"""The prompt is unlike everything the router learned from, and the
+configuration names a tier for those.
+"""
 Global___RouteReason: _TypeAlias = RouteReason  # noqa: Y015
 
 class _FilterReason:
@@ -78,7 +108,17 @@ class _FilterReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FilterRe
     FILTER_REASON_COST: _FilterReason.ValueType  # 4
     """Its expected cost is over the limit."""
     FILTER_REASON_LATENCY: _FilterReason.ValueType  # 5
-    """It is expected to answer after the deadline."""
+    """It is too likely to answer after the deadline."""
+    FILTER_REASON_SCHEMA: _FilterReason.ValueType  # 6
+    """The model cannot be held to a JSON Schema."""
+    FILTER_REASON_BREAKER: _FilterReason.ValueType  # 7
+    """It is left alone because it fails."""
+    FILTER_REASON_REGION: _FilterReason.ValueType  # 8
+    """It is not served in a region that the ensemble allows."""
+    FILTER_REASON_LABEL: _FilterReason.ValueType  # 9
+    """It lacks a label that the ensemble asks for."""
+    FILTER_REASON_PRICE_CAP: _FilterReason.ValueType  # 10
+    """Its expected cost is over what the ensemble allows for one answer."""
 
 class FilterReason(_FilterReason, metaclass=_FilterReasonEnumTypeWrapper):
     """Why a tier or juror cannot take a prompt."""
@@ -94,8 +134,86 @@ FILTER_REASON_TOOLS: FilterReason.ValueType  # 3
 FILTER_REASON_COST: FilterReason.ValueType  # 4
 """Its expected cost is over the limit."""
 FILTER_REASON_LATENCY: FilterReason.ValueType  # 5
-"""It is expected to answer after the deadline."""
+"""It is too likely to answer after the deadline."""
+FILTER_REASON_SCHEMA: FilterReason.ValueType  # 6
+"""The model cannot be held to a JSON Schema."""
+FILTER_REASON_BREAKER: FilterReason.ValueType  # 7
+"""It is left alone because it fails."""
+FILTER_REASON_REGION: FilterReason.ValueType  # 8
+"""It is not served in a region that the ensemble allows."""
+FILTER_REASON_LABEL: FilterReason.ValueType  # 9
+"""It lacks a label that the ensemble asks for."""
+FILTER_REASON_PRICE_CAP: FilterReason.ValueType  # 10
+"""Its expected cost is over what the ensemble allows for one answer."""
 Global___FilterReason: _TypeAlias = FilterReason  # noqa: Y015
+
+class _PlanOrigin:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PlanOriginEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanOrigin.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PLAN_ORIGIN_UNSPECIFIED: _PlanOrigin.ValueType  # 0
+    """Not set."""
+    PLAN_ORIGIN_CONFIG: _PlanOrigin.ValueType  # 1
+    """The configured steps."""
+    PLAN_ORIGIN_RULES: _PlanOrigin.ValueType  # 2
+    """Rules found parts that can be answered apart."""
+    PLAN_ORIGIN_PLANNER: _PlanOrigin.ValueType  # 3
+    """The planner model wrote it."""
+    PLAN_ORIGIN_DIRECT: _PlanOrigin.ValueType  # 4
+    """The question is answered whole: it has no parts, or cutting does not pay."""
+    PLAN_ORIGIN_FALLBACK: _PlanOrigin.ValueType  # 5
+    """The router was not there."""
+
+class PlanOrigin(_PlanOrigin, metaclass=_PlanOriginEnumTypeWrapper):
+    """Where a plan comes from."""
+
+PLAN_ORIGIN_UNSPECIFIED: PlanOrigin.ValueType  # 0
+"""Not set."""
+PLAN_ORIGIN_CONFIG: PlanOrigin.ValueType  # 1
+"""The configured steps."""
+PLAN_ORIGIN_RULES: PlanOrigin.ValueType  # 2
+"""Rules found parts that can be answered apart."""
+PLAN_ORIGIN_PLANNER: PlanOrigin.ValueType  # 3
+"""The planner model wrote it."""
+PLAN_ORIGIN_DIRECT: PlanOrigin.ValueType  # 4
+"""The question is answered whole: it has no parts, or cutting does not pay."""
+PLAN_ORIGIN_FALLBACK: PlanOrigin.ValueType  # 5
+"""The router was not there."""
+Global___PlanOrigin: _TypeAlias = PlanOrigin  # noqa: Y015
+
+class _OnFail:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OnFailEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OnFail.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ON_FAIL_UNSPECIFIED: _OnFail.ValueType  # 0
+    """Not set: as `ON_FAIL_ABORT` for a required step, else as `ON_FAIL_SKIP`."""
+    ON_FAIL_RETRY: _OnFail.ValueType  # 1
+    """It is asked once more, and told what was wrong."""
+    ON_FAIL_FALLBACK: _OnFail.ValueType  # 2
+    """Another model is asked."""
+    ON_FAIL_SKIP: _OnFail.ValueType  # 3
+    """Its readers go on without it."""
+    ON_FAIL_ABORT: _OnFail.ValueType  # 4
+    """Its readers are not begun."""
+
+class OnFail(_OnFail, metaclass=_OnFailEnumTypeWrapper):
+    """What happens when a step fails, or a check fails its output."""
+
+ON_FAIL_UNSPECIFIED: OnFail.ValueType  # 0
+"""Not set: as `ON_FAIL_ABORT` for a required step, else as `ON_FAIL_SKIP`."""
+ON_FAIL_RETRY: OnFail.ValueType  # 1
+"""It is asked once more, and told what was wrong."""
+ON_FAIL_FALLBACK: OnFail.ValueType  # 2
+"""Another model is asked."""
+ON_FAIL_SKIP: OnFail.ValueType  # 3
+"""Its readers go on without it."""
+ON_FAIL_ABORT: OnFail.ValueType  # 4
+"""Its readers are not begun."""
+Global___OnFail: _TypeAlias = OnFail  # noqa: Y015
 
 @_typing.final
 class RouteRequest(_message.Message):
@@ -109,6 +227,8 @@ class RouteRequest(_message.Message):
     LEASE_FIELD_NUMBER: _builtins.int
     MIN_ADEQUACY_FIELD_NUMBER: _builtins.int
     JUROR_TIME_FIELD_NUMBER: _builtins.int
+    MODELS_FIELD_NUMBER: _builtins.int
+    PRICE_OF_MONEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     ensemble: _builtins.str
@@ -116,6 +236,11 @@ class RouteRequest(_message.Message):
     min_adequacy: _builtins.float
     """Minimum predicted adequacy of the first tier, in (0, 1]. If unset, the
     ensemble's configured value.
+    """
+    price_of_money: _builtins.float
+    """What a US dollar weighs against a certainly adequate answer, for the policy
+    `budget`: it rises as money is spent faster than planned. If unset, as
+    configured.
     """
     @_builtins.property
     def prompt(self) -> _types_pb2.Prompt:
@@ -132,6 +257,12 @@ class RouteRequest(_message.Message):
         unknown latency are not. If unset, none is left out for its latency.
         """
 
+    @_builtins.property
+    def models(self) -> _containers.RepeatedCompositeFieldContainer[_model_status_pb2.ModelState]:
+        """How the jurors' models fare, each once; one that is not here is taken to
+        work as configured.
+        """
+
     def __init__(
         self,
         *,
@@ -141,14 +272,21 @@ class RouteRequest(_message.Message):
         lease: _types_pb2.Lease | None = ...,
         min_adequacy: _builtins.float | None = ...,
         juror_time: _duration_pb2.Duration | None = ...,
+        models: _abc.Iterable[_model_status_pb2.ModelState] | None = ...,
+        price_of_money: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "juror_time", b"juror_time", "lease", b"lease", "min_adequacy", b"min_adequacy", "prompt", b"prompt"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "_price_of_money", b"_price_of_money", "juror_time", b"juror_time", "lease", b"lease", "min_adequacy", b"min_adequacy", "price_of_money", b"price_of_money", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "ensemble", b"ensemble", "juror_time", b"juror_time", "lease", b"lease", "min_adequacy", b"min_adequacy", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "_price_of_money", b"_price_of_money", "ensemble", b"ensemble", "juror_time", b"juror_time", "lease", b"lease", "min_adequacy", b"min_adequacy", "models", b"models", "price_of_money", b"price_of_money", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_adequacy: _TypeAlias = _typing.Literal["min_adequacy"]  # noqa: Y015
     _WhichOneofArgType__min_adequacy: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy"]  # noqa: Y015
+    _WhichOneofReturnType__price_of_money: _TypeAlias = _typing.Literal["price_of_money"]  # noqa: Y015
+    _WhichOneofArgType__price_of_money: _TypeAlias = _typing.Literal["_price_of_money", b"_price_of_money"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__min_adequacy) -> _WhichOneofReturnType__min_adequacy | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__price_of_money) -> _WhichOneofReturnType__price_of_money | None: ...
 
 Global___RouteRequest: _TypeAlias = RouteRequest  # noqa: Y015
 
@@ -182,12 +320,33 @@ class Tier(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class CorrelationsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     JURORS_FIELD_NUMBER: _builtins.int
     QUORUM_FIELD_NUMBER: _builtins.int
     ADEQUACY_FIELD_NUMBER: _builtins.int
     EXPECTED_COST_USD_FIELD_NUMBER: _builtins.int
     EXPECTED_LATENCY_FIELD_NUMBER: _builtins.int
+    CORRELATIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Configured name, unique within the ensemble."""
     quorum: _builtins.int
@@ -206,6 +365,13 @@ class Tier(_message.Message):
     def expected_latency(self) -> _duration_pb2.Duration:
         """Expected time to its answer. Unset when it is not known of every juror."""
 
+    @_builtins.property
+    def correlations(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """How far its mistakes and those of another tier of this decision come
+        together, in [-1, 1], by that tier's name. Only of tiers of which that was
+        learned.
+        """
+
     def __init__(
         self,
         *,
@@ -215,10 +381,11 @@ class Tier(_message.Message):
         adequacy: _types_pb2.Probability | None = ...,
         expected_cost_usd: _builtins.float = ...,
         expected_latency: _duration_pb2.Duration | None = ...,
+        correlations: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["adequacy", b"adequacy", "expected_latency", b"expected_latency"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adequacy", b"adequacy", "expected_cost_usd", b"expected_cost_usd", "expected_latency", b"expected_latency", "jurors", b"jurors", "name", b"name", "quorum", b"quorum"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adequacy", b"adequacy", "correlations", b"correlations", "expected_cost_usd", b"expected_cost_usd", "expected_latency", b"expected_latency", "jurors", b"jurors", "name", b"name", "quorum", b"quorum"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -236,23 +403,53 @@ class CandidateScore(_message.Message):
     EXPECTED_LATENCY_FIELD_NUMBER: _builtins.int
     ELIGIBLE_FIELD_NUMBER: _builtins.int
     FILTERED_FIELD_NUMBER: _builtins.int
+    OBJECTIONS_FIELD_NUMBER: _builtins.int
+    COST_P90_USD_FIELD_NUMBER: _builtins.int
+    LATENCY_P95_FIELD_NUMBER: _builtins.int
+    P_ON_TIME_FIELD_NUMBER: _builtins.int
+    UTILITY_FIELD_NUMBER: _builtins.int
+    MODELS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the tier, or of the juror within a jury."""
     expected_cost_usd: _builtins.float
     """Expected cost, US dollars."""
     eligible: _builtins.bool
     """Whether it may be asked at all."""
+    cost_p90_usd: _builtins.float
+    """Cost that nine of ten passes keep below, US dollars. Unset when the length
+    of answers was not learned of every juror.
+    """
+    p_on_time: _builtins.float
+    """Probability that it answers in time, in [0, 1]. Unset when the latency or
+    the time is not known.
+    """
+    utility: _builtins.float
+    """What the policy weighs, higher is better: US dollars, for `budget` adequacy.
+    Unset for policies that weigh nothing.
+    """
     @_builtins.property
     def adequacy(self) -> _types_pb2.Probability:
         """Predicted probability of an adequate answer."""
 
     @_builtins.property
     def expected_latency(self) -> _duration_pb2.Duration:
-        """Expected time to an answer. Unset when it is not known."""
+        """Median time to an answer. Unset when it is not known."""
 
     @_builtins.property
     def filtered(self) -> _containers.RepeatedScalarFieldContainer[Global___FilterReason.ValueType]:
         """Why not, when it may not."""
+
+    @_builtins.property
+    def objections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Objection]:
+        """Every objection to one of its jurors, also where others are left to ask."""
+
+    @_builtins.property
+    def latency_p95(self) -> _duration_pb2.Duration:
+        """Time within which 95 of 100 answers come, of late. Unset when it is not known."""
+
+    @_builtins.property
+    def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelForecast]:
+        """What is expected of each of its models, in the order of its jurors."""
 
     def __init__(
         self,
@@ -263,14 +460,142 @@ class CandidateScore(_message.Message):
         expected_latency: _duration_pb2.Duration | None = ...,
         eligible: _builtins.bool = ...,
         filtered: _abc.Iterable[Global___FilterReason.ValueType] | None = ...,
+        objections: _abc.Iterable[Global___Objection] | None = ...,
+        cost_p90_usd: _builtins.float | None = ...,
+        latency_p95: _duration_pb2.Duration | None = ...,
+        p_on_time: _builtins.float | None = ...,
+        utility: _builtins.float | None = ...,
+        models: _abc.Iterable[Global___ModelForecast] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adequacy", b"adequacy", "expected_latency", b"expected_latency"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cost_p90_usd", b"_cost_p90_usd", "_p_on_time", b"_p_on_time", "_utility", b"_utility", "adequacy", b"adequacy", "cost_p90_usd", b"cost_p90_usd", "expected_latency", b"expected_latency", "latency_p95", b"latency_p95", "p_on_time", b"p_on_time", "utility", b"utility"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adequacy", b"adequacy", "eligible", b"eligible", "expected_cost_usd", b"expected_cost_usd", "expected_latency", b"expected_latency", "filtered", b"filtered", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cost_p90_usd", b"_cost_p90_usd", "_p_on_time", b"_p_on_time", "_utility", b"_utility", "adequacy", b"adequacy", "cost_p90_usd", b"cost_p90_usd", "eligible", b"eligible", "expected_cost_usd", b"expected_cost_usd", "expected_latency", b"expected_latency", "filtered", b"filtered", "latency_p95", b"latency_p95", "models", b"models", "name", b"name", "objections", b"objections", "p_on_time", b"p_on_time", "utility", b"utility"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cost_p90_usd: _TypeAlias = _typing.Literal["cost_p90_usd"]  # noqa: Y015
+    _WhichOneofArgType__cost_p90_usd: _TypeAlias = _typing.Literal["_cost_p90_usd", b"_cost_p90_usd"]  # noqa: Y015
+    _WhichOneofReturnType__p_on_time: _TypeAlias = _typing.Literal["p_on_time"]  # noqa: Y015
+    _WhichOneofArgType__p_on_time: _TypeAlias = _typing.Literal["_p_on_time", b"_p_on_time"]  # noqa: Y015
+    _WhichOneofReturnType__utility: _TypeAlias = _typing.Literal["utility"]  # noqa: Y015
+    _WhichOneofArgType__utility: _TypeAlias = _typing.Literal["_utility", b"_utility"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cost_p90_usd) -> _WhichOneofReturnType__cost_p90_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__p_on_time) -> _WhichOneofReturnType__p_on_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__utility) -> _WhichOneofReturnType__utility | None: ...
+
+Global___CandidateScore: _TypeAlias = CandidateScore  # noqa: Y015
+
+@_typing.final
+class Objection(_message.Message):
+    """Why a juror is left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JUROR_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    juror: _builtins.str
+    """Name of the juror."""
+    reason: Global___FilterReason.ValueType
+    """Why, as a code."""
+    text: _builtins.str
+    """Why, as words."""
+    def __init__(
+        self,
+        *,
+        juror: _builtins.str = ...,
+        reason: Global___FilterReason.ValueType = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["juror", b"juror", "reason", b"reason", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CandidateScore: _TypeAlias = CandidateScore  # noqa: Y015
+Global___Objection: _TypeAlias = Objection  # noqa: Y015
+
+@_typing.final
+class ModelForecast(_message.Message):
+    """What is expected of one model's answer to a prompt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    ADEQUACY_FIELD_NUMBER: _builtins.int
+    COLD_FIELD_NUMBER: _builtins.int
+    OUTPUT_TOKENS_P50_FIELD_NUMBER: _builtins.int
+    OUTPUT_TOKENS_P90_FIELD_NUMBER: _builtins.int
+    EFFECTS_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """Roster name of the model."""
+    cold: _builtins.bool
+    """Whether the router learned too little of it, so that it goes by a prior."""
+    output_tokens_p50: _builtins.float
+    """Median tokens of its answer, reasoning included. Unset when not learned."""
+    output_tokens_p90: _builtins.float
+    """Tokens that nine of ten answers keep below. Unset when not learned."""
+    @_builtins.property
+    def adequacy(self) -> _types_pb2.Probability:
+        """Predicted probability of an adequate answer; its `support` counts the labels
+        of this model.
+        """
+
+    @_builtins.property
+    def effects(self) -> _containers.RepeatedCompositeFieldContainer[Global___Effect]:
+        """What moved the prediction, largest first."""
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        adequacy: _types_pb2.Probability | None = ...,
+        cold: _builtins.bool = ...,
+        output_tokens_p50: _builtins.float | None = ...,
+        output_tokens_p90: _builtins.float | None = ...,
+        effects: _abc.Iterable[Global___Effect] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_output_tokens_p50", b"_output_tokens_p50", "_output_tokens_p90", b"_output_tokens_p90", "adequacy", b"adequacy", "output_tokens_p50", b"output_tokens_p50", "output_tokens_p90", b"output_tokens_p90"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_output_tokens_p50", b"_output_tokens_p50", "_output_tokens_p90", b"_output_tokens_p90", "adequacy", b"adequacy", "cold", b"cold", "effects", b"effects", "model", b"model", "output_tokens_p50", b"output_tokens_p50", "output_tokens_p90", b"output_tokens_p90"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__output_tokens_p50: _TypeAlias = _typing.Literal["output_tokens_p50"]  # noqa: Y015
+    _WhichOneofArgType__output_tokens_p50: _TypeAlias = _typing.Literal["_output_tokens_p50", b"_output_tokens_p50"]  # noqa: Y015
+    _WhichOneofReturnType__output_tokens_p90: _TypeAlias = _typing.Literal["output_tokens_p90"]  # noqa: Y015
+    _WhichOneofArgType__output_tokens_p90: _TypeAlias = _typing.Literal["_output_tokens_p90", b"_output_tokens_p90"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__output_tokens_p50) -> _WhichOneofReturnType__output_tokens_p50 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__output_tokens_p90) -> _WhichOneofReturnType__output_tokens_p90 | None: ...
+
+Global___ModelForecast: _TypeAlias = ModelForecast  # noqa: Y015
+
+@_typing.final
+class Effect(_message.Message):
+    """What one feature did to a prediction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    LOGITS_FIELD_NUMBER: _builtins.int
+    feature: _builtins.str
+    """Name of the feature, such as `log_chars` or `embedding`."""
+    logits: _builtins.float
+    """Log-odds that it added; negative where it took some."""
+    def __init__(
+        self,
+        *,
+        feature: _builtins.str = ...,
+        logits: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "logits", b"logits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Effect: _TypeAlias = Effect  # noqa: Y015
 
 @_typing.final
 class Contribution(_message.Message):
@@ -319,6 +644,13 @@ class RouteDecision(_message.Message):
     EXPLORED_FIELD_NUMBER: _builtins.int
     NOVEL_FIELD_NUMBER: _builtins.int
     ROUTER_VERSION_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    ARTEFACT_ID_FIELD_NUMBER: _builtins.int
+    NEIGHBORS_FIELD_NUMBER: _builtins.int
+    PRICE_OF_MONEY_FIELD_NUMBER: _builtins.int
+    FORECAST_NOTE_FIELD_NUMBER: _builtins.int
+    LEARNED_DOMAIN_FIELD_NUMBER: _builtins.int
+    NEIGHBOR_SIMILARITY_FIELD_NUMBER: _builtins.int
     domain: _builtins.str
     """Nearest domain. Empty when none is near, and when none was looked for: that
     is only done where `router.domains` is configured or a tier of some ensemble
@@ -350,6 +682,25 @@ class RouteDecision(_message.Message):
     """Whether the prompt is unlike everything the router was fitted on."""
     router_version: _builtins.str
     """Version of the routing rules."""
+    policy: _builtins.str
+    """Policy that decided: `quality_target`, `utility`, `budget`, `strong_share`,
+    `fixed` or, where nothing was learned, `heuristics`. Empty for patterns that
+    choose no tier.
+    """
+    artefact_id: _builtins.str
+    """Id of the trained router behind the numbers; empty: nothing was learned."""
+    price_of_money: _builtins.float
+    """What a US dollar weighed against an adequate answer; 0 where the policy does
+    not weigh money.
+    """
+    forecast_note: _builtins.str
+    """Why the trained router was not used, or only in part; empty: it was, or
+    there is none.
+    """
+    learned_domain: _builtins.str
+    """Domain of the training prompts that this one is most like; empty: unknown."""
+    neighbor_similarity: _builtins.float
+    """Cosine similarity to the nearest of `neighbors`, in [-1, 1]. Unset without."""
     @_builtins.property
     def tiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tier]:
         """Tiers to try, in order. Never empty. No later one is expected weaker, except
@@ -363,6 +714,12 @@ class RouteDecision(_message.Message):
     @_builtins.property
     def contributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contribution]:
         """What made up the complexity, largest first."""
+
+    @_builtins.property
+    def neighbors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of the prompts that the router learned from and that are most like this
+        one, nearest first: digests, never their text.
+        """
 
     def __init__(
         self,
@@ -382,12 +739,21 @@ class RouteDecision(_message.Message):
         explored: _builtins.bool = ...,
         novel: _builtins.bool = ...,
         router_version: _builtins.str = ...,
+        policy: _builtins.str = ...,
+        artefact_id: _builtins.str = ...,
+        neighbors: _abc.Iterable[_builtins.str] | None = ...,
+        price_of_money: _builtins.float = ...,
+        forecast_note: _builtins.str = ...,
+        learned_domain: _builtins.str = ...,
+        neighbor_similarity: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_neighbor_similarity", b"_neighbor_similarity", "neighbor_similarity", b"neighbor_similarity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "complexity", b"complexity", "contributions", b"contributions", "domain", b"domain", "domain_similarity", b"domain_similarity", "explored", b"explored", "margin", b"margin", "novel", b"novel", "propensity", b"propensity", "reason", b"reason", "reason_text", b"reason_text", "router_version", b"router_version", "runner_up", b"runner_up", "threshold", b"threshold", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_neighbor_similarity", b"_neighbor_similarity", "artefact_id", b"artefact_id", "candidates", b"candidates", "complexity", b"complexity", "contributions", b"contributions", "domain", b"domain", "domain_similarity", b"domain_similarity", "explored", b"explored", "forecast_note", b"forecast_note", "learned_domain", b"learned_domain", "margin", b"margin", "neighbor_similarity", b"neighbor_similarity", "neighbors", b"neighbors", "novel", b"novel", "policy", b"policy", "price_of_money", b"price_of_money", "propensity", b"propensity", "reason", b"reason", "reason_text", b"reason_text", "router_version", b"router_version", "runner_up", b"runner_up", "threshold", b"threshold", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__neighbor_similarity: _TypeAlias = _typing.Literal["neighbor_similarity"]  # noqa: Y015
+    _WhichOneofArgType__neighbor_similarity: _TypeAlias = _typing.Literal["_neighbor_similarity", b"_neighbor_similarity"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__neighbor_similarity) -> _WhichOneofReturnType__neighbor_similarity | None: ...
 
 Global___RouteDecision: _TypeAlias = RouteDecision  # noqa: Y015
 
@@ -401,17 +767,20 @@ class PlanRequest(_message.Message):
     ENSEMBLE_FIELD_NUMBER: _builtins.int
     PROMPT_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
+    WITHOUT_PLANNER_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     ensemble: _builtins.str
     """Configured ensemble to plan within."""
+    without_planner: _builtins.bool
+    """Whether to leave the planner model alone."""
     @_builtins.property
     def prompt(self) -> _types_pb2.Prompt:
         """What is asked."""
 
     @_builtins.property
     def lease(self) -> _types_pb2.Lease:
-        """What planning may spend."""
+        """What planning and all steps may spend."""
 
     def __init__(
         self,
@@ -420,10 +789,11 @@ class PlanRequest(_message.Message):
         ensemble: _builtins.str = ...,
         prompt: _types_pb2.Prompt | None = ...,
         lease: _types_pb2.Lease | None = ...,
+        without_planner: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ensemble", b"ensemble", "lease", b"lease", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ensemble", b"ensemble", "lease", b"lease", "prompt", b"prompt", "request_id", b"request_id", "without_planner", b"without_planner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -437,6 +807,7 @@ class PlanResponse(_message.Message):
 
     PLAN_FIELD_NUMBER: _builtins.int
     UNSPENT_FIELD_NUMBER: _builtins.int
+    PLANNER_CALLS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def plan(self) -> Global___Plan:
         """The plan."""
@@ -445,19 +816,204 @@ class PlanResponse(_message.Message):
     def unspent(self) -> _types_pb2.Lease:
         """What was left of the lease."""
 
+    @_builtins.property
+    def planner_calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannerCall]:
+        """What the planner model was asked, in order; empty if it was not."""
+
     def __init__(
         self,
         *,
         plan: Global___Plan | None = ...,
         unspent: _types_pb2.Lease | None = ...,
+        planner_calls: _abc.Iterable[Global___PlannerCall] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "unspent", b"unspent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "unspent", b"unspent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "planner_calls", b"planner_calls", "unspent", b"unspent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlanResponse: _TypeAlias = PlanResponse  # noqa: Y015
+
+@_typing.final
+class PlannerCall(_message.Message):
+    """One question to a planner model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    SERVED_MODEL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REASON_TEXT_FIELD_NUMBER: _builtins.int
+    REPLIED_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    USAGE_FIELD_NUMBER: _builtins.int
+    COST_USD_FIELD_NUMBER: _builtins.int
+    MODEL_CALLS_FIELD_NUMBER: _builtins.int
+    USAGE_ESTIMATED_FIELD_NUMBER: _builtins.int
+    USAGE_DOUBT_FIELD_NUMBER: _builtins.int
+    SPAN_ID_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """Roster name of the model."""
+    served_model: _builtins.str
+    """Model as its provider says it served; empty when it did not say."""
+    reason: _builtins.str
+    """Why it gave no plan that can be run, UPPER_SNAKE; empty when it did."""
+    reason_text: _builtins.str
+    """Why, for people."""
+    replied: _builtins.bool
+    """Whether it replied, if only with what is no plan."""
+    cost_usd: _builtins.float
+    """Cost in US dollars."""
+    model_calls: _builtins.int
+    """Calls made to the provider; 0 when not asked."""
+    usage_estimated: _builtins.bool
+    """Whether usage is an estimate because the provider gave none or one that
+    cannot be.
+    """
+    usage_doubt: _builtins.str
+    """Why the provider's own count was not believed; empty otherwise."""
+    span_id: _builtins.str
+    """OpenTelemetry span of the call, 16 hex digits; empty when not sampled."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it began."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it took."""
+
+    @_builtins.property
+    def usage(self) -> _types_pb2.Usage:
+        """Tokens used."""
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        served_model: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reason_text: _builtins.str = ...,
+        replied: _builtins.bool = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        usage: _types_pb2.Usage | None = ...,
+        cost_usd: _builtins.float = ...,
+        model_calls: _builtins.int = ...,
+        usage_estimated: _builtins.bool = ...,
+        usage_doubt: _builtins.str = ...,
+        span_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_usd", b"cost_usd", "duration", b"duration", "model", b"model", "model_calls", b"model_calls", "reason", b"reason", "reason_text", b"reason_text", "replied", b"replied", "served_model", b"served_model", "span_id", b"span_id", "start_time", b"start_time", "usage", b"usage", "usage_doubt", b"usage_doubt", "usage_estimated", b"usage_estimated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannerCall: _TypeAlias = PlannerCall  # noqa: Y015
+
+@_typing.final
+class PlanGate(_message.Message):
+    """Whether cutting pays, with the numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYS_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    PARALLEL_FRACTION_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    SPEED_UP_FIELD_NUMBER: _builtins.int
+    P_SINGLE_FIELD_NUMBER: _builtins.int
+    P_PLAN_FIELD_NUMBER: _builtins.int
+    WEAKEST_STEP_FIELD_NUMBER: _builtins.int
+    P_WEAKEST_FIELD_NUMBER: _builtins.int
+    EXPECTED_COST_USD_FIELD_NUMBER: _builtins.int
+    EXPECTED_CALLS_FIELD_NUMBER: _builtins.int
+    EXPECTED_TOKENS_FIELD_NUMBER: _builtins.int
+    OBJECTIONS_FIELD_NUMBER: _builtins.int
+    pays: _builtins.bool
+    """Whether it does: there is no objection."""
+    steps: _builtins.int
+    """Steps of the plan that was weighed."""
+    parallel_fraction: _builtins.float
+    """Share of the expected time in steps that run beside others, in [0, 1]."""
+    width: _builtins.int
+    """Most steps at once."""
+    speed_up: _builtins.float
+    """Expected time of all steps one by one over that of the plan."""
+    p_single: _builtins.float
+    """Predicted adequacy of one call, in [0, 1]."""
+    p_plan: _builtins.float
+    """Predicted probability that all it takes is adequate, the merge included: the
+    product over required steps, a quorum by all cases that are enough.
+    """
+    weakest_step: _builtins.str
+    """Step that is least likely adequate."""
+    p_weakest: _builtins.float
+    """Its predicted adequacy."""
+    expected_cost_usd: _builtins.float
+    """Expected cost of all steps and the merge, US dollars."""
+    expected_calls: _builtins.int
+    """Expected calls to models."""
+    expected_tokens: _builtins.int
+    """Expected tokens, input and output."""
+    @_builtins.property
+    def objections(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why not to cut, each with its numbers."""
+
+    def __init__(
+        self,
+        *,
+        pays: _builtins.bool = ...,
+        steps: _builtins.int = ...,
+        parallel_fraction: _builtins.float = ...,
+        width: _builtins.int = ...,
+        speed_up: _builtins.float = ...,
+        p_single: _builtins.float = ...,
+        p_plan: _builtins.float = ...,
+        weakest_step: _builtins.str = ...,
+        p_weakest: _builtins.float = ...,
+        expected_cost_usd: _builtins.float = ...,
+        expected_calls: _builtins.int = ...,
+        expected_tokens: _builtins.int = ...,
+        objections: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_calls", b"expected_calls", "expected_cost_usd", b"expected_cost_usd", "expected_tokens", b"expected_tokens", "objections", b"objections", "p_plan", b"p_plan", "p_single", b"p_single", "p_weakest", b"p_weakest", "parallel_fraction", b"parallel_fraction", "pays", b"pays", "speed_up", b"speed_up", "steps", b"steps", "weakest_step", b"weakest_step", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanGate: _TypeAlias = PlanGate  # noqa: Y015
+
+@_typing.final
+class StepQuorum(_message.Message):
+    """Steps of which not all are needed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    NEEDED_FIELD_NUMBER: _builtins.int
+    needed: _builtins.int
+    """How many must give something."""
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their ids."""
+
+    def __init__(
+        self,
+        *,
+        steps: _abc.Iterable[_builtins.str] | None = ...,
+        needed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["needed", b"needed", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StepQuorum: _TypeAlias = StepQuorum  # noqa: Y015
 
 @_typing.final
 class Plan(_message.Message):
@@ -467,21 +1023,51 @@ class Plan(_message.Message):
 
     STEPS_FIELD_NUMBER: _builtins.int
     REASON_TEXT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    GATE_FIELD_NUMBER: _builtins.int
+    QUORUMS_FIELD_NUMBER: _builtins.int
+    FINAL_FIELD_NUMBER: _builtins.int
+    MERGE_MODEL_FIELD_NUMBER: _builtins.int
     reason_text: _builtins.str
     """Why this cut, as one sentence."""
+    origin: Global___PlanOrigin.ValueType
+    """Where it comes from."""
+    merge_model: _builtins.str
+    """Model that makes the answer of them; empty: a template does, or it is the
+    output of the one final step.
+    """
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Step]:
         """The steps in an order in which they could run one by one."""
+
+    @_builtins.property
+    def gate(self) -> Global___PlanGate:
+        """Whether cutting pays; of the plan that was weighed, also where that was
+        turned down. Unset when there was nothing to weigh.
+        """
+
+    @_builtins.property
+    def quorums(self) -> _containers.RepeatedCompositeFieldContainer[Global___StepQuorum]:
+        """Groups of steps of which not all are needed."""
+
+    @_builtins.property
+    def final(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Steps whose outputs make the answer."""
 
     def __init__(
         self,
         *,
         steps: _abc.Iterable[Global___Step] | None = ...,
         reason_text: _builtins.str = ...,
+        origin: Global___PlanOrigin.ValueType = ...,
+        gate: Global___PlanGate | None = ...,
+        quorums: _abc.Iterable[Global___StepQuorum] | None = ...,
+        final: _abc.Iterable[_builtins.str] | None = ...,
+        merge_model: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["gate", b"gate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason_text", b"reason_text", "steps", b"steps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["final", b"final", "gate", b"gate", "merge_model", b"merge_model", "origin", b"origin", "quorums", b"quorums", "reason_text", b"reason_text", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -499,6 +1085,11 @@ class Step(_message.Message):
     DEPENDS_ON_FIELD_NUMBER: _builtins.int
     REQUIRED_FIELD_NUMBER: _builtins.int
     OUTPUT_FORMAT_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    ADEQUACY_FIELD_NUMBER: _builtins.int
+    EXPECTED_COST_USD_FIELD_NUMBER: _builtins.int
+    EXPECTED_LATENCY_FIELD_NUMBER: _builtins.int
+    ON_FAIL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Unique within the plan."""
     goal: _builtins.str
@@ -513,6 +1104,12 @@ class Step(_message.Message):
     """Whether those that read it, and in the end the plan, fail when this step
     does; else they are told so.
     """
+    role: _builtins.str
+    """Configured name of the specialist, where the plan was made for the prompt."""
+    expected_cost_usd: _builtins.float
+    """Expected cost, US dollars."""
+    on_fail: Global___OnFail.ValueType
+    """What happens when it fails."""
     @_builtins.property
     def depends_on(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Steps whose outputs it reads."""
@@ -520,6 +1117,14 @@ class Step(_message.Message):
     @_builtins.property
     def output_format(self) -> _types_pb2.OutputFormat:
         """Shape of its output."""
+
+    @_builtins.property
+    def adequacy(self) -> _types_pb2.Probability:
+        """Predicted probability that it is done adequately; unset for a search."""
+
+    @_builtins.property
+    def expected_latency(self) -> _duration_pb2.Duration:
+        """Expected time."""
 
     def __init__(
         self,
@@ -530,10 +1135,15 @@ class Step(_message.Message):
         depends_on: _abc.Iterable[_builtins.str] | None = ...,
         required: _builtins.bool = ...,
         output_format: _types_pb2.OutputFormat | None = ...,
+        role: _builtins.str = ...,
+        adequacy: _types_pb2.Probability | None = ...,
+        expected_cost_usd: _builtins.float = ...,
+        expected_latency: _duration_pb2.Duration | None = ...,
+        on_fail: Global___OnFail.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["output_format", b"output_format"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adequacy", b"adequacy", "expected_latency", b"expected_latency", "output_format", b"output_format"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["depends_on", b"depends_on", "goal", b"goal", "id", b"id", "output_format", b"output_format", "required", b"required", "specialist", b"specialist"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adequacy", b"adequacy", "depends_on", b"depends_on", "expected_cost_usd", b"expected_cost_usd", "expected_latency", b"expected_latency", "goal", b"goal", "id", b"id", "on_fail", b"on_fail", "output_format", b"output_format", "required", b"required", "role", b"role", "specialist", b"specialist"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

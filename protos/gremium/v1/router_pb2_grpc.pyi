@@ -18,20 +18,24 @@ class RouterServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     Route: _aio.UnaryUnaryMultiCallable[_router_pb2.RouteRequest, _router_pb2.RouteResponse]
     """Returns the cascade of tiers for a prompt. Asks no model and is
-    idempotent: the same request and config give the same decision.
+    idempotent: the same request, config and artefact give the same decision.
 
     Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) when the prompt breaks a
     rule of the contract, with `NOT_FOUND` (`UNKNOWN_ENSEMBLE`) when the config
     has no such ensemble, with `RESOURCE_EXHAUSTED` (`BUDGET_SPENT`) when the
     lease allows no call at all, and with `FAILED_PRECONDITION`
-    (`NO_ELIGIBLE_TIER`) when the limits exclude every tier; its message says
-    which limit.
+    (`NO_ELIGIBLE_TIER`) when filters exclude every tier; its message names the
+    filter for each juror.
     """
     Plan: _aio.UnaryUnaryMultiCallable[_router_pb2.PlanRequest, _router_pb2.PlanResponse]
     """Returns the graph of steps for a prompt: validated, acyclic.
 
-    Asks no model and is idempotent: the same request and config give the same
-    plan.
+    Configured steps are run as they are; else rules cut the prompt or, where
+    they do not, the planner model that the ensemble may have, and a gate decides
+    whether that pays. If not, the plan is the one step `direct`. Asks no model
+    but the planner; without it the same request and config give the same plan.
+    A planner that fails, or twice writes a plan that cannot be run, is no error:
+    the plan is then `direct`, too.
 
     Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
     (`UNKNOWN_ENSEMBLE`) and `RESOURCE_EXHAUSTED` (`BUDGET_SPENT`) like Route,
@@ -51,14 +55,14 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_router_pb2.RouteRequest, _abc.Awaitable[_router_pb2.RouteResponse]],
     ) -> _abc.Awaitable[_router_pb2.RouteResponse]:
         """Returns the cascade of tiers for a prompt. Asks no model and is
-        idempotent: the same request and config give the same decision.
+        idempotent: the same request, config and artefact give the same decision.
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) when the prompt breaks a
         rule of the contract, with `NOT_FOUND` (`UNKNOWN_ENSEMBLE`) when the config
         has no such ensemble, with `RESOURCE_EXHAUSTED` (`BUDGET_SPENT`) when the
         lease allows no call at all, and with `FAILED_PRECONDITION`
-        (`NO_ELIGIBLE_TIER`) when the limits exclude every tier; its message says
-        which limit.
+        (`NO_ELIGIBLE_TIER`) when filters exclude every tier; its message names the
+        filter for each juror.
         """
 
     @_abc_1.abstractmethod
@@ -69,8 +73,12 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_router_pb2.PlanResponse]:
         """Returns the graph of steps for a prompt: validated, acyclic.
 
-        Asks no model and is idempotent: the same request and config give the same
-        plan.
+        Configured steps are run as they are; else rules cut the prompt or, where
+        they do not, the planner model that the ensemble may have, and a gate decides
+        whether that pays. If not, the plan is the one step `direct`. Asks no model
+        but the planner; without it the same request and config give the same plan.
+        A planner that fails, or twice writes a plan that cannot be run, is no error:
+        the plan is then `direct`, too.
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`), `NOT_FOUND`
         (`UNKNOWN_ENSEMBLE`) and `RESOURCE_EXHAUSTED` (`BUDGET_SPENT`) like Route,

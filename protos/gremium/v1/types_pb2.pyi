@@ -715,6 +715,7 @@ class Answer(_message.Message):
     MEAN_LOGPROB_FIELD_NUMBER: _builtins.int
     STEP_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
     juror: _builtins.str
     """Name of the juror."""
     model: _builtins.str
@@ -739,6 +740,12 @@ class Answer(_message.Message):
     def tool_calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___ToolCall]:
         """Tools the model wants called, as a set."""
 
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Jurors whose answers it was written from; empty unless it is a synthesis, whose
+        juror is called `synthesis`. Output only.
+        """
+
     def __init__(
         self,
         *,
@@ -751,10 +758,11 @@ class Answer(_message.Message):
         mean_logprob: _builtins.float | None = ...,
         step: _builtins.str = ...,
         tier: _builtins.str = ...,
+        sources: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "mean_logprob", b"mean_logprob"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "family", b"family", "finish_reason", b"finish_reason", "juror", b"juror", "mean_logprob", b"mean_logprob", "model", b"model", "step", b"step", "text", b"text", "tier", b"tier", "tool_calls", b"tool_calls"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "family", b"family", "finish_reason", b"finish_reason", "juror", b"juror", "mean_logprob", b"mean_logprob", "model", b"model", "sources", b"sources", "step", b"step", "text", b"text", "tier", b"tier", "tool_calls", b"tool_calls"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__mean_logprob: _TypeAlias = _typing.Literal["mean_logprob"]  # noqa: Y015
     _WhichOneofArgType__mean_logprob: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob"]  # noqa: Y015
