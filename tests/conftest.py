@@ -11,17 +11,18 @@ import pathlib
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from xdist.scheduler import LoadFileScheduling
 
 from services.runtime import telemetry
 
 TESTS = pathlib.Path(__file__).parent
 UNIT = TESTS / "unit"
-DEPLOY = TESTS / "deploy"
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -55,12 +56,17 @@ NEEDS = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one worker, since they share meshes; all that share an engine, too."""
-    for item in items:
-        together = DEPLOY if item.path.is_relative_to(DEPLOY) else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together)))
+class Scheduling(LoadFileScheduling):
+    """Keeps a file's tests in one worker, since they share meshes; all that share an engine, too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "tests/deploy" if file.startswith("tests/deploy/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """A group of its own by mark is what xdist loses with this pytest (pytest-xdist#1386)."""
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
