@@ -21,11 +21,14 @@ import pytest
 from gremium.v1 import ensemble_pb2_grpc
 from tests.collector import collecting
 from tests.fault import shared
+from tests.fault.crowd import crowded as crowded_mesh
 from tests.fault.five import TURNS_TOLD
 from tests.fault.five import request as asking
+from tests.fault.frail import frail as frail_mesh
 from tests.fault.meters import metering
-from tests.fault.rows import Figure, Limit, as_json, beside, judged, table
+from tests.fault.rows import Figure, Limit, as_json, beside, judged, outcome, table
 from tests.fault.stubs import stub
+from tests.fault.supervised import supervised as supervised_mesh
 
 WARM_LIMIT_S = 20.0
 OUT = pathlib.Path(__file__).resolve().parents[2] / "bench" / "out" / "fault.json"
@@ -105,22 +108,25 @@ def pytest_generate_tests(metafunc):
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
-    """Keep the figures of a run in which no test failed, and fail it where a median misses."""
+    """Fail a run of which a median misses, and keep the figures of one that holds as a whole."""
     row = _row(session.config)
     if exitstatus != pytest.ExitCode.OK or not row.tight or not row.figures:
         return
     rows = judged(row.figures)
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(as_json(beside(rows, OUT.read_text() if OUT.exists() else "[]")))
     if not all(each.holds for each in rows):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        return
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(as_json(beside(rows, OUT.read_text() if OUT.exists() else "[]")))
 
 
-def pytest_terminal_summary(terminalreporter, config):
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
     row = _row(config)
     if row.tight and row.figures:
+        rows, tests_pass = judged(row.figures), exitstatus == pytest.ExitCode.OK
         terminalreporter.section("properties under time and failure")
-        terminalreporter.write_line(table(judged(row.figures)))
+        terminalreporter.write_line(table(rows))
+        terminalreporter.write_line(outcome(rows, tests_pass=tests_pass, path=OUT))
 
 
 @pytest.fixture
@@ -164,6 +170,28 @@ def mesh(tmp_path_factory, sharing, provider, collector, meters):
     folder = tmp_path_factory.mktemp("shared")
     with shared.mesh_of(sharing, provider.url, folder, collector, meters) as mesh:
         yield mesh
+
+
+@pytest.fixture(scope="session")
+def supervised(tmp_path_factory):
+    """A mesh whose services may be killed, and its provider."""
+    with supervised_mesh(tmp_path_factory.mktemp("supervised")) as supervised:
+        yield supervised
+
+
+@pytest.fixture(scope="session")
+def frail(tmp_path_factory):
+    """A mesh whose processes may be killed and frozen, and stay so until the test starts them."""
+    with frail_mesh(tmp_path_factory.mktemp("frail")) as frail:
+        yield frail
+
+
+@pytest.fixture(scope="session")
+def crowded(tmp_path_factory, request):
+    """A mesh that many ask at once."""
+    is_long = request.config.getoption("--tight", default=False)
+    with crowded_mesh(tmp_path_factory.mktemp("crowded"), long=is_long) as crowded:
+        yield crowded
 
 
 @pytest.fixture(scope="session")

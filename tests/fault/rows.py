@@ -133,6 +133,15 @@ def beside(rows: Sequence[Judged], earlier: str) -> list[dict[str, Any]]:
     return sorted(kept + now, key=lambda each: _number(each["row"]))
 
 
+def outcome(rows: Sequence[Judged], *, tests_pass: bool, path: object) -> str:
+    """What a run comes to, as words."""
+    missed = [f"{each.row} {each.what}" for each in rows if not each.holds]
+    if tests_pass and not missed:
+        return f"all {len(rows)} figures hold: {path}"
+    why = f"these miss their limits: {'; '.join(missed)}" if missed else "a test failed"
+    return f"no figure of this run is kept in {path}: {why}"
+
+
 def as_json(told: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 

@@ -5,29 +5,24 @@ import time
 import grpc
 import pytest
 
-from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2, types_pb2
-from tests.running import mesh_running
-from tests.scripted import CONFIG, upstream_thread
-from tests.upstream import Reply
+from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
+from tests.fault.five import ends, jury, model
+from tests.fault.stubs import Mode
 
 TIMEOUT_S = 8
 ANSWERED = manifest_pb2.OUTCOME_ANSWERED
+SCRIPT = {"steady": Mode(delay_s=0.3), "lying": Mode(text="")}
+"""The good models take their time: two that agree end the jury before it hears of the third."""
 
 
-@pytest.fixture(scope="module")
-def server():
-    """The good models take their time: two that agree end the jury before it hears of the third."""
-    with upstream_thread({"four": Reply(delay_s=0.3)}) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory, server):
-    with (
-        mesh_running(tmp_path_factory.mktemp("models"), CONFIG.format(url=server.url)) as mesh,
-        grpc.insecure_channel(mesh.address) as channel,
-    ):
-        yield ensemble_pb2_grpc.EnsembleServiceStub(channel)
+def shared_juries(places):
+    """Two good jurors and one that is hung, dead or lies; and one that is hung alone."""
+    url = places.url
+    good = {name: model("steady", url) for name in "ab"}
+    hung = model("hang", url, timeout_s=1.0)
+    bad = {"hung": hung, "dead": model("four", places.nowhere), "liar": model("lying", url)}
+    parts = [jury({**good, name: each}, f"with-{name}", quorum=2) for name, each in bad.items()]
+    return [*parts, jury({"hung": hung}, "all-hung", quorum=1)]
 
 
 def ask(gateway, ensemble, *, timeout=TIMEOUT_S):
@@ -36,14 +31,8 @@ def ask(gateway, ensemble, *, timeout=TIMEOUT_S):
         messages=[types_pb2.Message(role=2, parts=[types_pb2.Part(text="What is 2 + 2?")])],
         output_format=types_pb2.OutputFormat(labels=labels),
     )
-    return gateway.Ask(ensemble_pb2.AskRequest(ensemble=ensemble, prompt=prompt), timeout=timeout)
-
-
-def told_of(manifest, juror):
-    [found] = [p for p in manifest.participations if p.name == juror]
-    return manifest_pb2.ParticipationStatus.Name(found.status).rpartition("STATUS_")[
-        2
-    ], found.reason
+    asked = ensemble_pb2.AskRequest(ensemble=f"{ensemble}-1", prompt=prompt)
+    return gateway.Ask(asked, timeout=timeout)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +46,7 @@ def told_of(manifest, juror):
 def test_the_others_answer_in_time_and_the_manifest_tells(gateway, juror, statuses, reason):
     began = time.monotonic()
     reply = ask(gateway, f"with-{juror}")
-    status, why = told_of(reply.manifest, juror)
+    status, why = ends(reply.manifest)[juror]
 
     assert time.monotonic() - began < TIMEOUT_S
     assert (ANSWERED, "4") == (reply.outcome, reply.answer.text)
@@ -77,14 +66,12 @@ def test_a_lying_models_tokens_still_count(gateway):
     assert 30 == manifest.usage.input_tokens
 
 
-def test_a_hung_model_is_left_down_to_its_socket(gateway, server):
-    before = server.disconnects
+def test_a_hung_model_is_left_down_to_its_socket(gateway, provider):
+    provider.reset()
     ask(gateway, "with-hung")
-    until = time.monotonic() + TIMEOUT_S
-    while server.disconnects == before and time.monotonic() < until:
-        time.sleep(0.05)
 
-    assert server.disconnects == before + 1
+    seen = provider.until(lambda seen: not seen.underway, within_s=TIMEOUT_S)
+    assert 1 == seen.left["hang"]
 
 
 def test_when_all_hang_the_caller_hears_why_in_time(gateway):

@@ -8,38 +8,21 @@ import pytest
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2
 from tests.fault.five import TIMEOUT_S, failure, manifest_of, request, told
 from tests.fault.replicas import wait_until
-from tests.fault.supervised import BACK_S, answers, killed, process
-from tests.running import frozen, mesh_running
-from tests.scripted import CONFIG, upstream_thread
-from tests.upstream import Reply
+from tests.fault.supervised import BACK_S, SLOW, answers, killed, process
+from tests.running import frozen
 
 FROZEN_S = 1.5
 """Less than a ping takes to notice that a peer is frozen."""
-JURORS = ["slow-a", "slow-b", "slow-c"]
-
-
-def config(url):
-    """The scripted mesh, with an ensemble of priced jurors who take their time."""
-    price = "timeout_s: 5, price: {input_usd_per_mtok: 1, output_usd_per_mtok: 1}"
-    models = [
-        f'  {name}: {{backend: openai, model: {name}, family: {name}, base_url: "{url}", {price}}}'
-        for name in JURORS
-    ]
-    jurors = ", ".join(f"{{model: {name}}}" for name in JURORS)
-    added = "\n".join([*models, "ensembles:", f"  slow: {{pattern: jury, jurors: [{jurors}]}}"])
-    return CONFIG.format(url=url).replace("ensembles:", added, 1)
 
 
 @pytest.fixture(scope="module")
-def server():
-    with upstream_thread({name: Reply(delay_s=1.5) for name in JURORS}) as server:
-        yield server
+def server(supervised):
+    return supervised.server
 
 
 @pytest.fixture(scope="module")
-def mesh(tmp_path_factory, server):
-    with mesh_running(tmp_path_factory.mktemp("outages"), config(server.url)) as mesh:
-        yield mesh
+def mesh(supervised):
+    return supervised.mesh
 
 
 @pytest.fixture
@@ -129,7 +112,7 @@ def test_a_jury_that_dies_underway_is_counted_as_paid(mesh, gateway, server):
     manifest = manifest_of(gateway, "lost-jury")
 
     assert ("UNAVAILABLE", "STAGE_LOST") == (code, reason)
-    assert [(name, "FAILED", True) for name in JURORS] == jurors_told(manifest)
+    assert [(name, "FAILED", True) for name in SLOW] == jurors_told(manifest)
     assert (2 * 3, True) == (manifest.model_calls, manifest.cost_usd > 0)  # each may retry once
 
 
@@ -140,7 +123,7 @@ def test_a_caller_who_leaves_is_counted_as_having_paid(gateway, server):
     manifest = manifest_of(gateway, "left")
     code, reason, _ = told(failure(lambda: gateway.Ask(request("slow", "left"), timeout=5)))
 
-    assert [(name, "CANCELLED", True) for name in JURORS] == jurors_told(manifest)
+    assert [(name, "CANCELLED", True) for name in SLOW] == jurors_told(manifest)
     assert (2 * 3, True) == (manifest.model_calls, manifest.cost_usd > 0)  # each may retry once
     assert (code, reason) == (manifest.error.code, manifest.error.reason)
 
@@ -158,5 +141,5 @@ def test_a_jury_that_dies_while_it_is_followed_ends_the_stream_with_an_error(mes
 
     assert ("STAGE_LOST", "jury") == (last.error.reason, last.error.metadata["stage"])
     assert took_s < 1
-    assert [(name, "FAILED", True) for name in JURORS] == jurors_told(manifest)
+    assert [(name, "FAILED", True) for name in SLOW] == jurors_told(manifest)
     assert (2 * 3, True) == (manifest.model_calls, manifest.cost_usd > 0)  # each may retry once

@@ -7,42 +7,27 @@ import pytest
 
 from gremium.v1 import ensemble_pb2_grpc
 from tests.fault.five import request, told
-from tests.fault.replicas import cluster, wait_until
-from tests.fault.stubs import stub
-from tests.scripted import CONFIG, upstream_thread
-from tests.upstream import Reply
+from tests.fault.replicas import wait_until
 
 TIMEOUT_S = 12.0
+SHORT_S = 1.0
+JURORS = 3
 AT_ONCE_S = 0.3
 NOTICED_S = 5.0
 """Two pings, and one attempt to connect anew."""
 BACK_S = 2.0
 LIMIT_S = 30.0
 UPSTREAM_BACK_S = 10.0
-ADDED = """\
-  away: {{backend: openai, model: away, family: theta, base_url: "{away}", timeout_s: 5}}
-  long: {{backend: openai, model: long, family: iota, base_url: "{url}", timeout_s: 30}}
-ensembles:
-  long: {{pattern: jury, jurors: [{{model: long}}]}}
-  away: {{pattern: jury, quorum: 2, jurors: [{{model: a}}, {{model: b}}, {{model: away}}]}}
-"""
 
 
 @pytest.fixture(scope="module")
-def away():
-    """A provider of its own, so that it can be frozen."""
-    with stub() as provider:
-        yield provider
+def away(frail):
+    return frail.away
 
 
 @pytest.fixture(scope="module")
-def mesh(tmp_path_factory, away):
-    with upstream_thread({"long": Reply(delay_s=20)}) as server:
-        added = ADDED.format(url=server.url, away=away.url)
-        config = CONFIG.format(url=server.url).replace("ensembles:\n", added, 1)
-        with cluster(tmp_path_factory.mktemp("frozen"), config, {"jury": 2}) as mesh:
-            mesh.start()
-            yield mesh
+def mesh(frail):
+    return frail.mesh
 
 
 @pytest.fixture
@@ -53,11 +38,11 @@ def gateway(mesh):
         yield stub
 
 
-def timed(gateway, ensemble="default", timeout_s=TIMEOUT_S):
+def timed(gateway, ensemble="default", timeout_s=TIMEOUT_S, request_id=""):
     """What a caller gets, and how long it took."""
     began = time.monotonic()
     try:
-        got = gateway.Ask(request(ensemble), timeout=timeout_s)
+        got = gateway.Ask(request(ensemble, request_id), timeout=timeout_s)
     except grpc.RpcError as err:
         got = err
     return got, time.monotonic() - began
@@ -121,6 +106,27 @@ def test_who_waits_for_a_jury_that_freezes_is_told_so(mesh, gateway, row):
 
     assert ("UNAVAILABLE", "STAGE_LOST", "true") == (code, reason, metadata["models_asked"])
     row.at_most("R6", "loss of a frozen jury told after", took_s, NOTICED_S, unit="s")
+
+
+def test_a_frozen_gateway_costs_no_more_than_the_deadline_and_asks_nothing_twice(
+    frail, gateway, row
+):
+    before = frail.server.calls_of("echo")
+    ids = [f"frozen-{what}-{time.monotonic_ns()}" for what in ("underway", "meanwhile")]
+    underway = gateway.Ask.future(request("echo", ids[0]), timeout=TIMEOUT_S)
+    wait_until(lambda: frail.server.calls_of("echo") == before + JURORS, within_s=TIMEOUT_S)
+    with frail.mesh.one("gateway").frozen():
+        error, took_s = timed(gateway, "echo", SHORT_S, ids[1])
+    back_s = wait_until(lambda: whole(timed(gateway)[0]), within_s=LIMIT_S)
+    first, second = [timed(gateway, "echo", TIMEOUT_S, each)[0] for each in ids]
+
+    assert grpc.StatusCode.DEADLINE_EXCEEDED is error.code()
+    assert (True, True, True) == (whole(underway.result()), whole(first), first.replayed)
+    # It may have begun the second one before it heard that its caller had left.
+    assert whole(second) or told(second)[0] in {"CANCELLED", "DEADLINE_EXCEEDED"}
+    assert frail.server.calls_of("echo") - before <= len(ids) * JURORS
+    row.at_most("R6", "frozen gateway: deadline missed by", took_s - SHORT_S, 0.05, unit="s")
+    row.at_most("R6", "gateway asked again after", back_s, BACK_S, unit="s")
 
 
 def test_a_frozen_upstream_costs_its_vote_and_no_time(gateway, away, row):

@@ -1,43 +1,40 @@
 """R20: one request_id is one set of model calls and one answer, twice, at once, after a restart."""
 
-import os
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-import psutil
 import pytest
 
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc
-from tests.fault.five import config, failure, request, told
-from tests.fault.stubs import Mode, stub
-from tests.running import mesh_running
+from tests.fault.five import failure, request, told
+from tests.fault.replicas import wait_until
+from tests.fault.supervised import BACK_S, answers, process
 
 CALLERS = 8
 TIMEOUT_S = 20.0
-BACK_S = 30.0
 CALLS = 4
 """Three jurors and a judge."""
 
 
 @pytest.fixture(scope="module")
-def provider():
-    with stub({"four": Mode(delay_s=0.4)}) as provider:
-        yield provider
+def mesh(supervised):
+    return supervised.mesh
 
 
-@pytest.fixture(scope="module")
-def mesh(tmp_path_factory, provider):
-    folder = tmp_path_factory.mktemp("r20")
-    with mesh_running(folder, config([], provider.url)) as mesh:
-        yield mesh
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def gateway(mesh):
     with grpc.insecure_channel(mesh.address) as channel:
-        yield ensemble_pb2_grpc.EnsembleServiceStub(channel)
+        stub = ensemble_pb2_grpc.EnsembleServiceStub(channel)
+        wait_until(lambda: answers(stub), within_s=BACK_S)
+        yield stub
+
+
+@pytest.fixture
+def calls(gateway, supervised):
+    """Tells how many calls of models a test has caused."""
+    before = supervised.server.calls
+    return lambda: supervised.server.calls - before
 
 
 def named(row, what):
@@ -55,8 +52,7 @@ def essence(reply):
     return reply.answer, reply.manifest
 
 
-def test_at_once_it_is_one_set_of_calls_and_the_same_answer(row, gateway, provider):
-    provider.reset()
+def test_at_once_it_is_one_set_of_calls_and_the_same_answer(row, gateway, calls):
     asked = named(row, "at-once")
     with ThreadPoolExecutor(CALLERS) as callers:
         unary = [callers.submit(gateway.Ask, asked, TIMEOUT_S) for _ in range(CALLERS // 2)]
@@ -65,14 +61,13 @@ def test_at_once_it_is_one_set_of_calls_and_the_same_answer(row, gateway, provid
 
     assert all(essence(reply) == essence(replies[0]) for reply in replies)
     assert 1 == sum(not reply.replayed for reply in replies)
-    row.at_most("R20", "model calls beyond one set, at once", provider.seen().calls - CALLS, 0)
+    row.at_most("R20", "model calls beyond one set, at once", calls() - CALLS, 0)
 
 
-def test_another_body_is_refused_though_the_first_still_runs(row, gateway, provider):
-    provider.reset()
+def test_another_body_is_refused_though_the_first_still_runs(row, gateway, calls):
     asked = named(row, "other")
     first = gateway.Ask.future(asked, timeout=TIMEOUT_S)
-    provider.until(lambda seen: seen.calls >= 3)
+    wait_until(lambda: calls() >= 3, within_s=TIMEOUT_S)
     other = request(request_id=asked.request_id)
     other.prompt.messages[0].parts[0].text = "What is 3 + 3?"
 
@@ -82,11 +77,10 @@ def test_another_body_is_refused_though_the_first_still_runs(row, gateway, provi
     assert not first.result().replayed
 
 
-def test_who_has_no_time_to_wait_is_told_that_it_still_runs(row, gateway, provider):
-    provider.reset()
+def test_who_has_no_time_to_wait_is_told_that_it_still_runs(row, gateway, calls):
     asked = named(row, "hurry")
     first = gateway.Ask.future(asked, timeout=TIMEOUT_S)
-    provider.until(lambda seen: seen.calls >= 3)
+    wait_until(lambda: calls() >= 3, within_s=TIMEOUT_S)
 
     error = failure(lambda: gateway.Ask(asked, timeout=0.2))
 
@@ -94,26 +88,15 @@ def test_who_has_no_time_to_wait_is_told_that_it_still_runs(row, gateway, provid
     assert not first.result().replayed
 
 
-def test_after_the_gateways_death_it_is_the_same_answer(row, mesh, gateway, provider):
-    provider.reset()
+def test_after_the_gateways_death_it_is_the_same_answer(row, mesh, gateway, calls):
     asked = named(row, "restart")
     first = gateway.Ask(asked, timeout=TIMEOUT_S)
-    os.kill(gateway_pid(mesh), signal.SIGKILL)
+    process(mesh, "services.gateway").kill()
     again = answered(gateway, asked)
 
     assert essence(first) == essence(again)
     assert (False, True) == (first.replayed, again.replayed)
-    row.at_most("R20", "model calls beyond one set, restarted", provider.seen().calls - CALLS, 0)
-
-
-def gateway_pid(mesh):
-    """The gateway that serves now; the supervisor may have started it anew."""
-    supervisor = psutil.Process(mesh.process.pid)
-    return next(
-        child.pid
-        for child in supervisor.children(recursive=True)
-        if any("services.gateway" in word for word in child.cmdline())
-    )
+    row.at_most("R20", "model calls beyond one set, restarted", calls() - CALLS, 0)
 
 
 def answered(gateway, asked):

@@ -1,13 +1,17 @@
 """The yardstick itself: what is loose, what is tight, and that the median counts."""
 
-from types import SimpleNamespace
+import json
+import os
 
 import pytest
 
 from bench.promises import refused
 from tests.fault import conftest
-from tests.fault.conftest import ROW, Row
+from tests.fault.conftest import Row
+from tests.fault.five import TURNS_TOLD
 from tests.fault.rows import Figure, Limit, as_json, beside, judged, table
+
+pytest_plugins = ("pytester",)
 
 
 @pytest.mark.parametrize(
@@ -80,23 +84,62 @@ def test_a_tight_run_may_be_slow_once():
     assert [False, False] == [each.holds for each in judged(row.figures)]
 
 
-@pytest.mark.parametrize(
-    ("status", "is_kept"),
-    [
-        (pytest.ExitCode.OK, True),
-        (pytest.ExitCode.TESTS_FAILED, False),
-        (pytest.ExitCode.INTERRUPTED, False),
-    ],
-)
-def test_figures_are_kept_of_a_run_without_failures_only(tmp_path, monkeypatch, status, is_kept):
-    monkeypatch.setattr(conftest, "OUT", tmp_path / "out" / "fault.json")
-    row = Row(tight=True, figures=[Figure("R1", "late", 0.5, Limit(1.0))])
-    config = SimpleNamespace(stash={ROW: row}, getoption=lambda *_, default: default)
-    session = SimpleNamespace(config=config, exitstatus=status)
+RUN = """\
+    def test_late(row):
+        row.at_most("R1", "late", {late}, 1.0)
 
-    conftest.pytest_sessionfinish(session, status)
+    def test_soon(row):
+        row.at_most("R1", "soon", 0.1, 1.0)
+        assert {passes}
+"""
+EARLIER = '[{"row": "R2", "what": "earlier"}]'
 
-    assert (is_kept, status) == (conftest.OUT.exists(), session.exitstatus)
+
+@pytest.fixture
+def ran(pytester, monkeypatch):
+    """Runs two tests that measure: its exit code, its last words, and which figures are kept then."""
+    kept = pytester.path / "fault.json"
+    kept.write_text(EARLIER)
+    monkeypatch.setattr(conftest, "OUT", kept)
+    monkeypatch.setenv(TURNS_TOLD, os.environ.get(TURNS_TOLD, "1"))  # the run within tells its own
+
+    def run(*options, late=0.5, passes=True):
+        pytester.makepyfile(RUN.format(late=late, passes=passes))
+        done = pytester.runpytest_inprocess("-p", "no:asyncio", *options, plugins=[conftest])
+        figures = {(each["row"], each["what"]) for each in json.loads(kept.read_text())}
+        return done.ret, done.stdout.str(), figures - {("R2", "earlier")}
+
+    return run
+
+
+def test_figures_of_a_run_that_holds_are_kept(ran):
+    code, said, kept = ran("--tight")
+
+    assert (pytest.ExitCode.OK, {("R1", "late"), ("R1", "soon")}) == (code, kept)
+    assert "all 2 figures hold: " in said
+
+
+def test_a_missed_median_fails_the_run_which_says_so_and_keeps_nothing(ran):
+    code, said, kept = ran("--tight", late=1.5)
+
+    assert (pytest.ExitCode.TESTS_FAILED, set()) == (code, kept)
+    assert "no figure of this run is kept" in said
+    assert "these miss their limits: R1 late" in said
+
+
+def test_a_failed_test_keeps_nothing_though_all_figures_hold(ran):
+    code, said, kept = ran("--tight", passes=False)
+
+    assert (pytest.ExitCode.TESTS_FAILED, set()) == (code, kept)
+    assert "no figure of this run is kept" in said
+    assert "a test failed" in said
+
+
+def test_a_loose_run_keeps_nothing(ran):
+    code, said, kept = ran()
+
+    assert (pytest.ExitCode.OK, set()) == (code, kept)
+    assert "fault.json" not in said
 
 
 def test_rows_come_in_their_order():
