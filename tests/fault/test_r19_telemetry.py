@@ -1,30 +1,35 @@
 """R19: a collector that is silent or unreachable costs its spans, which are counted, and no time."""
 
-import pathlib
 import re
+import signal
 import socket
 import statistics
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import grpc
+import psutil
 import pytest
 
 from gremium.v1 import ensemble_pb2_grpc
 from services.runtime import metrics
 from tests.collector import collecting
 from tests.fault.five import config, request
-from tests.fault.meters import metering
+from tests.fault.meters import INTERVAL_MS, Meters, metering
+from tests.fault.replicas import Cluster, Replica, cluster
 from tests.fault.stubs import deaf_port, stub
-from tests.running import mesh_running
 
 TIMEOUT_S = 10.0
 QUEUE = 64
 QUESTIONS = 30
+WARM = 5
 END_S = 6.0
 SERVICE = "gremium-gateway"
+BROKEN = ("traces silent", "traces unreachable", "metrics silent")
+"""What is wrong with the collector of each of three gateways; their stages have both kinds."""
 
 
 @contextmanager
@@ -56,36 +61,48 @@ def unreachable():
         yield urlsplit(url).netloc
 
 
-@contextmanager
-def healthy():
-    with collecting() as collector:
-        yield collector.address
-
-
 def environment(traces, meters):
-    """A queue so small that a short run fills it."""
+    """Where spans and figures go; a queue of spans so small that a short run fills it."""
     return {
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://{traces}",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"http://{meters}",
+        "OTEL_METRIC_EXPORT_INTERVAL": str(INTERVAL_MS),
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "OTEL_BSP_MAX_QUEUE_SIZE": str(QUEUE),
         "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": str(QUEUE // 2),
-    } | meters.environment()
+    }
 
 
-@contextmanager
-def traced(folder, url, collector):
-    """A mesh whose spans go to this collector: its gateway, its figures and its logs."""
-    folder.mkdir()
-    with (
-        collector() as traces,
-        metering(SERVICE) as meters,
-        mesh_running(folder, config([], url), env=environment(traces, meters)) as mesh,
-        grpc.insecure_channel(mesh.address) as channel,
-    ):
-        gateway = ensemble_pb2_grpc.EnsembleServiceStub(channel)
-        for _ in range(5):
-            gateway.Ask(request(), timeout=TIMEOUT_S)
-        yield gateway, meters, folder
+@dataclass(frozen=True)
+class Side:
+    """A gateway, what it tells of itself, and how to ask it."""
+
+    replica: Replica
+    meters: Meters | None
+    ask: ensemble_pb2_grpc.EnsembleServiceStub
+    took_s: list[float] = field(default_factory=list)
+    threads: list[int] = field(default_factory=list)
+
+    def asked(self):
+        began = time.monotonic()
+        self.ask.Ask(request(), timeout=TIMEOUT_S)
+        self.took_s.append(time.monotonic() - began)
+
+    @property
+    def median_s(self):
+        return statistics.median(self.took_s[WARM:])
+
+    def count_threads(self):
+        return psutil.Process(self.replica.process.pid).num_threads()
+
+
+@dataclass(frozen=True)
+class Meshes:
+    """A mesh whose collectors are well, and one with three gateways whose collectors are not."""
+
+    whole: Side
+    broken: dict[str, Side]
+    cluster: Cluster
 
 
 @pytest.fixture(scope="module")
@@ -95,38 +112,88 @@ def provider():
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, provider):
-    """A gateway whose collector is well."""
-    folder = tmp_path_factory.mktemp("whole") / "mesh"
-    with traced(folder, provider.url, healthy) as (gateway, _, _):
-        yield gateway
+def meshes(tmp_path_factory, provider):
+    with ExitStack() as opened:
+        well, mute = opened.enter_context(collecting()).address, opened.enter_context(silent())
+        gone = opened.enter_context(unreachable())
+        meters = [opened.enter_context(metering(SERVICE)) for _ in range(3)]
+        started = []
+        for count in (1, len(BROKEN)):
+            folder = tmp_path_factory.mktemp("telemetry")
+            made = cluster(folder, config([], provider.url), {"gateway": count})
+            started.append(opened.enter_context(made))
+        whole, broken = started
+        tell(whole.all(), [(well, meters[0].address)])
+        tell(
+            broken.replicas["gateway"],
+            [(mute, meters[1].address), (gone, meters[2].address), (well, mute)],
+        )
+        stages = [each for each in broken.all() if each.service != "gateway"]
+        tell(stages, [(mute, mute), (gone, gone)])
+        for each in started:
+            each.start()
+        gateways = [whole.one("gateway"), *broken.replicas["gateway"]]
+        sides = [
+            Side(replica, metered, opened.enter_context(asking(replica)))
+            for replica, metered in zip(gateways, [*meters, None], strict=True)
+        ]
+        yield Meshes(sides[0], dict(zip(BROKEN, sides[1:], strict=True)), broken)
 
 
-def took_s(gateway):
-    began = time.monotonic()
-    gateway.Ask(request(), timeout=TIMEOUT_S)
-    return time.monotonic() - began
+def tell(replicas, endpoints):
+    """Give the replicas these collectors of spans and figures, one after the other."""
+    for nth, each in enumerate(replicas):
+        each.env = {**each.env, **environment(*endpoints[nth % len(endpoints)])}
 
 
-@pytest.mark.parametrize("collector", [silent, unreachable])
-def test_it_costs_no_latency_a_bounded_queue_and_what_it_drops_is_counted(
-    row, tmp_path, provider, whole, collector
-):
-    with traced(tmp_path / "broken", provider.url, collector) as (broken, meters, folder):
-        pairs = [(took_s(whole), took_s(broken)) for _ in range(QUESTIONS)]
-        dropped = meters.until(metrics.SPANS_DROPPED, 1)
-        queued = meters.until(metrics.SPANS_QUEUED, 1)
-        began = time.monotonic()
-    ended_s = time.monotonic() - began
+@contextmanager
+def asking(replica):
+    with grpc.insecure_channel(replica.address) as channel:
+        yield ensemble_pb2_grpc.EnsembleServiceStub(channel)
 
-    usual_s, now_s = (statistics.median(side) for side in zip(*pairs, strict=True))
-    row.at_most("R19", "latency more by", now_s - usual_s, 0.003, unit="s", undisturbed=usual_s)
+
+@pytest.fixture(scope="module")
+def meshes_asked(meshes):
+    """The meshes after as many questions to each gateway, in turn."""
+    sides = [meshes.whole, *meshes.broken.values()]
+    for nth in range(WARM + QUESTIONS):
+        for side in sides:
+            side.asked()
+            if nth == WARM:
+                side.threads.append(side.count_threads())
+    return meshes
+
+
+@pytest.mark.parametrize("wrong", BROKEN)
+def test_it_costs_no_latency(meshes_asked, row, wrong):
+    usual_s, side = meshes_asked.whole.median_s, meshes_asked.broken[wrong]
+    more_s = side.median_s - usual_s
+    row.at_most("R19", f"latency more by, {wrong}", more_s, 0.003, unit="s", undisturbed=usual_s)
+
+
+@pytest.mark.parametrize("wrong", ["traces silent", "traces unreachable"])
+def test_its_queue_is_bounded_and_what_it_drops_is_counted(meshes_asked, row, wrong):
+    side = meshes_asked.broken[wrong]
+    dropped = side.meters.until(metrics.SPANS_DROPPED, 1)
+    queued = side.meters.until(metrics.SPANS_QUEUED, 1)
+
     row.at_most("R19", "most spans queued beyond the bound", queued - QUEUE, 0)
     assert 0 < dropped
-    assert re.search(r"\d+ spans were dropped \(queue_full\)", logs(folder))
+    assert re.search(r"\d+ spans were dropped \(queue_full\)", side.replica.log.read_text())
+
+
+def test_figures_that_nobody_takes_pile_up_nowhere(meshes_asked, row):
+    side = meshes_asked.broken["metrics silent"]
+
+    more = side.count_threads() - side.threads[0]
+    row.at_most("R19", "threads more where nobody takes the figures", more, 0)
+
+
+def test_a_mesh_that_cannot_send_ends_all_the_same(meshes_asked, row):
+    replicas, began = meshes_asked.cluster.all(), time.monotonic()
+    for each in replicas:
+        each.send(signal.SIGTERM)
+
+    assert {0} == {each.ended() for each in replicas}
+    ended_s = time.monotonic() - began
     row.at_most("R19", "end of a mesh that cannot send", ended_s, END_S, ideal=END_S / 2, unit="s")
-
-
-def logs(folder: pathlib.Path) -> str:
-    found = (folder / ".gremium" / "logs").glob("*gateway*")
-    return "\n".join(path.read_text() for path in found)
