@@ -1,15 +1,14 @@
-"""Names of all metrics, the SDK's setup, and gauges that are read when they are exported."""
+"""Names of all metrics, whether they are wanted, and gauges that are read when they are exported."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import Resource
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics import MeterProvider
 
 BREAKER_STATE: Final = "gremium.model.breaker.state"
 """0: closed, 1: being probed, 2: open."""
@@ -36,7 +35,7 @@ Read = Callable[[], Iterable[Reading]]
 
 @dataclass
 class _Metering:
-    provider: MeterProvider | None = None
+    provider: "MeterProvider | None" = None
     reads: dict[str, list[Read]] = field(default_factory=dict)
     """Where the readings of each gauge come from: the package keeps one callback by name."""
 
@@ -44,8 +43,8 @@ class _Metering:
 _metering = _Metering()
 
 
-def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
-    """Send metrics where the standard `OTEL_` variables say; without them, nowhere.
+def wanted(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether the standard `OTEL_` variables have metrics sent.
 
     `OTEL_METRICS_EXPORTER` is `otlp` or `none`; unset, it is `otlp` when an
     `OTEL_EXPORTER_OTLP_ENDPOINT` is set. One export runs at a time and nothing
@@ -56,17 +55,6 @@ def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
     ValueError
         If `OTEL_METRICS_EXPORTER` names another exporter.
     """
-    if not _wanted(env):
-        return
-    name = env.get("OTEL_SERVICE_NAME", f"gremium-{service}")
-    reader = PeriodicExportingMetricReader(
-        OTLPMetricExporter(timeout=EXPORT_LIMIT_MS // 1000), export_timeout_millis=EXPORT_LIMIT_MS
-    )
-    resource = Resource.create({"service.name": name})
-    install(MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False))
-
-
-def _wanted(env: Mapping[str, str]) -> bool:
     if env.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
     endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
@@ -78,7 +66,7 @@ def _wanted(env: Mapping[str, str]) -> bool:
     return exporter == "otlp"
 
 
-def install(provider: MeterProvider | None) -> None:
+def install(provider: "MeterProvider | None") -> None:
     """Measure with this provider from now on; None stops measuring."""
     _metering.provider = provider
     _metering.reads.clear()

@@ -1,27 +1,20 @@
-"""Names of all spans and attributes, the SDK's setup, and which span is current."""
+"""Names of all spans and attributes, what is sent where, and which span is current."""
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import (
-    ConsoleSpanExporter,
-    SimpleSpanProcessor,
-    SpanExporter,
-)
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from services.core.answers import Status, Usage
 from services.runtime import metrics
-from services.runtime.batches import Batches
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 # GenAI semantic conventions v1.41
 OPERATION: Final = "gen_ai.operation.name"
@@ -49,7 +42,7 @@ _carried: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("carried", defaul
 
 @dataclass
 class _Tracing:
-    provider: TracerProvider | None = None
+    provider: "TracerProvider | None" = None
 
 
 _tracing = _Tracing()
@@ -67,31 +60,29 @@ def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
         If `OTEL_TRACES_EXPORTER` or `OTEL_METRICS_EXPORTER` names another exporter, or
         `OTEL_EXPORTER_OTLP_PROTOCOL` another protocol than `grpc`.
     """
-    metrics.setup(service, env)
-    exporter = _exporter(env)
-    if exporter is None:
+    spans_to, metered = _exporter(env), metrics.wanted(env)
+    if spans_to == "none" and not metered:
         return
+    from services.runtime import sdk  # noqa: PLC0415 - slow to import, not always needed
+
     name = env.get("OTEL_SERVICE_NAME", f"gremium-{service}")
-    provider = TracerProvider(resource=Resource.create({"service.name": name}))
-    to_console = isinstance(exporter, ConsoleSpanExporter)
-    processor = SimpleSpanProcessor(exporter) if to_console else Batches(exporter)
-    provider.add_span_processor(processor)
-    install(provider)
+    if metered:
+        metrics.install(sdk.meter_provider(name))
+    if spans_to != "none":
+        install(sdk.tracer_provider(name, to_console=spans_to == "console"))
 
 
-def _exporter(env: Mapping[str, str]) -> SpanExporter | None:
+def _exporter(env: Mapping[str, str]) -> Literal["otlp", "console", "none"]:
     if env.get("OTEL_SDK_DISABLED", "").lower() == "true":
-        return None
+        return "none"
     endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     default = "otlp" if any(env.get(name) for name in endpoints) else "none"
     match env.get("OTEL_TRACES_EXPORTER") or default:
-        case "none":
-            return None
-        case "console":
-            return ConsoleSpanExporter(out=sys.stderr)
         case "otlp":
             _check_protocol(env)
-            return OTLPSpanExporter()
+            return "otlp"
+        case "console" | "none" as known:
+            return known
         case other:
             msg = f"OTEL_TRACES_EXPORTER is {other!r}; it may be otlp, console or none"
             raise ValueError(msg)
@@ -105,7 +96,7 @@ def _check_protocol(env: Mapping[str, str]) -> None:
         raise ValueError(msg)
 
 
-def install(provider: TracerProvider | None) -> None:
+def install(provider: "TracerProvider | None") -> None:
     """Trace with this provider from now on; None stops tracing."""
     _tracing.provider = provider
 

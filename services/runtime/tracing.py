@@ -14,8 +14,6 @@ from typing import Any, Final
 import grpc
 from opentelemetry import trace
 from opentelemetry.context import attach, detach
-from opentelemetry.instrumentation.grpc._aio_client import _BaseAioClientInterceptor
-from opentelemetry.instrumentation.grpc._aio_server import OpenTelemetryAioServerInterceptor
 from opentelemetry.propagate import extract
 from opentelemetry.trace import Span, StatusCode
 
@@ -37,28 +35,6 @@ SERVERS_FAULTS: Final = frozenset(
 """As the RPC conventions say, and ABORTED, by which ours tell that a backend or quorum failed."""
 
 
-class _ServerSpans(OpenTelemetryAioServerInterceptor):
-    """The package's server spans, opened by us."""
-
-    def opened(self, method: str, context: Any) -> contextlib.AbstractContextManager[Span]:
-        details = _Details(method)
-        return self._start_span(details, context)  # type: ignore[no-any-return, no-untyped-call]
-
-
-class _ClientSpans(_BaseAioClientInterceptor):
-    """The package's client spans, opened by us."""
-
-    def opened(self, method: str) -> contextlib.AbstractContextManager[Span]:
-        return self._start_span(  # type: ignore[no-any-return, no-untyped-call]
-            method, end_on_exit=True, record_exception=False, set_status_on_exception=False
-        )
-
-
-class _Details:
-    def __init__(self, method: str) -> None:
-        self.method = method
-
-
 @contextlib.contextmanager
 def server_span(method: str, context: Any, headers: Mapping[str, str]) -> Iterator[None]:
     """Trace the handling of one RPC below its caller's span.
@@ -70,9 +46,11 @@ def server_span(method: str, context: Any, headers: Mapping[str, str]) -> Iterat
         with telemetry.carrying(headers):
             yield
         return
+    from services.runtime.sdk import ServerSpans  # noqa: PLC0415 - slow to import, not always needed
+
     token = attach(extract(dict(headers)))
     try:
-        with _ServerSpans(tracing).opened(method, context) as span:  # type: ignore[no-untyped-call]
+        with ServerSpans(tracing).opened(method, context) as span:  # type: ignore[no-untyped-call]
             span.update_name(method.lstrip("/"))
             _note_remaining(span, context)
             with _ended(span, at_server=True):
@@ -88,7 +66,9 @@ def client_span(method: str, *, remaining_s: float) -> Iterator[None]:
     if tracing is None or not trace.get_current_span().get_span_context().trace_flags.sampled:
         yield
         return
-    with _ClientSpans(tracing).opened(method) as span:  # type: ignore[no-untyped-call]
+    from services.runtime.sdk import ClientSpans  # noqa: PLC0415 - slow to import, not always needed
+
+    with ClientSpans(tracing).opened(method) as span:  # type: ignore[no-untyped-call]
         span.update_name(method.lstrip("/"))
         span.set_attribute(telemetry.REMAINING_S, remaining_s)
         telemetry.note_call()
