@@ -23,7 +23,7 @@ from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
 from services.runtime.aside import aside
 from services.runtime.calls import deadline_from
-from services.runtime.wire import answer_from_wire, check, lease_from_wire, prompt_from_wire
+from services.runtime.wire import answer_from_wire, check_aside, lease_from_wire, prompt_from_wire
 
 
 class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
@@ -37,7 +37,7 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
     async def Verify(
         self, request: judge_pb2.VerifyRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> judge_pb2.VerifyResponse:
-        check(request)
+        await check_aside(request)
         deadline = deadline_from(context)
         prompt, answer = prompt_from_wire(request.prompt), answer_from_wire(request.answer)
         judges = [self._roster.get(name) for name in request.judge.models]
@@ -64,7 +64,7 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
     async def Rank(
         self, request: judge_pb2.RankRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> judge_pb2.RankResponse:
-        check(request)
+        await check_aside(request)
         deadline = deadline_from(context)
         contest = contest_from_wire(request)
         judges = [self._roster.get(name) for name in request.judge.models]

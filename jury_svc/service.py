@@ -14,7 +14,7 @@ from jury_svc.wire import case_from_wire, event_to_wire, hearing_to_wire
 from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
 from services.runtime.calls import deadline_from
-from services.runtime.wire import check
+from services.runtime.wire import check_aside
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -30,7 +30,7 @@ class JuryServicer(jury_pb2_grpc.JuryServiceServicer):
     async def Deliberate(
         self, request: jury_pb2.DeliberateRequest, context: Context
     ) -> jury_pb2.DeliberateResponse:
-        check(request)
+        await check_aside(request)
         case = case_from_wire(request, self._roster)
 
         hearing = await deliberate(case, deadline=deadline_from(context), tell=_nobody)
@@ -40,7 +40,7 @@ class JuryServicer(jury_pb2_grpc.JuryServiceServicer):
     async def DeliberateStream(
         self, request: jury_pb2.DeliberateStreamRequest, context: Context
     ) -> AsyncIterator[jury_pb2.DeliberateStreamResponse]:
-        check(request)
+        await check_aside(request)
         case = case_from_wire(request.deliberation, self._roster)
 
         async with aclosing(follow(case, deadline=deadline_from(context))) as events:

@@ -34,7 +34,7 @@ from services.retrieval.shelves import Shelves
 from services.runtime.admission import Admission
 from services.runtime.callers import current_caller
 from services.runtime.calls import deadline_from
-from services.runtime.wire import check, prompt_from_wire
+from services.runtime.wire import check_aside, prompt_from_wire
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     ) -> ensemble_pb2.AskResponse:
         request_id = request.request_id or uuid.uuid4().hex
         with _naming(request_id):
-            check(request)
+            await check_aside(request)
             return await self._answer(self._case(request_id, request, context))
 
     async def AskStream(
@@ -81,7 +81,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     ) -> AsyncIterator[ensemble_pb2.AskStreamResponse]:
         request_id = request.ask.request_id or uuid.uuid4().hex
         with _naming(request_id):
-            check(request)
+            await check_aside(request)
             case = self._case(request_id, request.ask, context)
 
         async with aclosing(follow(lambda watch: self._answer(case, watch))) as events:
@@ -145,7 +145,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         self, request: ensemble_pb2.GetManifestRequest, context: Context
     ) -> ensemble_pb2.GetManifestResponse:
         del context
-        check(request)
+        await check_aside(request)
         manifest = await self._ledger.manifest(request.request_id)
         response = ensemble_pb2.GetManifestResponse(manifest=manifest)
         fit(response, response.manifest)
@@ -155,14 +155,14 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         self, request: ensemble_pb2.ListManifestsRequest, context: Context
     ) -> ensemble_pb2.ListManifestsResponse:
         del context
-        check(request)
+        await check_aside(request)
         return await self._ledger.manifests(request)
 
     async def SubmitFeedback(
         self, request: ensemble_pb2.SubmitFeedbackRequest, context: Context
     ) -> ensemble_pb2.SubmitFeedbackResponse:
         del context
-        check(request)
+        await check_aside(request)
         feedback = await self._ledger.add_feedback(request.request_id, request.feedback)
         return ensemble_pb2.SubmitFeedbackResponse(feedback=feedback)
 
@@ -170,7 +170,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         self, request: ensemble_pb2.ListEnsemblesRequest, context: Context
     ) -> ensemble_pb2.ListEnsemblesResponse:
         del context
-        check(request)
+        await check_aside(request)
         listed = catalog.to_wire(self._config, sha256=self._sha256)
         listed.stages.extend(self._stages.records())
         states = self._accounts.states(datetime.now(UTC))

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
@@ -12,6 +11,7 @@ import grpc
 from services.core import errors
 from services.runtime.admission import Admission
 from services.runtime.callers import caller_of, serving_for
+from services.runtime.parsing import Read, parsed
 from services.runtime.status import TAKEN, abort_arguments, unimplemented_arguments
 from services.runtime.tracing import server_span
 
@@ -22,13 +22,6 @@ FOREIGN: Final = "/grpc."
 
 Details = grpc.HandlerCallDetails
 Continue = Callable[[Details], Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """Bytes that are no message."""
-
-    expected: str
 
 
 class ServingInterceptor(grpc.aio.ServerInterceptor):
@@ -54,30 +47,30 @@ class ServingInterceptor(grpc.aio.ServerInterceptor):
         return self._handlers[method]
 
     def _wrapped(self, handler: Any, method: str) -> Any:
-        read = _guarded(handler.request_deserializer)
+        # Bytes are parsed by us: grpc would do it on the event loop, however large they are, and
+        # send the parser's text as UNKNOWN.
+        read, written = handler.request_deserializer, handler.response_serializer
         if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(
-                self._unary(handler.unary_unary, method), read, handler.response_serializer
-            )
+            serve = self._unary(handler.unary_unary, read, method)
+            return grpc.unary_unary_rpc_method_handler(serve, None, written)
         if handler.unary_stream is not None:
-            return grpc.unary_stream_rpc_method_handler(
-                self._stream(handler.unary_stream, method), read, handler.response_serializer
-            )
+            serve = self._stream(handler.unary_stream, read, method)
+            return grpc.unary_stream_rpc_method_handler(serve, None, written)
         raise TypeError(f"{method} takes a stream; the mesh has no such calls")
 
-    def _unary(self, serve: Any, method: str) -> Any:
-        async def around(request: Any, context: Any) -> Any:
-            async with self._taken(request, context, method):
-                return await serve(request, context)
+    def _unary(self, serve: Any, read: Read, method: str) -> Any:
+        async def around(data: bytes, context: Any) -> Any:
+            async with self._taken(context, method):
+                return await serve(await parsed(read, data), context)
 
         return around
 
-    def _stream(self, serve: Any, method: str) -> Any:
+    def _stream(self, serve: Any, read: Read, method: str) -> Any:
         # No generator: one that is left early is finalised later, in a foreign task.
-        async def around(request: Any, context: Any) -> None:
+        async def around(data: bytes, context: Any) -> None:
             async with (
-                self._taken(request, context, method),
-                aclosing(serve(request, context)) as events,
+                self._taken(context, method),
+                aclosing(serve(await parsed(read, data), context)) as events,
             ):
                 async for event in events:
                     await _sent(context.write(event))
@@ -85,7 +78,7 @@ class ServingInterceptor(grpc.aio.ServerInterceptor):
         return around
 
     @asynccontextmanager
-    async def _taken(self, request: Any, context: Any, method: str) -> AsyncIterator[None]:
+    async def _taken(self, context: Any, method: str) -> AsyncIterator[None]:
         """Serve one call in the block, and send its caller what the block raises."""
         headers = _headers(context)
         caller = caller_of(headers, context)
@@ -95,7 +88,6 @@ class ServingInterceptor(grpc.aio.ServerInterceptor):
                 serving_for(caller),
                 self._admission.slot(caller),
             ):
-                _refuse_malformed(request)
                 await _sent(context.send_initial_metadata(TAKEN))
                 yield
         except errors.GremiumError as err:
@@ -115,24 +107,7 @@ async def _sent(sending: Awaitable[None]) -> None:
         raise asyncio.CancelledError("the caller left") from err
 
 
-def _guarded(read: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-    """A deserialiser that never raises: grpc would send the parser's text as UNKNOWN."""
-
-    def guarded(data: bytes) -> Any:
-        try:
-            return read(data)
-        except Exception:  # noqa: BLE001 - whatever the parser raises, the caller sent no message
-            return Malformed(getattr(getattr(read, "__self__", None), "__name__", "message"))
-
-    return guarded
-
-
 def _headers(context: Any) -> dict[str, str]:
     return {
         key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
     }
-
-
-def _refuse_malformed(request: Any) -> None:
-    if isinstance(request, Malformed):
-        raise errors.InvalidRequestError(f"the bytes sent are no {request.expected}")

@@ -29,7 +29,8 @@ from services.core.prompts import (
     ToolCall,
     ToolResult,
 )
-from services.runtime.bounds import over_bounds
+from services.runtime.aside import aside
+from services.runtime.bounds import held
 
 ROLES: Final[dict[int, Role]] = {
     types_pb2.ROLE_SYSTEM: "system",
@@ -44,6 +45,8 @@ FINISH_TO_WIRE: Final = {
     FinishReason.TOOL_CALLS: types_pb2.FINISH_REASON_TOOL_CALLS,
     FinishReason.CONTENT_FILTER: types_pb2.FINISH_REASON_CONTENT_FILTER,
 }
+MAX_EXPLAINED: Final = 256
+"""Items of a request of which all that is wrong is told, at 10 µs each."""
 FINISH_FROM_WIRE: Final = {int(number): reason for reason, number in FINISH_TO_WIRE.items()}
 
 
@@ -53,17 +56,23 @@ def check(request: WireMessage) -> None:
     Raises
     ------
     InvalidRequestError
-        If it breaks one. It names every field that does.
+        If it breaks one. It names every field that does, of more than MAX_EXPLAINED items one.
     """
-    if (excess := over_bounds(request)) is not None:
+    items, excess = held(request)
+    if excess is not None:
         raise InvalidRequestError(f"{excess[0]}: {excess[1]}", violations=(excess,))
-    found = protovalidate.collect_violations(request)
+    found = protovalidate.collect_violations(request, fail_fast=items > MAX_EXPLAINED)
     if not found:
         return
     violations = tuple((_path(v.proto.field), v.proto.message) for v in found)
     field, problem = violations[0]
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
     raise InvalidRequestError(f"{field or 'request'}: {problem}{more}", violations=violations)
+
+
+async def check_aside(request: WireMessage) -> None:
+    """Check a request as `check` does, a large one beside the event loop."""
+    await aside(request.ByteSize(), check, request)
 
 
 def check_unique(field: str, jurors: Sequence[str]) -> None:

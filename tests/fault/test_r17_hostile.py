@@ -5,6 +5,7 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import grpc
@@ -28,6 +29,7 @@ from tests.running import is_alive, mesh_running
 
 TIMEOUT_S = 10.0
 PROBE_EVERY_S = 0.02
+HEALTH_S = 0.05
 CALLERS_FAULT = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"}
 ENDS = CALLERS_FAULT | {"OK", "ABORTED", "ALREADY_EXISTS", "DEADLINE_EXCEEDED", "UNIMPLEMENTED"}
 """Never UNKNOWN, INTERNAL or UNAVAILABLE."""
@@ -201,8 +203,16 @@ def test_a_lone_surrogate_is_no_text(channels):
     assert "INVALID_ARGUMENT" == sent(channels, "gateway", method, data)[0]
 
 
+def hold_health(row, kind, took, before):
+    beside = f"health answered beside {kind}"
+    row.at_most("R17", beside, max(took), HEALTH_S, unit="s", undisturbed=max(before))
+    assert statistics.median(took) < HEALTH_S
+
+
 @pytest.mark.parametrize("request_", LARGE.values(), ids=LARGE)
-def test_a_large_question_is_refused_or_works_while_health_answers(row, channels, request_):
+def test_a_large_question_is_refused_or_works_while_health_answers(
+    row, request, channels, request_
+):
     with probed(channels) as before:
         time.sleep(0.5)
     with probed(channels) as took:
@@ -210,13 +220,19 @@ def test_a_large_question_is_refused_or_works_while_health_answers(row, channels
         time.sleep(0.2)
 
     assert error is None or told(error)[:2] == ("INVALID_ARGUMENT", "INVALID_REQUEST")
-    row.at_most("R17", "health answered within", max(took), 0.05, unit="s", undisturbed=max(before))
-    assert statistics.median(took) < 0.05
+    hold_health(row, request.node.callspec.id, took, before)
 
 
-def crowd(n_messages, n_parts):
-    turn = types_pb2.Message(role=2, parts=[types_pb2.Part(text="a")] * n_parts)
+TEXT = types_pb2.Part(text="a")
+
+
+def crowd(n_messages, n_parts, part=TEXT):
+    turn = types_pb2.Message(role=2, parts=[TEXT] + [part] * (n_parts - 1))
     return types_pb2.Prompt(messages=[turn] * n_messages)
+
+
+def routed(*shape):
+    return lambda: router_pb2.RouteRequest(ensemble="default", prompt=crowd(*shape))
 
 
 def answers(*texts):
@@ -233,11 +249,9 @@ def prose(seed, n_chars):
 
 HEAVY = {
     "messages": ("gateway", "Ask", lambda: ensemble_pb2.AskRequest(prompt=crowd(100_000, 1))),
-    "parts": (
-        "router",
-        "Route",
-        lambda: router_pb2.RouteRequest(ensemble="a", prompt=crowd(400, 256)),
-    ),
+    "parts": ("router", "Route", routed(400, 256)),
+    "parts-of-one": ("router", "Route", routed(1, 400_000)),
+    "empty-parts": ("router", "Route", routed(1, 2_000_000, types_pb2.Part(text=""))),
     "large-answers": (
         "aggregator",
         "Aggregate",
@@ -260,18 +274,42 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize(("name", "called", "request_"), HEAVY.values(), ids=HEAVY)
-def test_what_is_long_to_read_holds_nobody_up(row, channels, name, called, request_):
+@pytest.mark.parametrize("heavy", HEAVY.values(), ids=HEAVY)
+def test_what_is_long_to_read_holds_nobody_up(row, request, channels, heavy):
+    name, called, request_ = heavy
+    ends, took, before = sent_at_once(channels, name, called, request_(), times=1)
+
+    assert ends == {"OK" if name == "aggregator" else "INVALID_ARGUMENT"}
+    hold_health(row, request.node.callspec.id, took, before)
+
+
+def sent_at_once(channels, name, called, request, *, times):
+    """Ends of as many calls at once, and how soon the service told its health beside and before."""
     (method,) = [method for _, method in methods() if method.name == called]
-    data = request_().SerializeToString()
-    own = {name: channels[name]}
+    data, own = request.SerializeToString(), {name: channels[name]}
     with probed(own) as before:
         time.sleep(0.3)
-    with probed(own) as took:
-        end, _ = sent(channels, name, method, data)
+    with probed(own) as took, ThreadPoolExecutor(times) as callers:
+        ends = list(callers.map(lambda _: sent(channels, name, method, data), range(times)))
+    return {status for status, _ in ends}, took, before
 
-    assert end == ("OK" if name == "aggregator" else "INVALID_ARGUMENT")
-    row.at_most("R17", "health answered within", max(took), 0.05, unit="s", undisturbed=max(before))
+
+CALL = types_pb2.Part(tool_call=types_pb2.ToolCall(name="f"))
+LARGEST = {
+    "megabyte-prompts": routed(1, 2, types_pb2.Part(text="word " * 200_000)),
+    "megabytes-of-ideographs": routed(1, 2, types_pb2.Part(text="\u56fd" * 333_000)),
+    "most-parts": routed(15, 256),
+    "most-calls": routed(15, 256, CALL),
+}
+"""As much as may be asked."""
+
+
+@pytest.mark.parametrize("request_", LARGEST.values(), ids=LARGEST)
+def test_the_largest_questions_at_once_hold_nobody_up(row, request, channels, request_):
+    ends, took, before = sent_at_once(channels, "router", "Route", request_(), times=7)
+
+    assert ends in ({"OK"}, {"FAILED_PRECONDITION"})  # when no juror could read so much
+    hold_health(row, f"7 {request.node.callspec.id}", took, before)
 
 
 def test_over_the_message_limit_the_limit_is_named(channels):

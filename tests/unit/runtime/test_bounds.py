@@ -6,7 +6,7 @@ import pytest
 
 from gremium.v1 import aggregator_pb2, ensemble_pb2, judge_pb2, jury_pb2, router_pb2, types_pb2
 from services.core.errors import InvalidRequestError
-from services.runtime.bounds import MAX_ITEMS, over_bounds
+from services.runtime.bounds import MAX_ITEMS, held
 from services.runtime.wire import check
 
 MANY = 100_000
@@ -60,7 +60,7 @@ def test_is_refused_at_once_and_named(request_, field):
     with pytest.raises(InvalidRequestError) as refusal:
         check(request_)
     began = time.perf_counter()
-    over_bounds(request_)
+    held(request_)
 
     assert [field] == [name for name, _ in refusal.value.violations]
     assert time.perf_counter() - began < 0.05
@@ -68,5 +68,5 @@ def test_is_refused_at_once_and_named(request_, field):
 
 def test_as_many_as_are_allowed_pass():
     turns = MAX_ITEMS // 2 // 2
-    assert over_bounds(ensemble_pb2.AskRequest(prompt=prompt(turns, 3))) is None
-    assert over_bounds(ensemble_pb2.AskRequest(prompt=prompt(turns, 4))) is not None
+    assert held(ensemble_pb2.AskRequest(prompt=prompt(turns, 3))).excess is None
+    assert held(ensemble_pb2.AskRequest(prompt=prompt(turns, 4))).excess is not None
