@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.core.prompts import Image, Prompt
-from services.core.tokens import prompt_tokens
 
 OUTPUT_TOKENS: Final = {"labels": 8, "number": 16, "json": 256, "text": 256}
 """Usual length of an answer of each shape, before complexity stretches prose and JSON."""
@@ -29,7 +28,7 @@ def demand_of(prompt: Prompt, *, complexity: float) -> Demand:
     expected = _expected_output_tokens(prompt, complexity)
     limit = prompt.params.max_output_tokens
     return Demand(
-        input_tokens=prompt_tokens(prompt),
+        input_tokens=prompt.tokens,
         output_tokens=expected if limit is None else min(expected, limit),
         output_limit_tokens=limit,
         images=any(isinstance(part, Image) for turn in prompt.messages for part in turn.parts),

@@ -1,10 +1,19 @@
 """What a model is asked: conversation, tools, shape of the answer."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from services.core.tokens import text_tokens
 
 Role = Literal["system", "user", "assistant", "tool"]
+
+TOKENS_PER_MESSAGE: Final = 4
+"""Role markers around a turn."""
+TOKENS_PER_IMAGE: Final = 1000
+"""Providers charge between 85 and 1,700 for an image; the upper middle is the safe guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,10 @@ class Passage:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prompt:
+    """Without slots, so that what is counted once can be kept."""
+
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...] = ()
     output_format: OutputFormat = OutputFormat()
@@ -100,3 +111,31 @@ class Prompt:
     def text(self) -> str:
         """All text of the conversation and of the passages."""
         return "\n".join([*(m.text for m in self.messages), *(p.text for p in self.passages)])
+
+    @cached_property
+    def tokens(self) -> int:
+        """Estimate of the tokens of all that is sent with it, on the high side; counted once."""
+        turns = sum(_message_tokens(turn) for turn in self.messages)
+        passages = sum(text_tokens(p.text) + TOKENS_PER_MESSAGE for p in self.passages)
+        return turns + passages + sum(_tool_tokens(tool) for tool in self.tools)
+
+
+def _message_tokens(message: Message) -> int:
+    return TOKENS_PER_MESSAGE + sum(_part_tokens(part) for part in message.parts)
+
+
+def _part_tokens(part: Part) -> int:
+    match part:
+        case Image():
+            return TOKENS_PER_IMAGE
+        case ToolCall():
+            return text_tokens(part.name) + text_tokens(part.arguments_json)
+        case ToolResult():
+            return text_tokens(part.content)
+        case _:
+            return text_tokens(part)
+
+
+def _tool_tokens(tool: Tool) -> int:
+    schema = json.dumps(tool.parameters, ensure_ascii=False)
+    return text_tokens(tool.name) + text_tokens(tool.description) + text_tokens(schema)

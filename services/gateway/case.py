@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from gremium.v1 import ensemble_pb2, types_pb2
 from services.calibration.artefact import Calibration
@@ -9,11 +10,15 @@ from services.config.tree import Ensemble, Model
 from services.core.deadline import Deadline
 from services.gateway.stage_log import StageLog
 from services.retrieval.shelves import Shelves
+from services.runtime.wire import prompt_from_wire
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """What is asked, of which ensemble, until when."""
+    """What is asked, of which ensemble, until when.
+
+    Without slots, so that what is counted once can be kept.
+    """
 
     request_id: str
     asked: ensemble_pb2.AskRequest
@@ -42,6 +47,11 @@ class Case:
     @property
     def prompt(self) -> types_pb2.Prompt:
         return self.asked.prompt
+
+    @cached_property
+    def prompt_tokens(self) -> int:
+        """Estimate of what a model reads of the prompt, counted once."""
+        return prompt_from_wire(self.prompt).tokens
 
     @property
     def calibration_id(self) -> str:

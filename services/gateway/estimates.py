@@ -7,11 +7,10 @@ from services.config.steps import MERGE, Merge, Step
 from services.config.tree import Ensemble, Juror, Model, SpecialistsEnsemble
 from services.core.graph import in_order
 from services.core.lease import Call
-from services.core.tokens import prompt_tokens, text_tokens
+from services.core.tokens import text_tokens
 from services.gateway.case import Case
 from services.gateway.losses import RUBRIC_TOKENS
 from services.gateway.recusal import judges_of
-from services.runtime.wire import prompt_from_wire
 
 QUOTE_TOKENS = 128
 """Marks around what other steps wrote, and the note that it is data."""
@@ -48,7 +47,7 @@ def reading(case: Case) -> Reading:
     return Reading(
         case.models,
         case.ensembles,
-        prompt_tokens(prompt_from_wire(case.prompt)),
+        case.prompt_tokens,
         case.prompt.params.max_output_tokens,
     )
 

@@ -9,11 +9,11 @@ from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.tree import Judge, Model
 from services.core.answers import Usage, is_independent
 from services.core.lease import Call, Lease
-from services.core.tokens import prompt_tokens, text_tokens
+from services.core.tokens import text_tokens
 from services.gateway import messages
 from services.gateway.case import Case
 from services.gateway.recusal import judges_of
-from services.runtime.wire import prompt_from_wire, usage_to_wire
+from services.runtime.wire import usage_to_wire
 
 RUBRIC_TOKENS: Final = 1024
 """Most that a judge is told beside the prompt and the answer."""
@@ -110,8 +110,7 @@ def lost(
     and a second one beside it included, all that it was to read, and as much as
     it may write. All seats together spend no more than the lease.
     """
-    read = prompt_tokens(prompt_from_wire(case.prompt))
-    dearest = [_dearest(case, seat, read) for seat in seats]
+    dearest = [_dearest(case, seat) for seat in seats]
     calls = _calls([_most_calls(case.models[seat.model]) for seat in seats], dearest, lease)
     costs = [made * call.cost_usd for made, call in zip(calls, dearest, strict=True)]
     tokens = [made * call.tokens for made, call in zip(calls, dearest, strict=True)]
@@ -147,11 +146,11 @@ def _told(
     return told
 
 
-def _dearest(case: Case, seat: Seat, read: int) -> Call:
+def _dearest(case: Case, seat: Seat) -> Call:
     """One call to a seat's model at its dearest."""
     spec = case.models[seat.model]
     return Call(
-        read + seat.added_tokens,
+        case.prompt_tokens + seat.added_tokens,
         seat.output_tokens,
         spec.price.input_usd_per_mtok,
         spec.price.output_usd_per_mtok,

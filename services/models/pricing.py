@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.config.tree import Model, Price
 from services.core.answers import ModelReply, ModelRequest, Usage
 from services.core.lease import Call, Lease, Purse
-from services.core.tokens import prompt_tokens, text_tokens
+from services.core.tokens import text_tokens
 
 
 def cost_usd(usage: Usage, price: Price) -> float:
@@ -64,7 +64,7 @@ def counted(told: Usage | None, request: ModelRequest, written: str) -> tuple[Us
 
 def estimated_input(request: ModelRequest) -> Usage:
     """Usage of a call whose input was read, as far as its texts tell."""
-    return Usage(input_tokens=text_tokens(request.instruction) + prompt_tokens(request.prompt))
+    return Usage(input_tokens=text_tokens(request.instruction) + request.prompt.tokens)
 
 
 def estimated_usage(request: ModelRequest, written: str) -> Usage:

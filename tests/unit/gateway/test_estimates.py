@@ -7,6 +7,7 @@ import pytest
 from gremium.v1 import types_pb2
 from services.config.tree import Config, Price
 from services.gateway import estimates
+from services.runtime.wire import prompt_from_wire
 from tests.cases import PROMPT, case, tier
 
 USD = Price(input_usd_per_mtok=0.0, output_usd_per_mtok=1000.0)
@@ -63,3 +64,22 @@ def test_knows_whether_somebody_answers_for_nothing():
 
     assert estimates.has_free_juror(asked)
     assert not estimates.has_free_juror(priced(asked))
+
+
+def test_a_prompt_is_counted_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "services.gateway.case.prompt_from_wire", lambda p: read.append(p) or prompt_from_wire(p)
+    )
+    asked = case()
+
+    assert estimates.reading(asked) == estimates.reading(asked)
+    assert [PROMPT] == read
+
+
+def test_another_prompt_of_the_request_is_counted_anew():
+    asked, longer = case(), types_pb2.Prompt()
+    longer.CopyFrom(PROMPT)
+    longer.messages[0].parts.add(text="a" * 400)
+
+    assert asked.prompt_tokens + 100 == asked.asking(longer).prompt_tokens

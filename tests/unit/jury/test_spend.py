@@ -11,7 +11,6 @@ from services.config.tree import Price
 from services.core.answers import Status
 from services.core.lease import Lease
 from services.core.prompts import Params
-from services.core.tokens import prompt_tokens
 from tests.unit.jury.scripted import QUESTION, Scripted, case, fails, hangs, hear, juror, statuses
 from tests.unit.models.rosters import roster_of
 from tests.upstream import Reply, upstream
@@ -105,7 +104,7 @@ async def test_a_juror_that_waited_for_its_turn_costs_nothing_when_it_is_cut_off
 
 
 def writes_all_it_may(body):
-    used = {"prompt_tokens": prompt_tokens(QUESTION), "completion_tokens": body["max_tokens"]}
+    used = {"prompt_tokens": QUESTION.tokens, "completion_tokens": body["max_tokens"]}
     return Reply(usage=used)
 
 

@@ -2,6 +2,7 @@
 
 from router_svc.demand import demand_of
 from services.core.prompts import (
+    TOKENS_PER_IMAGE,
     Image,
     Message,
     OutputFormat,
@@ -11,7 +12,6 @@ from services.core.prompts import (
     Tool,
     ToolResult,
 )
-from services.core.tokens import TOKENS_PER_IMAGE
 from tests.unit.router.tiers import prompt
 
 
