@@ -5,6 +5,7 @@ import json
 import pathlib
 from collections.abc import Mapping
 from dataclasses import field
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -132,9 +133,9 @@ class JudgeFit:
         return self.n_labels >= MIN_LABELS
 
 
-@dataclass(frozen=True, slots=True, config=STRICT)
+@dataclass(frozen=True, config=STRICT)
 class Calibration:
-    """Everything that was learned, and of what."""
+    """Everything that was learned, and of what. Without slots, so that its id can be kept."""
 
     created: Annotated[str, Field(max_length=64)]
     """When, ISO 8601 in UTC."""
@@ -146,7 +147,7 @@ class Calibration:
     """By ensemble."""
     format: Literal[1] = 1
 
-    @property
+    @cached_property
     def id(self) -> str:
         """First 12 hex digits of the digest of the canonical content."""
         content = json.dumps(_plain(self), sort_keys=True, separators=(",", ":"))

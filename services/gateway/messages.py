@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from gremium.v1 import aggregator_pb2, judge_pb2, jury_pb2, manifest_pb2, router_pb2, types_pb2
+from services.calibration.artefact import PoolFit
 from services.config.tree import Judge, Juror, Model, Tier
 from services.core.errors import InternalError
 from services.core.lease import Lease
@@ -50,6 +51,7 @@ def deliberate_request(
     case: Case, tier: router_pb2.Tier, lease: Lease
 ) -> jury_pb2.DeliberateRequest:
     here = configured(case, tier)
+    fit = match_of(case, here).fit
     return jury_pb2.DeliberateRequest(
         request_id=case.request_id,
         prompt=case.prompt,
@@ -59,7 +61,7 @@ def deliberate_request(
         lease=lease_to_wire(lease),
         tier=tier.name,
         stop=stop_terms(
-            here.stop, case.ensemble.aggregate, _weights(case, tier), _fitted(case, tier)
+            here.stop, case.ensemble.aggregate, _weights(case, tier, fit), _fitted(case, fit)
         ),
         waves=here.waves,
     )
@@ -71,17 +73,17 @@ def aggregate_request(
     answers: Iterable[types_pb2.Answer],
     standings: Iterable[manifest_pb2.Standing] = (),
 ) -> aggregator_pb2.AggregateRequest:
-    how = case.ensemble.aggregate
+    how, fit = case.ensemble.aggregate, match_of(case, configured(case, tier)).fit
     return aggregator_pb2.AggregateRequest(
         request_id=case.request_id,
         answers=answers,
         output_format=case.prompt.output_format,
         tools=case.prompt.tools,
         method=METHODS[how.method],
-        weights=_weights(case, tier),
+        weights=_weights(case, tier, fit),
         min_share=how.min_share,
         min_similarity=how.min_similarity,
-        fitted=_fitted(case, tier),
+        fitted=_fitted(case, fit),
         min_confidence=how.min_confidence,
         allow_splicing=how.allow_splicing,
         scores=[
@@ -92,13 +94,13 @@ def aggregate_request(
     )
 
 
-def _weights(case: Case, tier: router_pb2.Tier) -> list[aggregator_pb2.JurorWeight]:
-    fit = match_of(case, configured(case, tier)).fit
+def _weights(
+    case: Case, tier: router_pb2.Tier, fit: PoolFit | None
+) -> list[aggregator_pb2.JurorWeight]:
     return [juror_weight(juror, case.models[juror.model], fit) for juror in jurors(case, tier)]
 
 
-def _fitted(case: Case, tier: router_pb2.Tier) -> aggregator_pb2.FittedVote | None:
-    fit = match_of(case, configured(case, tier)).fit
+def _fitted(case: Case, fit: PoolFit | None) -> aggregator_pb2.FittedVote | None:
     return fitted_vote(fit, calibration_id=case.calibration_id) if fit else None
 
 

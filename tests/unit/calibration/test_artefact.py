@@ -57,6 +57,13 @@ def test_is_named_by_its_content(path):
     assert json.loads(path.read_text())["id"] == WHOLE.id != other.id
 
 
+def test_its_name_is_worked_out_once(path, monkeypatch):
+    known = read(path)
+    monkeypatch.setattr("services.calibration.artefact.json.dumps", pytest.fail)
+
+    assert WHOLE.id == known.id
+
+
 def test_with_few_labels_is_no_calibration():
     assert [True, False] == [replace(FIT, n_labels=n).calibrated for n in (50, 49)]
 
