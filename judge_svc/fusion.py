@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from judge_svc.grounding import Signal
-from services.core.probability import MIN_LABELS, sigmoid
+from services.core.probability import DIGITS, MIN_LABELS, sigmoid
 
 JUDGE: Final = "judge"
 """Name of the signal that a judge model gives."""
-DIGITS: Final = 12
-"""Of a probability, that count when it is held against a threshold."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
 
 from jury_svc.leads import TIE, Fit, Poll, Vote, Voter, everyone, leader, least_lead, scores
 from services.core.closeness import close_groups
-from services.core.probability import sigmoid
-
-LEAST_P: Final = 1e-9
-"""Probabilities this near to 0 and 1 are not told apart, as in the aggregator."""
+from services.core.probability import log_odds, sigmoid
 
 
 class Rule(StrEnum):
@@ -183,5 +179,4 @@ def _p_correct(poll: Poll) -> float:
     most = max(*found.values(), fit.none_score)
     raised = {other: math.exp(score - most) for other, score in found.items()}
     share = raised[key] / (sum(raised.values()) + math.exp(fit.none_score - most))
-    sure = min(max(share, LEAST_P), 1.0 - LEAST_P)
-    return sigmoid(fit.slope * math.log(sure / (1.0 - sure)) + fit.offset)
+    return sigmoid(fit.slope * log_odds(share) + fit.offset)

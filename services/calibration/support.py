@@ -1,6 +1,5 @@
 """What the vote says for an audited answer, by fits that had not seen its prompt."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -11,7 +10,7 @@ from services.calibration.fit_pool import PARTS
 from services.calibration.logit_fit import fit_logit, predicted
 from services.calibration.outcomes import Outcome
 from services.calibration.votes import Floats, Votes, design, folds, votes_of
-from services.core.probability import sigmoid
+from services.core.probability import log_odds, sigmoid
 
 SUPPORT: Final = "support"
 """Name of the signal."""
@@ -79,5 +78,4 @@ def mapped(share: float, confidence: ConfidenceMap) -> float:
     >>> round(mapped(0.8, ConfidenceMap()), 6)
     0.8
     """
-    clipped = float(np.clip(share, 1e-9, 1.0 - 1e-9))
-    return sigmoid(confidence.slope * math.log(clipped / (1.0 - clipped)) + confidence.offset)
+    return sigmoid(confidence.slope * log_odds(share) + confidence.offset)
