@@ -13,12 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.calibration.artefact import Threshold
+from services.core.probability import DIGITS
 
 LEVELS: Final = 200
 """Confidences that are tried at most."""
-DIGITS: Final = 12
-"""Of a confidence, that count when confidences are compared."""
-_BISECTIONS: Final = 60
 
 Floats = NDArray[np.float64]
 
@@ -102,13 +100,11 @@ def upper_bound(errors: int, n: int, delta: float) -> float:
     >>> round(upper_bound(0, 22, 0.1), 4), upper_bound(5, 5, 0.1)
     (0.0994, 1.0)
     """
+    from scipy.special import betaincinv  # noqa: PLC0415 - training only: serving needs no scipy
+
     if errors >= n:
         return 1.0
-    low, high = errors / n, 1.0
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(errors, n, middle) > delta else (low, middle)
-    return high
+    return float(betaincinv(errors + 1, n - errors, 1.0 - delta))
 
 
 def _check(confidences: Floats, right: NDArray[Any], alpha: float, delta: float) -> None:
@@ -125,20 +121,3 @@ def _levels(known: Floats, start: int) -> Iterator[np.float64]:
         return
     ranks = np.unique(np.linspace(start, len(ranked), LEVELS).round().astype(int)) - 1
     yield from np.unique(ranked[ranks])[::-1]
-
-
-def _at_most(errors: int, n: int, risk: float) -> float:
-    """P(at most so many errors among n), each with probability `risk`."""
-    if risk >= 1.0:
-        return 0.0
-    if risk <= 0.0:
-        return 1.0
-    k = np.arange(errors + 1)
-    ratios = np.log((n - k[:-1]) / (k[:-1] + 1.0))
-    logs = (
-        np.concatenate(([0.0], np.cumsum(ratios)))
-        + k * math.log(risk)
-        + (n - k) * math.log1p(-risk)
-    )
-    top = float(logs.max())
-    return float(math.exp(top) * np.exp(logs - top).sum())
