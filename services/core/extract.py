@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from services.core.literals import literal_in
+from services.core.literals import literal_in, object_of
 from services.core.unreadable import UnreadableError
 
 MAX_BYTES: Final = 1 << 20
@@ -155,7 +155,7 @@ def _with_raw_controls(text: str) -> Any:
 def _loads(text: str, *, strict: bool) -> Any:
     try:
         return json.loads(
-            text, strict=strict, object_pairs_hook=_unique, parse_constant=_refuse_constant
+            text, strict=strict, object_pairs_hook=object_of, parse_constant=_refuse_constant
         )
     except UnreadableError:
         raise
@@ -163,13 +163,6 @@ def _loads(text: str, *, strict: bool) -> Any:
         raise _too_deep() from err
     except ValueError as err:  # no JSON, or an integer longer than sys.get_int_max_str_digits()
         raise UnreadableError("NOT_JSON", f"the answer is not JSON: {err}") from err
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise UnreadableError("DUPLICATE_KEY", "an object has the same key twice")
-    return value
 
 
 def _refuse_constant(name: str) -> Any:

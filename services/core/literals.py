@@ -108,7 +108,7 @@ def _value(node: ast.expr) -> Any:
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_value(item) for item in items]
         case ast.Dict(keys=keys, values=values):
-            return _object(
+            return object_of(
                 [(_key(key), _value(value)) for key, value in zip(keys, values, strict=True)]
             )
         case _:
@@ -121,7 +121,14 @@ def _key(node: ast.expr | None) -> str:
     raise UnreadableError("NOT_JSON", "an object's keys must be strings")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its pairs.
+
+    Raises
+    ------
+    UnreadableError
+        If a key occurs twice.
+    """
     value = dict(pairs)
     if len(value) < len(pairs):
         raise UnreadableError("DUPLICATE_KEY", "an object has the same key twice")
@@ -132,7 +139,7 @@ def _call(node: ast.expr) -> Call:
     if not isinstance(node, ast.Call):
         raise UnreadableError("NOT_CALLS", "not only calls")
     named = [(_named(keyword), _argument(keyword.value)) for keyword in node.keywords]
-    return Call(_dotted(node.func), _object(named), tuple(_value(arg) for arg in node.args))
+    return Call(_dotted(node.func), object_of(named), tuple(_value(arg) for arg in node.args))
 
 
 def _argument(node: ast.expr) -> Any:

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-ANY_TAG: Final = re.compile(r"</?(think|thinking)>", re.IGNORECASE)
-OPENING: Final = re.compile(r"<(think|thinking)>", re.IGNORECASE)
+from services.core.visible import ANY_TAG, OPENING, closing_of
+
 TAGS: Final = ("<think>", "<thinking>")
 LONGEST_TAG: Final = len("</thinking>")
 
@@ -48,7 +48,7 @@ class Unveiling:
         """Visible text up to the next block of reasoning, and whether one begins there."""
         if opening := OPENING.search(self._held):
             visible, self._held = self._held[: opening.start()], self._held[opening.end() :]
-            self._ending = _closing(opening.group(1))
+            self._ending = closing_of(opening.group(1))
             return visible, True
         held = _possible_tag(self._held)
         visible, self._held = self._held[: len(self._held) - len(held)], held
@@ -61,12 +61,8 @@ class Unveiling:
             self._held = self._held[-LONGEST_TAG:]
             return False
         self._held = self._held[tag.end() :]
-        self._ending = None if tag[0].startswith("</") else _closing(tag[1])
+        self._ending = None if tag[0].startswith("</") else closing_of(tag[1])
         return True
-
-
-def _closing(name: str) -> re.Pattern[str]:
-    return re.compile(rf"</{name}>", re.IGNORECASE)
 
 
 def _possible_tag(text: str) -> str:

@@ -9,8 +9,8 @@ _INK: Final = re.compile(
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 """Whatever Unicode does not let a reader ignore (Default_Ignorable_Code_Point), nor is blank."""
-_OPEN: Final = re.compile(r"<(think|thinking)>", re.IGNORECASE)
-_TAG: Final = re.compile(r"</?(?:think|thinking)>", re.IGNORECASE)
+OPENING: Final = re.compile(r"<(think|thinking)>", re.IGNORECASE)
+ANY_TAG: Final = re.compile(r"</?(think|thinking)>", re.IGNORECASE)
 _CLOSE: Final = re.compile(r"</(?:think|thinking)>", re.IGNORECASE)
 MAX_ROUNDS: Final = 8
 """A text from which still more could be cut after so many rounds shows nothing."""
@@ -55,9 +55,9 @@ def _parted(text: str) -> tuple[str, bool]:
 
 def _cut_once(text: str) -> tuple[str, bool]:
     kept, rest, is_open = "", _without_headless(text), False
-    while opening := _OPEN.search(rest):
+    while opening := OPENING.search(rest):
         kept += rest[: opening.start()]
-        closing = _closing(opening.group(1)).search(rest, opening.end())
+        closing = closing_of(opening.group(1)).search(rest, opening.end())
         if closing is None:
             is_open = not kept.strip(" \t") or kept.rstrip(" \t").endswith("\n")
             rest = "" if is_open else rest[opening.start() :]
@@ -68,7 +68,7 @@ def _cut_once(text: str) -> tuple[str, bool]:
 
 def _after_beginning(text: str) -> str:
     """A text that begins in reasoning, without that; nothing is left of what has no tag."""
-    tag = _TAG.search(text)
+    tag = ANY_TAG.search(text)
     if tag is None:
         return ""
     return text[tag.end() :] if tag[0].startswith("</") else text[tag.start() :]
@@ -76,11 +76,12 @@ def _after_beginning(text: str) -> str:
 
 def _without_headless(text: str) -> str:
     """A text without all that ends in a closing tag before any opening one."""
-    opening = _OPEN.search(text)
+    opening = OPENING.search(text)
     end = opening.start() if opening else len(text)
     last = max((tag.end() for tag in _CLOSE.finditer(text, 0, end)), default=0)
     return text[last:]
 
 
-def _closing(tag: str) -> re.Pattern[str]:
+def closing_of(tag: str) -> re.Pattern[str]:
+    """What ends the reasoning that a tag of that name begins."""
     return re.compile(rf"</{tag}>", re.IGNORECASE)
