@@ -96,9 +96,9 @@ def test_takes_64_levels():
 
 @pytest.mark.parametrize("unit", ["{ [ ", '"[', "```", "[{'", "<think>", "\\"])
 def test_hostile_text_takes_no_long_time(unit):
-    start = time.perf_counter()
+    start = time.process_time()
 
     with pytest.raises(UnreadableError):
         first(unit * (200_000 // len(unit)))
 
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
