@@ -34,11 +34,11 @@ import yaml  # noqa: E402 - the script puts its own project on the path
 from bench import chart, frontier  # noqa: E402
 from bench.frontier import Row  # noqa: E402
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2, types_pb2  # noqa: E402
+from services.cli.stopping import INTERRUPTED  # noqa: E402
 from tests.running import mesh_running  # noqa: E402
 
 IN_FLIGHT = 4
 LIMIT_S = 60
-INTERRUPTED = 130
 ENDED = (grpc.StatusCode.ABORTED, grpc.StatusCode.FAILED_PRECONDITION)
 """How a request ends whose jurors gave too little: no answer, but an outcome to count."""
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from aggregator_svc.voting import plurality
 from bench.canonical import tasks, tools
 from bench.decisions import Row, SkippedError
+from bench.decisions.ballots import FILE
 from bench.decisions.early_stop_jury import Heard, heard_by_the_jury
 from jury_svc.leads import Poll, Vote, Voter
 from jury_svc.quorum import Stop, stop_reason
@@ -22,7 +23,6 @@ from services.calibration.votes import folds
 from services.core.canonical import Ballot, ballot
 from services.core.prompts import OutputFormat
 
-FILE: Final = Path("jury/bfcl_25models.jsonl.gz")
 CHEAP7: Final = {
     "gpt-4o-mini-2024-07-18": (0.15, 0.60),
     "claude-3-haiku-20240307": (0.25, 1.25),

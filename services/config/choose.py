@@ -15,7 +15,6 @@ from services.config.tree import LoadedConfig
 FILE_NAME: Final = "gremium.yaml"
 STATE: Final = ".gremium"
 """Folder of everything that gremium makes by itself."""
-EMBEDDED: Final = Path(__file__).with_name("embedded.yaml")
 HEADER: Final = f"""\
 # yaml-language-server: $schema={schema.FILE_NAME}
 # {{origin}}
@@ -69,7 +68,7 @@ def _made(env: Mapping[str, str], ollama_address: str) -> tuple[str, str]:
         made = ollama.from_installed(models, address=ollama_address)
         return _text(made), f"No {FILE_NAME} and no API key; found Ollama at {ollama_address}."
     origin = f"No {FILE_NAME}, no API key, no Ollama: a small embedded model answers."
-    return EMBEDDED.read_text(encoding="utf-8"), origin
+    return ollama.EMBEDDED.read_text(encoding="utf-8"), origin
 
 
 def _text(made: Tree) -> str:

@@ -5,15 +5,13 @@ from services.calibration.artefact import PoolFit
 from services.calibration.configured import Match, matched, pool_names, promised
 from services.config.tree import Judge, Juror, Model, Tier
 from services.gateway.case import Case
-
-COUNTED_BY_FIT = frozenset({"auto", "plurality"})
-"""Methods that a fitted vote stands in for."""
+from services.gateway.stopping import BY_BALLOTS
 
 
 def match_of(case: Case, tier: Tier) -> Match:
     """What is known of a tier's jurors, or why nothing of it is used."""
     method = case.ensemble.aggregate.method
-    if case.calibration is not None and method not in COUNTED_BY_FIT:
+    if case.calibration is not None and method not in BY_BALLOTS:
         return Match(None, f"`aggregate.method: {method}` counts otherwise than was learned")
     return matched(case.calibration, _names(case, tier), tier.jurors)
 

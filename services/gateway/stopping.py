@@ -15,7 +15,8 @@ RULES: Final = {
 }
 """Those that go by ballots."""
 BY_BALLOTS: Final = frozenset({"auto", "plurality"})
-"""Methods that count ballots as they are; scores, embeddings and fields come later than a stop."""
+"""Methods that count ballots as they are: a fitted vote stands in for them, and a jury may stop by
+them; scores, embeddings and fields come later."""
 
 
 def stop_terms(

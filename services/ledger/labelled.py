@@ -8,9 +8,8 @@ from typing import Final
 
 from gremium.v1 import manifest_pb2
 from services.core.errors import LedgerError
+from services.ledger.sqlite import BUSY_S
 
-BUSY_S: Final = 5.0
-"""Longest wait for another program that holds the file."""
 ROWS: Final = (
     "SELECT m.manifest, m.answers, f.feedback FROM feedback f"
     " JOIN manifests m ON m.request_id = f.request_id"

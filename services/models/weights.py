@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from services.core.errors import BackendError
+from services.models.catalog import invalid
 from services.models.settings import cache_folder
 
 CHECKED: Final = "verified-weights.json"
@@ -52,19 +53,15 @@ def verify(path: Path, sha256: str, *, notes: Path | None = None) -> None:
         with path.open("rb") as file:
             seen = digest(file)
     except OSError as err:
-        raise _unusable(f"cannot read {path.name}: {err.strerror}") from err
+        raise invalid(f"cannot read {path.name}: {err.strerror}") from err
     if seen != sha256:
-        raise _unusable(f"{path.name} has SHA-256 {seen}; {sha256} is expected")
+        raise invalid(f"{path.name} has SHA-256 {seen}; {sha256} is expected")
     _remember(notes_file, str(path), stamp)
 
 
 def digest(file: BufferedReader | BufferedRandom) -> str:
     """SHA-256 of a file from where it stands, 64 hex digits."""
     return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _unusable(message: str) -> BackendError:
-    return BackendError(message, cause="WEIGHTS_INVALID", sent=False)
 
 
 def _notes(file: Path) -> dict[str, object]:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from services.config.choose import EMBEDDED
+from services.config.ollama import EMBEDDED
 from tests.running import environment, mesh_running
 
 LIMIT_S = 90
