@@ -6,19 +6,20 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.config.tree import Embeddings, LoadedConfig
 from services.core.deadline import Deadline
-from services.models import openai
-from services.models.endpoint import Endpoint, open_session
 from services.models.minilm import MiniLM
 from services.models.reading import items
 from services.models.settings import secret
 from services.models.words import word_vectors
+
+if TYPE_CHECKING:
+    from services.models.endpoint import Endpoint
 
 MAX_BATCH: Final = 256
 
@@ -55,18 +56,27 @@ async def open_embedder(loaded: LoadedConfig) -> AsyncIterator[Embedder]:
             with ThreadPoolExecutor(1, thread_name_prefix="minilm") as thread:
                 yield MiniLMEmbedder(model, thread)
         case "openai":
-            async with open_session() as session:
-                key = secret(spec.api_key_env)
-                endpoint = Endpoint(
-                    session,
-                    spec.base_url or openai.API,
-                    headers=openai.headers(key),
-                    key=key,
-                    key_variable=spec.api_key_env,
-                )
+            async with _open_endpoint(spec) as endpoint:
                 yield OpenAIEmbedder(endpoint, spec)
         case "none":
             yield WordEmbedder()
+
+
+@asynccontextmanager
+async def _open_endpoint(spec: Embeddings) -> AsyncIterator["Endpoint"]:
+    # aiohttp takes a tenth of a service's start, and few services call an API.
+    from services.models import openai  # noqa: PLC0415
+    from services.models.endpoint import Endpoint, open_session  # noqa: PLC0415
+
+    key = secret(spec.api_key_env)
+    async with open_session() as session:
+        yield Endpoint(
+            session,
+            spec.base_url or openai.API,
+            headers=openai.headers(key),
+            key=key,
+            key_variable=spec.api_key_env,
+        )
 
 
 class MiniLMEmbedder:
@@ -89,7 +99,7 @@ class MiniLMEmbedder:
 class OpenAIEmbedder:
     """An OpenAI-compatible `/embeddings`."""
 
-    def __init__(self, endpoint: Endpoint, spec: Embeddings) -> None:
+    def __init__(self, endpoint: "Endpoint", spec: Embeddings) -> None:
         self._endpoint = endpoint
         self._spec = spec
 

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
@@ -11,9 +11,11 @@ from gremium.v1 import model_status_pb2, model_status_pb2_grpc
 from services.models.backend import RosterModel
 from services.models.breaker import State
 from services.models.guard import ModelState
-from services.models.roster import Roster
 from services.runtime import metrics
 from services.runtime.wire import duration_to_wire, timestamp_to_wire
+
+if TYPE_CHECKING:
+    from services.models.roster import Roster
 
 BREAKERS: Final = {
     State.CLOSED: model_status_pb2.BREAKER_STATE_CLOSED,
@@ -39,7 +41,7 @@ GAUGES: Final[dict[str, Callable[[ModelState], float]]] = {
 class ModelStatusServicer(model_status_pb2_grpc.ModelStatusServiceServicer):
     """Tells how the models of one roster fare."""
 
-    def __init__(self, service: str, roster: Roster) -> None:
+    def __init__(self, service: str, roster: "Roster") -> None:
         self._service = service
         self._roster = roster
 
