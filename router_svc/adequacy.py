@@ -60,13 +60,16 @@ def juror_adequacy(
     return _sigmoid(ability - difficulty + SPECIALIST_LOGITS * specialist)
 
 
-def tier_adequacy(jurors: NDArray[np.float64]) -> float:
+def tier_adequacy(jurors: NDArray[np.float64], *, shared_fate: float = SHARED_FATE) -> float:
     """Predict how likely the jurors' majority is adequate.
 
     Parameters
     ----------
     jurors : ndarray of float64, shape (n_jurors,)
         Adequacy of each juror, in [0, 1].
+    shared_fate : float
+        Share of prompts on which they stand or fall together, in [0, 1]: the
+        correlation of their mistakes where it was learned.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def tier_adequacy(jurors: NDArray[np.float64]) -> float:
     Notes
     -----
     Condorcet's majority assumes independent jurors, which models are not. On a
-    share ``SHARED_FATE`` of the prompts they stand or fall together, with their
+    share `shared_fate` of the prompts they stand or fall together, with their
     mean adequacy; on the others the majority decides, a tie counting half. The
     measured error correlation of model juries is 0.3 to 0.5 [1]_. O(n^2).
 
@@ -98,7 +101,7 @@ def tier_adequacy(jurors: NDArray[np.float64]) -> float:
     if jurors.size == 0:
         raise ValueError("a tier must have jurors")
     together = float(jurors.mean())
-    return SHARED_FATE * together + (1.0 - SHARED_FATE) * _majority(jurors)
+    return shared_fate * together + (1.0 - shared_fate) * _majority(jurors)
 
 
 def interval(adequacy: float) -> tuple[float, float]:

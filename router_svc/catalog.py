@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from router_svc.domains import BUILT_IN, NONE
-from router_svc.eligibility import JurorProfile, TierProfile
 from router_svc.plan import Graph, StepProfile
+from router_svc.profiles import Filter, JurorProfile, Objection, TierProfile
+from router_svc.terms import Rule, Terms
 from services.config.graphs import output_format
+from services.config.routing import Allowed
 from services.config.steps import Step
 from services.config.tree import (
     Config,
     Ensemble,
     Juror,
     Model,
+    RouteEnsemble,
     Router,
     SpecialistsEnsemble,
     Tier,
@@ -26,10 +29,8 @@ class EnsembleProfile:
     """What the router needs to know of an ensemble."""
 
     tiers: tuple[TierProfile, ...]
-    min_adequacy: float | None
-    """Adequacy that the first tier must reach, in [0, 1]; None: all jurors are asked at once."""
-    in_order: bool = False
-    """Whether the tiers are tried in configured order, whatever is predicted of them."""
+    terms: Terms | None
+    """How one of the tiers is chosen; None: all jurors are asked at once."""
     graph: Graph | None = None
     """Its steps; None: it has none, and is routed."""
 
@@ -58,10 +59,25 @@ def domain_examples(router: Router) -> list[tuple[str, str]]:
 def _ensemble(ensemble: Ensemble, config: Config) -> EnsembleProfile:
     steps = ensemble if isinstance(ensemble, SpecialistsEnsemble) else None
     return EnsembleProfile(
-        tiers=tuple(_tier(tier, config.models) for tier in ensemble.tiers),
+        tiers=tuple(_tier(tier, ensemble, config.models) for tier in ensemble.tiers),
         graph=_graph(steps, config.ensembles) if steps else None,
-        min_adequacy=ensemble.min_adequacy if isinstance(ensemble, Tiered) else None,
-        in_order=ensemble.pattern == "cascade",
+        terms=_terms(ensemble) if isinstance(ensemble, Tiered) else None,
+    )
+
+
+def _terms(ensemble: Tiered) -> Terms:
+    """A cascade keeps its order; what is learned decides only whom it leaves out."""
+    if not isinstance(ensemble, RouteEnsemble):
+        return Terms(ensemble.min_adequacy, in_order=True)
+    policy = ensemble.policy
+    return Terms(
+        ensemble.min_adequacy,
+        Rule(policy.rule),
+        value_usd=policy.value_usd,
+        second_usd=policy.second_usd,
+        share=policy.share or 0.0,
+        tier=policy.tier or "",
+        novel_tier=policy.novel_tier or "",
     )
 
 
@@ -93,17 +109,17 @@ def _least_calls(step: Step, ensembles: Mapping[str, Ensemble]) -> int:
     return min((tier.needed for tier in ensembles[step.ensemble].tiers), default=0)
 
 
-def _tier(tier: Tier, models: Mapping[str, Model]) -> TierProfile:
+def _tier(tier: Tier, ensemble: Ensemble, models: Mapping[str, Model]) -> TierProfile:
     return TierProfile(
         name=tier.name,
-        jurors=tuple(_juror(juror, models[juror.model]) for juror in tier.jurors),
+        jurors=tuple(_juror(juror, models[juror.model], ensemble.allow) for juror in tier.jurors),
         quorum=tier.quorum,
         grace_s=tier.grace_s,
         domains=tier.domains,
     )
 
 
-def _juror(juror: Juror, model: Model) -> JurorProfile:
+def _juror(juror: Juror, model: Model, allowed: Allowed) -> JurorProfile:
     return JurorProfile(
         name=juror.label,
         adequacy=model.adequacy,
@@ -115,4 +131,16 @@ def _juror(juror: Juror, model: Model) -> JurorProfile:
         instruction_tokens=text_tokens(juror.instruction),
         tools=model.tools,
         images=model.images,
+        schemas=model.schemas,
+        model=juror.model,
+        barred=_barred(juror.label, model, allowed),
+        max_answer_usd=allowed.max_answer_usd,
     )
+
+
+def _barred(juror: str, model: Model, allowed: Allowed) -> Objection | None:
+    if text := allowed.wrong_region(model.region):
+        return Objection(juror, Filter.REGION, text)
+    if text := allowed.lacking(model.labels):
+        return Objection(juror, Filter.LABEL, text)
+    return None

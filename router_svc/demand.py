@@ -21,6 +21,8 @@ class Demand:
     """Room that the caller wants kept for the answer; None: the expected length is enough."""
     images: bool
     tools: bool
+    schema: bool = False
+    """Whether the answer must be JSON by a JSON Schema."""
 
 
 def demand_of(prompt: Prompt, *, complexity: float) -> Demand:
@@ -33,6 +35,7 @@ def demand_of(prompt: Prompt, *, complexity: float) -> Demand:
         output_limit_tokens=limit,
         images=any(isinstance(part, Image) for turn in prompt.messages for part in turn.parts),
         tools=bool(prompt.tools),
+        schema=prompt.output_format.schema is not None,
     )
 
 

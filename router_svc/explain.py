@@ -9,6 +9,7 @@ from router_svc.complexity import Complexity
 from router_svc.demand import Demand
 from router_svc.domain import Match
 from router_svc.eligibility import Seating
+from router_svc.forecast import NOTHING, Forecast
 
 MAX_NAMED: Final = 12
 """Objections that a text spells out; an error's trailers have no room for more."""
@@ -22,6 +23,11 @@ class Reason(StrEnum):
     CHEAPEST_ADEQUATE = "cheapest_adequate"
     MOST_ADEQUATE = "most_adequate"
     JURY = "jury"
+    BEST_VALUE = "best_value"
+    STRONG = "strong"
+    WEAK = "weak"
+    FIXED = "fixed"
+    NOVEL = "novel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +39,36 @@ class Reading:
     match: Match
     note: str = ""
     """Why it has no domain, when none could be looked for."""
+    forecast: Forecast = NOTHING
+    """What was learned that bears on it."""
 
 
 def route_text(
-    first: Seating, reason: Reason, reading: Reading, *, adequacy: float, min_adequacy: float
+    first: Seating,
+    reason: Reason,
+    reading: Reading,
+    *,
+    adequacy: float,
+    bound: float,
+    threshold: float,
+    runner_up: str,
 ) -> str:
     """Why the tier `first` comes first, as one sentence."""
-    p, at = f"{adequacy:.2f}", f"{min_adequacy:.2f}"
+    p, at = _percent(adequacy, bound), f"{threshold:.2f}"
     why = {
         Reason.ONLY_TIER: f"the ensemble has one tier; its predicted adequacy is {p}",
         Reason.SPECIALIST: f"specialist for {reading.match.domain} with predicted adequacy {p}",
         Reason.CHEAPEST_ADEQUATE: f"cheapest tier whose predicted adequacy {p} reaches {at}",
         Reason.MOST_ADEQUATE: f"no tier is predicted to reach {at}; the most adequate has {p}",
+        Reason.BEST_VALUE: f"worth most beyond its price, with predicted adequacy {p}",
+        Reason.STRONG: f"the strong tier is expected to help by {at} or more; adequacy {p}",
+        Reason.WEAK: f"the strong tier is expected to help by less than {at}; adequacy {p}",
+        Reason.FIXED: f"the configured tier, with predicted adequacy {p}",
+        Reason.NOVEL: f"the tier for prompts unlike all that was learned from; adequacy {p}",
     }[reason]
-    return "; ".join([why, *_circumstances(reading), *_left_out(first)])
+    other = [f"runner-up {runner_up}"] if runner_up else []
+    return "; ".join([why, *other, *_learned(first, reading), *_circumstances(reading),
+                      *_left_out(first)])  # fmt: skip
 
 
 def jury_text(jury: Seating, reading: Reading) -> str:
@@ -61,6 +83,21 @@ def nobody_left_text(what: str, seatings: Sequence[Seating]) -> str:
     named = [f"{tier}/{o.juror} {o.filter.upper()}: {o.text}" for tier, o in objections[:MAX_NAMED]]
     more = len(objections) - len(named)
     return f"{what}: {'; '.join([*named, f'{more} more are left out'] if more else named)}"
+
+
+def _percent(adequacy: float, bound: float) -> str:
+    """An adequacy, and what it is at least where that is known."""
+    return f"{adequacy:.2f}" + (f" (at least {bound:.2f})" if bound < adequacy else "")
+
+
+def _learned(first: Seating, reading: Reading) -> list[str]:
+    """What to know of the forecast behind a choice."""
+    forecast = reading.forecast
+    cold = [seat.juror.name for seat in first.rated if seat.outlook and seat.outlook.cold]
+    told = [f"too little was learned of {', '.join(cold)}"] if cold else []
+    if forecast.novel and not forecast.note:
+        told.append("the prompt is unlike all that was learned from")
+    return [*told, forecast.note] if forecast.note else told
 
 
 def _circumstances(reading: Reading) -> list[str]:

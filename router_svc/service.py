@@ -1,30 +1,37 @@
 """RouterService over gRPC: check, read, decide, pack."""
 
-import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import grpc
 
 from gremium.v1 import router_pb2, router_pb2_grpc
 from router_svc.catalog import EnsembleProfile
-from router_svc.eligibility import Limits
 from router_svc.explain import Reading
 from router_svc.plan import plan
 from router_svc.policy import Decision, convene, route
+from router_svc.profiles import Limits
 from router_svc.reading import Reader
-from router_svc.wire import decision_to_wire, plan_to_wire
+from router_svc.wire import decision_to_wire, limits_from_wire, plan_to_wire
 from services.core.errors import NoEligibleTierError, UnknownEnsembleError
 from services.runtime.calls import deadline_from
-from services.runtime.wire import check_aside, duration_from_wire, lease_from_wire, prompt_from_wire
+from services.runtime.wire import check_aside, lease_from_wire, prompt_from_wire
 
 
 class RouterServicer(router_pb2_grpc.RouterServiceServicer):
     """Thin: holds what `composed` gave it and delegates every decision."""
 
-    def __init__(self, ensembles: Mapping[str, EnsembleProfile], reader: Reader) -> None:
+    def __init__(
+        self,
+        ensembles: Mapping[str, EnsembleProfile],
+        reader: Reader,
+        *,
+        min_on_time: float = 0.5,
+    ) -> None:
         self._ensembles = ensembles
         self._reader = reader
+        self._min_on_time = min_on_time
 
     async def Route(
         self, request: router_pb2.RouteRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -35,7 +42,8 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         prompt = prompt_from_wire(request.prompt)
 
         reading = await self._reader.read(prompt, deadline=deadline)
-        decision = decided(ensemble, reading, limits_from(request), request)
+        limits = limits_from_wire(request, min_on_time=self._min_on_time)
+        decision = decided(ensemble, reading, limits, request)
 
         return router_pb2.RouteResponse(decision=decision_to_wire(decision, reading))
 
@@ -65,17 +73,8 @@ def decided(
         raise NoEligibleTierError(
             f"ensemble {request.ensemble!r} has steps, not tiers; ask for its plan"
         )
-    if ensemble.min_adequacy is None:
+    if ensemble.terms is None:
         return convene(ensemble.tiers[0], reading, limits)
     asked = request.HasField("min_adequacy")
-    threshold = request.min_adequacy if asked else ensemble.min_adequacy
-    return route(
-        ensemble.tiers, reading, limits, min_adequacy=threshold, in_order=ensemble.in_order
-    )
-
-
-def limits_from(request: router_pb2.RouteRequest) -> Limits:
-    """What the caller allows."""
-    timed = request.HasField("juror_time")
-    time_s = duration_from_wire(request.juror_time) if timed else math.inf
-    return Limits(time_s, lease_from_wire(request.lease))
+    least = request.min_adequacy if asked else ensemble.terms.min_adequacy
+    return route(ensemble.tiers, reading, limits, replace(ensemble.terms, min_adequacy=least))

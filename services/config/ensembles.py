@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from services.config.routing import Allowed, Policy
 from services.config.section import Fraction, Grace, Name, Seconds, Section
 from services.config.steps import MERGE, Merge, Step
 from services.config.stop import Stop
@@ -168,6 +169,9 @@ class Shared(Section):
     """Who audits the answer; unset: nobody, and answers are marked unjudged."""
     aggregate: Aggregate = Aggregate()
     """How answers are combined."""
+    allow: Allowed = Allowed()
+    """Which models may be asked. Of tiers and juries those that may not are left out; a judge and a
+    model that does a step must be allowed."""
     deliver_rejected: bool = False
     """Whether the text of an answer that the judge failed is still given; never after a failed
     safety check."""
@@ -206,6 +210,13 @@ class RouteEnsemble(Tiered):
     """Always `route`."""
     min_adequacy: float = Field(default=0.7, gt=0.0, le=1.0)
     """Predicted adequacy that the first tier must reach."""
+    policy: Policy = Policy()
+    """How the first tier is chosen."""
+
+    @model_validator(mode="after")
+    def _policy_names_tiers(self) -> Self:
+        self.policy.check({tier.name: len(tier.jurors) for tier in self.tiers})
+        return self
 
 
 class Escalate(Section):

@@ -20,6 +20,7 @@ from services.config.ensembles import (
     Tier,
     Tiered,
 )
+from services.config.routing import Labels
 from services.config.section import Fraction, Name, Seconds, Section, UsdPerMtok
 
 __all__ = [
@@ -106,6 +107,12 @@ class Model(Section):
     """Whether it calls tools."""
     images: bool = False
     """Whether it takes images."""
+    schemas: bool = True
+    """Whether it can be asked for JSON by a JSON Schema."""
+    region: str = Field(default="", max_length=128)
+    """Where it is served, such as `eu`, for `allow.regions` of ensembles; empty: not known."""
+    labels: Labels = ()
+    """What holds of it, such as `no-training`, for `allow.labels` of ensembles."""
     logprobs: bool = False
     """For `openai` and `local`: whether to ask for log-probabilities; some servers refuse that."""
     begins_in_reasoning: bool = False
@@ -166,7 +173,14 @@ class Domain(Section):
 
 
 class Router(Section):
-    """How prompts are read."""
+    """How prompts are read, and what is predicted of models."""
+
+    artefact: str | None = Field(default=None, min_length=1)
+    """JSON file of a trained router, relative to the configuration: how likely each model answers a
+    prompt adequately, and how long its answer gets. Unset: nothing was learned, so that `adequacy`
+    of the models and the looks of the prompt decide."""
+    min_on_time: Fraction = 0.5
+    """Probability to answer in time below which a juror is left out, where its latency is known."""
 
     domains: dict[Name, Domain] | None = None
     """Domains by name; unset: the built-in ones (code, maths, legal, medical, translation, …)."""
@@ -229,6 +243,30 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _policies_follow_budgets(self) -> Self:
+        for name, ensemble in self.ensembles.items():
+            budget = ensemble.policy.budget if isinstance(ensemble, RouteEnsemble) else None
+            if budget is None:
+                continue
+            if budget not in self.budgets:
+                known = sorted(self.budgets)
+                raise ValueError(
+                    f"policy of {name!r}: no such budget: {budget!r}; there are {known}"
+                )
+            covered = self.budgets[budget].ensembles
+            if covered and name not in covered:
+                raise ValueError(f"policy of {name!r}: budget {budget!r} does not cover it")
+        return self
+
+    @model_validator(mode="after")
+    def _fixed_models_are_allowed(self) -> Self:
+        for name, ensemble in self.ensembles.items():
+            for asked in fixed_models(ensemble):
+                if why := barred(ensemble, self.models.get(asked)):
+                    raise ValueError(f"ensemble {name!r} may not ask {asked!r}: {why}")
+        return self
+
+    @model_validator(mode="after")
     def _names_exist(self) -> Self:
         unknown = sorted({name for name in self._named_models() if name not in self.models})
         if unknown:
@@ -255,6 +293,22 @@ class Config(Section):
         if self.default_ensemble is not None:
             return self.default_ensemble
         return next(iter(self.ensembles)) if len(self.ensembles) == 1 else "default"
+
+
+def fixed_models(ensemble: Ensemble) -> list[str]:
+    """Models that are asked without a router: judges, and those that do steps."""
+    judges = ensemble.judge.models if ensemble.judge else ()
+    is_graph = isinstance(ensemble, SpecialistsEnsemble)
+    doing = [j.model for t in ensemble.tiers for j in t.jurors] if is_graph else []
+    return [*judges, *doing]
+
+
+def barred(ensemble: Ensemble, model: Model | None) -> str:
+    """Why an ensemble may never ask a model; empty: it may, or there is no such model."""
+    if model is None:
+        return ""
+    allowed = ensemble.allow
+    return allowed.wrong_region(model.region) or allowed.lacking(model.labels)
 
 
 class LoadedConfig(BaseModel):

@@ -86,16 +86,24 @@ def _held_out(
     told = ~np.isnan(np.stack(list(heads.values()))).any(axis=(0, 2))
     if not told.any():
         return None
-    parts = [
-        calibrated(model, model.offset + sum(model.weights[h] * heads[h][told, at] for h in heads))
-        for at, model in enumerate(models)
-    ]
-    predicted = np.stack(parts, axis=1)
+    predicted = np.stack(
+        [
+            _blended(model, {h: v[told, at] for h, v in heads.items()})
+            for at, model in enumerate(models)
+        ],
+        axis=1,
+    )
     some = np.random.default_rng(options.seed).permutation(len(predicted))[:MAX_HELD_OUT]
     return HeldOut(
         predicted[np.sort(some)].astype(np.float32),
         error_correlation(rows.labels[told] - predicted).astype(np.float32),
     )
+
+
+def _blended(model: ModelFit, heads: dict[str, Floats]) -> Floats:
+    """Adequacy by the blend of a model's heads."""
+    x = np.stack([model.weights[head] * values for head, values in heads.items()])
+    return calibrated(model, x.sum(axis=0) + model.offset)
 
 
 def error_correlation(errors: Floats) -> Floats:

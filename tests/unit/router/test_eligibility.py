@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router_svc.eligibility import Filter, seated
+from router_svc.eligibility import seated
+from router_svc.profiles import Filter
 from tests.unit.router.tiers import demand, juror, limits, tier
 
 

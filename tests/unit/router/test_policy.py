@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from router_svc.choice import TIE, cascade_order
 from router_svc.explain import Reason
-from router_svc.policy import TIE, cascade_order, convene, route
+from router_svc.policy import convene, route
+from router_svc.terms import Terms
 from services.core.errors import BudgetSpentError, NoEligibleTierError
 from tests.unit.router.tiers import juror, limits, reading, tier
 
@@ -24,7 +26,7 @@ def names(decision):
 
 
 def routed(*tiers, at=0.7, allowed=None, **read):
-    return route(tiers, reading(**read), allowed or limits(), min_adequacy=at)
+    return route(tiers, reading(**read), allowed or limits(), Terms(at))
 
 
 def test_starts_with_the_cheapest_adequate_tier():
@@ -32,7 +34,7 @@ def test_starts_with_the_cheapest_adequate_tier():
 
 
 def in_order(*tiers, at=0.0, **read):
-    return names(route(tiers, reading(**read), limits(), min_adequacy=at, in_order=True))
+    return names(route(tiers, reading(**read), limits(), Terms(at, in_order=True)))
 
 
 def test_a_cascade_keeps_its_order_whatever_is_predicted():

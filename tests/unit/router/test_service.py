@@ -144,7 +144,7 @@ async def test_fills_in_everything(router):
     assert ["small", "counsel", "large"] == [c.name for c in decision.candidates]
     assert all(c.eligible and c.expected_cost_usd > 0 for c in decision.candidates)
     assert decision.complexity == pytest.approx(sum(c.value for c in decision.contributions))
-    assert ("large", 1.0, "heuristics-2") == (
+    assert ("large", 1.0, "policies-1") == (
         decision.runner_up,
         decision.propensity,
         decision.router_version,

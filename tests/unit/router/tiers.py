@@ -5,8 +5,9 @@ import math
 from router_svc.complexity import Complexity
 from router_svc.demand import Demand
 from router_svc.domain import Match
-from router_svc.eligibility import JurorProfile, Limits, TierProfile
 from router_svc.explain import Reading
+from router_svc.forecast import NOTHING
+from router_svc.profiles import JurorProfile, Limits, TierProfile
 from services.core.lease import Lease
 from services.core.prompts import Message, Prompt
 
@@ -33,12 +34,14 @@ def tier(name, *jurors, adequacy=0.7, usd=0.0, latency_s=1.0, **more):
     return TierProfile(name, jurors or (own,), **more)
 
 
-def demand(*, input_tokens=100, output_tokens=100, limit=None, images=False, tools=False):
-    return Demand(input_tokens, output_tokens, limit, images=images, tools=tools)
+def demand(
+    *, input_tokens=100, output_tokens=100, limit=None, images=False, tools=False, schema=False
+):
+    return Demand(input_tokens, output_tokens, limit, images, tools, schema)
 
 
-def reading(*, complexity=0.25, domain="", note="", **more):
-    return Reading(demand(**more), Complexity(complexity, ()), Match(domain, 0.9), note)
+def reading(*, complexity=0.25, domain="", note="", forecast=NOTHING, **more):
+    return Reading(demand(**more), Complexity(complexity, ()), Match(domain, 0.9), note, forecast)
 
 
 def limits(*, time_s=math.inf, usd=None, calls=None, tokens=None):
