@@ -84,6 +84,8 @@ class Decision:
     """Prose too far from the rest to be chosen."""
     spliced: Spliced | None = None
     """What stands for the leader instead of an answer as it was given."""
+    by_meaning: bool = False
+    """Whether the answers are prose, compared by what they mean."""
     reason_text: str = ""
     """Why there is no consensus; empty with consensus."""
 

@@ -10,7 +10,7 @@ from aggregator_svc.case import Case
 from aggregator_svc.fieldwise import by_fields, field_vote
 from aggregator_svc.log_odds import prior_weights
 from aggregator_svc.logit import Fitted, fitted_vote
-from aggregator_svc.voting import Count, plurality
+from aggregator_svc.voting import Count, margin, plurality
 from services.core.canonical import Ballot
 from services.core.visible import visible_text
 
@@ -80,4 +80,20 @@ def _plain(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> Count
         case.priors[members],
         [vote.mended for vote in votes],
         min_share=case.min_share,
+    )
+
+
+def led_by(count: Count, answer: int) -> Count:
+    """The same count, led by the class of an answer, which stands for it."""
+    own = next(each for each in count.classes if answer in each.members)
+    leader = replace(own, representative=answer, p_correct=None)
+    same = own == count.leader
+    others = [each.share for each in count.classes if each is not own]
+    return replace(
+        count,
+        classes=tuple(leader if each is own else each for each in count.classes),
+        leader=leader,
+        margin=margin([leader.share, *others]),
+        tie=count.tie and same,
+        tie_rule=count.tie_rule if same else "",
     )

@@ -198,6 +198,7 @@ def _by_medoid(
         similarity=_known(found.similarity),
         centroid_distance=_known(found.centroid_distance),
         outliers=tuple(members[i] for i in found.outliers),
+        by_meaning=True,
         reason_text=count.reason_text,
     )
 

@@ -1,35 +1,49 @@
-"""AggregatorService over gRPC: check, decide, pack."""
+"""AggregatorService over gRPC: check, decide, let a model write if that is asked for, pack."""
 
 from typing import Any
 
 import grpc
 
 from aggregator_svc.deciding import ballots_of, decide
-from aggregator_svc.wire import case_from_wire, response_to_wire
+from aggregator_svc.synthesising import settled, synthesised
+from aggregator_svc.wire import case_from_wire, order_from_wire, response_to_wire
 from gremium.v1 import aggregator_pb2, aggregator_pb2_grpc
 from services.models.embeddings import Embedder
+from services.models.roster import Roster
+from services.models.states import ModelStatusServicer
 from services.runtime.calls import deadline_from
-from services.runtime.wire import check
+from services.runtime.wire import check_aside, lease_from_wire
 
 
 class AggregatorServicer(aggregator_pb2_grpc.AggregatorServiceServicer):
-    """Thin: holds the embedder and delegates every decision."""
+    """Thin: holds what `composed` gave it and delegates every decision."""
 
-    def __init__(self, embedder: Embedder | None, *, embed_timeout_s: float) -> None:
+    def __init__(
+        self, embedder: Embedder | None, roster: Roster, *, embed_timeout_s: float
+    ) -> None:
         self._embedder = embedder
+        self._roster = roster
         self._embed_timeout_s = embed_timeout_s
+        self.models = ModelStatusServicer("aggregator", roster)
+        """Tells how the models of the roster fare."""
 
     async def Aggregate(
         self,
         request: aggregator_pb2.AggregateRequest,
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> aggregator_pb2.AggregateResponse:
-        check(request)
+        await check_aside(request)
         case = case_from_wire(request)
+        models = [self._roster.get(name) for name in request.synthesis.models]
         deadline = deadline_from(context)
 
         ballots = await ballots_of(case, deadline=deadline)
         until = deadline.within(self._embed_timeout_s)
         decision = await decide(case, ballots, self._embedder, deadline=until)
 
-        return response_to_wire(decision, request)
+        if not request.HasField("synthesis"):
+            return response_to_wire(decision, request)
+        order, lease = order_from_wire(request.synthesis), lease_from_wire(request.lease)
+        synthesis = await synthesised(case, decision, order, models, lease=lease, deadline=deadline)
+
+        return response_to_wire(settled(case, decision, synthesis), request, synthesis)

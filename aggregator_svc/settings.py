@@ -1,7 +1,7 @@
 """Settings of the aggregator's process; how it decides stands in the request."""
 
-from services.runtime.settings import ServerSettings
+from services.runtime.settings import ModelServerSettings
 
 
-class AggregatorSettings(ServerSettings):
+class AggregatorSettings(ModelServerSettings):
     """`GREMIUM_AGGREGATOR_*`."""

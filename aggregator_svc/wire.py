@@ -7,22 +7,29 @@ import numpy as np
 
 from aggregator_svc.case import Case, Decision, Method
 from aggregator_svc.logit import Fitted
+from aggregator_svc.synthesising import Order, Synthesis, Written
 from aggregator_svc.voting import Class, Count, Floats
 from gremium.v1 import aggregator_pb2, manifest_pb2, types_pb2
+from services.config.synthesis import SYNTHESIS
 from services.core.canonical import NO_CALL
 from services.core.errors import InvalidRequestError
 from services.core.probability import MIN_LABELS
+from services.models.asking import participation_to_wire
 from services.runtime.wire import (
     answer_from_wire,
     check_unique,
     cut,
+    duration_from_wire,
+    lease_to_wire,
     output_format_from_wire,
+    prompt_from_wire,
     tool_call_to_wire,
     tools_from_wire,
 )
 
 MAX_VALUE_BYTES: Final = 4096
 MAX_FAMILY_BYTES: Final = 256
+MAX_MODEL_BYTES: Final = 256
 MIN_SHARE: Final = 0.5
 
 METHODS: Final[dict[int, Method]] = {
@@ -106,16 +113,64 @@ def _scores(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> 
     return np.array([given.get(juror, np.nan) for juror in jurors])
 
 
+def order_from_wire(spec: aggregator_pb2.SynthesisSpec) -> Order:
+    return Order(
+        prompt=prompt_from_wire(spec.prompt),
+        timeout_s=duration_from_wire(spec.timeout),
+        max_output_tokens=spec.max_output_tokens if spec.HasField("max_output_tokens") else None,
+    )
+
+
 def response_to_wire(
-    decision: Decision, request: aggregator_pb2.AggregateRequest
+    decision: Decision,
+    request: aggregator_pb2.AggregateRequest,
+    synthesis: Synthesis | None = None,
 ) -> aggregator_pb2.AggregateResponse:
     chosen = decision.representative
     tally = tally_to_wire(decision, [answer.juror for answer in request.answers])
     if decision.count is not None:
         tally.p_correct.CopyFrom(_p_correct(decision.count, request))
-    return aggregator_pb2.AggregateResponse(
+    response = aggregator_pb2.AggregateResponse(
         tally=tally,
         representative=None if chosen is None else _representative(decision, chosen, request),
+    )
+    if synthesis is not None:
+        _tell_synthesis(response, synthesis, request)
+    return response
+
+
+def _tell_synthesis(
+    response: aggregator_pb2.AggregateResponse,
+    synthesis: Synthesis,
+    request: aggregator_pb2.AggregateRequest,
+) -> None:
+    """Put in what a synthesis came to, and whom it took."""
+    response.unspent.CopyFrom(lease_to_wire(synthesis.unspent))
+    response.participations.extend(
+        participation_to_wire(
+            asked, stage=manifest_pb2.STAGE_SYNTHESIS, name=model.name, model=model, tier=""
+        )
+        for model, asked in synthesis.asked
+    )
+    if synthesis.written is None:
+        response.tally.fallback_trail.append(synthesis.fallback)
+        return
+    answer = _written(synthesis.written, request)
+    response.representative.CopyFrom(answer)
+    response.tally.synthesised = True
+    response.tally.sources.extend(answer.sources)
+
+
+def _written(written: Written, request: aggregator_pb2.AggregateRequest) -> types_pb2.Answer:
+    """A synthesis is of every family that it comes from, its author's included."""
+    sources = [request.answers[i] for i in written.sources]
+    return types_pb2.Answer(
+        juror=SYNTHESIS,
+        model=cut(written.model, most_bytes=MAX_MODEL_BYTES),
+        family=_joined([written.family.strip(), *(each.family.strip() for each in sources)]),
+        text=written.text,
+        finish_reason=types_pb2.FINISH_REASON_STOP,
+        sources=[each.juror for each in sources],
     )
 
 

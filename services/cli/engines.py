@@ -38,7 +38,7 @@ def local_models(config: Config) -> list[str]:
     """Names of the local models that some ensemble may ask, in the roster's order."""
     asked = {
         *(j.model for e in config.ensembles.values() for t in e.tiers for j in t.jurors),
-        *(m for e in config.ensembles.values() if e.judge for m in e.judge.models),
+        *(name for e in config.ensembles.values() for name in e.beside_jurors),
     }
     recorded = {config.models[name].record for name in asked}
     return [

@@ -9,6 +9,7 @@ from services.config.routing import Allowed, Policy
 from services.config.section import Fraction, Grace, Name, Seconds, Section
 from services.config.steps import MERGE, Merge, Step
 from services.config.stop import Stop
+from services.config.synthesis import BY_MEANING, Synthesis
 from services.core.graph import unread
 from services.core.templates import places
 
@@ -169,6 +170,8 @@ class Shared(Section):
     """Who audits the answer; unset: nobody, and answers are marked unjudged."""
     aggregate: Aggregate = Aggregate()
     """How answers are combined."""
+    synthesis: Synthesis | None = None
+    """Who writes one answer out of several; unset: nobody, the answer is one of theirs."""
     allow: Allowed = Allowed()
     """Which models may be asked. Of tiers and juries those that may not are left out; a judge and a
     model that does a step must be allowed."""
@@ -176,10 +179,25 @@ class Shared(Section):
     """Whether the text of an answer that the judge failed is still given; never after a failed
     safety check."""
 
+    @property
+    def beside_jurors(self) -> tuple[str, ...]:
+        """Models that it may ask beside its jurors: judges, then synthesisers."""
+        judges = self.judge.models if self.judge else ()
+        return (*judges, *(self.synthesis.models if self.synthesis else ()))
+
     @model_validator(mode="after")
     def _scores_need_a_judge(self) -> Self:
         if self.aggregate.method == "weighted" and not (self.judge and self.judge.models):
             raise ValueError("`aggregate.method: weighted` needs judge models to score answers")
+        return self
+
+    @model_validator(mode="after")
+    def _only_prose_is_synthesised(self) -> Self:
+        if self.synthesis and self.aggregate.method not in BY_MEANING:
+            raise ValueError(
+                f"`synthesis` is for prose that is compared by meaning; `aggregate.method:"
+                f" {self.aggregate.method}` counts ballots"
+            )
         return self
 
 
@@ -286,6 +304,12 @@ class SpecialistsEnsemble(Shared):
     """Steps by id: at most 12, at most 4 in a row, at most 5 that read the same one."""
     merge: Merge | None = None
     """How outputs become the answer; unset: the output of the one last step is the answer."""
+
+    @model_validator(mode="after")
+    def _steps_are_merged(self) -> Self:
+        if self.synthesis is not None:
+            raise ValueError("`synthesis` is for jurors; outputs of steps are joined by `merge`")
+        return self
 
     @property
     def reads(self) -> dict[str, tuple[str, ...]]:

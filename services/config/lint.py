@@ -12,7 +12,7 @@ from services.config.steps import MERGE
 from services.config.tree import Config, Ensemble, Model, SpecialistsEnsemble, Tier
 
 ADVICE: Final = {
-    "UNUSED_MODEL": "no juror or judge uses it; use it or remove it",
+    "UNUSED_MODEL": "no juror, judge or synthesis uses it; use it or remove it",
     "PRICE_MISSING": "its provider bills by the token, but its price is zero, so budgets and"
     " manifests count it as free; set input_usd_per_mtok and output_usd_per_mtok",
     "LONE_JUROR": "one juror is no ensemble: nothing can be compared or escalated; add a juror or"
@@ -34,6 +34,15 @@ ADVICE: Final = {
     "JUDGE_WITHOUT_MODELS": "has no effect: the judge has no models; name some or remove it",
     "JUDGE_WITHOUT_IMAGES": "jurors take images, but no judge model does, so answers about images"
     " stay unjudged; add a judge with `images: true`",
+    "SYNTHESISER_IN_JURY": "{model} sits in the jury whose answers it puts together ({tier}); let a"
+    " model write that did not answer",
+    "SYNTHESISER_OF_JURYS_FAMILY": "{model} is of the family of all jurors ({tier}, {family}), and"
+    " models favour their kin; let a model of another family write",
+    "SYNTHESIS_WITHOUT_CHOICE": "has no effect: no tier has two jurors; add one or remove it",
+    "SYNTHESIS_UNJUDGED": "no judge is of another family than the jurors of {tier} and {model}, so"
+    " that a synthesis of all their answers stays unjudged; add a judge of another family",
+    "SYNTHESIS_OF_DATA": "{ensemble} synthesises prose only, never {shape}; let the step ask an"
+    " ensemble without `synthesis`, or drop its `output_format`",
     "LATENCY_BEYOND_TIMEOUT": "usually takes {usual:g} s, but is waited for only {waits:g} s; raise"
     " the timeout or remove it",
     "UNREACHABLE_TIER": "has no turn: {stronger} is no dearer, takes all that it takes, and is"
@@ -97,7 +106,7 @@ def _used(config: Config) -> set[str]:
 
 def _asked(ensemble: Ensemble) -> set[str]:
     jurors = {juror.model for tier in ensemble.tiers for juror in tier.jurors}
-    return jurors.union(ensemble.judge.models if ensemble.judge else ())
+    return jurors.union(ensemble.beside_jurors)
 
 
 def _is_billed(model: Model) -> bool:
@@ -127,6 +136,8 @@ def _ensemble(config: Config, name: str) -> Iterator[Finding]:
         yield _found("UNREACHABLE_TIER", f"{where}.tiers.{weaker}", stronger=stronger)
     yield from _judge_settings(ensemble, where)
     yield from _images(config, ensemble, f"{where}.judge.models")
+    yield from _synthesis(config, ensemble, where)
+    yield from _synthesised_data(config, ensemble, where)
 
 
 def _jury(config: Config, tier: Tier, where: str) -> Iterator[Finding]:
@@ -212,3 +223,46 @@ def _images(config: Config, ensemble: Ensemble, where: str) -> Iterator[Finding]
     judge_sees = any(config.models[name].images for name in judges)
     if judges and not judge_sees and any(config.models[name].images for name in jurors):
         yield _found("JUDGE_WITHOUT_IMAGES", where)
+
+
+def _synthesis(config: Config, ensemble: Ensemble, where: str) -> Iterator[Finding]:
+    synthesis, caller_s = ensemble.synthesis, ensemble.default_timeout_s
+    if synthesis is None:
+        return
+    at = f"{where}.synthesis"
+    if all(len(tier.jurors) == 1 for tier in ensemble.tiers):
+        yield _found("SYNTHESIS_WITHOUT_CHOICE", at)
+    if caller_s is not None and synthesis.timeout_s > caller_s:
+        yield _found("TIMEOUT_BEYOND_CALLER", at, waits=synthesis.timeout_s, caller=caller_s)
+    for tier in ensemble.tiers:
+        for name in synthesis.models if len(tier.jurors) > 1 else ():
+            yield from _synthesiser(config, ensemble, tier, name, f"{at}.models")
+
+
+def _synthesiser(
+    config: Config, ensemble: Ensemble, tier: Tier, name: str, where: str
+) -> Iterator[Finding]:
+    model, jurors = config.models[name], [config.models[juror.model] for juror in tier.jurors]
+    families = {_same(juror.family) for juror in jurors}
+    if _identity(model) in {_identity(juror) for juror in jurors}:
+        yield _found("SYNTHESISER_IN_JURY", where, model=name, tier=tier.name)
+    if families == {_same(model.family)}:
+        family = model.family
+        yield _found(
+            "SYNTHESISER_OF_JURYS_FAMILY", where, model=name, tier=tier.name, family=family
+        )
+    judges = ensemble.judge.models if ensemble.judge else ()
+    authors = families | {_same(model.family)}
+    if judges and authors.issuperset(_same(config.models[judge].family) for judge in judges):
+        yield _found("SYNTHESIS_UNJUDGED", where, tier=tier.name, model=name)
+
+
+def _synthesised_data(config: Config, ensemble: Ensemble, where: str) -> Iterator[Finding]:
+    """Steps that want data of an ensemble that synthesises prose."""
+    steps = ensemble.steps if isinstance(ensemble, SpecialistsEnsemble) else {}
+    for name, step in steps.items():
+        shape = step.output_format
+        if step.ensemble and shape and config.ensembles[step.ensemble].synthesis:
+            told = "labels" if shape.labels else "numbers" if shape.number else "JSON"
+            at = f"{where}.steps.{name}"
+            yield _found("SYNTHESIS_OF_DATA", at, ensemble=step.ensemble, shape=told)

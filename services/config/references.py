@@ -37,14 +37,16 @@ def _recorders(data: Any) -> list[tuple[Loc, str]]:
 
 
 def _asked(data: Any, ensemble: str) -> list[tuple[Loc, str]]:
-    """Jurors and judges that one ensemble names."""
+    """Jurors, judges and synthesisers that one ensemble names."""
     start: Loc = ("ensembles", ensemble)
     tiers: list[Loc] = [start, *_items(data, (*start, "tiers"))]
     jurors = [juror for tier in tiers for juror in _items(data, (*tier, "jurors"))]
-    judges = _items(data, (*start, "judge", "models"))
+    others = [
+        loc for key in ("judge", "synthesis") for loc in _items(data, (*start, key, "models"))
+    ]
     merge: Loc = (*start, "merge", "model")
     steps = _steps(data, ensemble, "model")
-    return _texts(data, [*((*juror, "model") for juror in jurors), *steps, merge, *judges])
+    return _texts(data, [*((*juror, "model") for juror in jurors), *steps, merge, *others])
 
 
 def _steps(data: Any, ensemble: str, key: str) -> list[Loc]:

@@ -22,6 +22,7 @@ from services.config.ensembles import (
 )
 from services.config.routing import Labels
 from services.config.section import Fraction, Name, Seconds, Section, UsdPerMtok
+from services.config.synthesis import SYNTHESIS, Synthesis
 
 __all__ = [
     "Aggregate",
@@ -46,6 +47,7 @@ __all__ = [
     "Shared",
     "SharedBudget",
     "SpecialistsEnsemble",
+    "Synthesis",
     "Throttle",
     "Tier",
     "Tiered",
@@ -267,6 +269,14 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _syntheses_are_told_apart(self) -> Self:
+        for name, each in self.ensembles.items():
+            labels = {juror.label for tier in each.tiers for juror in tier.jurors}
+            if each.synthesis and SYNTHESIS in labels:
+                raise ValueError(f"{name}: no juror can be called `{SYNTHESIS}` beside a synthesis")
+        return self
+
+    @model_validator(mode="after")
     def _names_exist(self) -> Self:
         unknown = sorted({name for name in self._named_models() if name not in self.models})
         if unknown:
@@ -283,9 +293,14 @@ class Config(Section):
 
     def _named_models(self) -> list[str]:
         jurors = [j.model for e in self.ensembles.values() for t in e.tiers for j in t.jurors]
-        judges = [m for e in self.ensembles.values() if e.judge for m in e.judge.models]
+        others = [name for each in self.ensembles.values() for name in each.beside_jurors]
         recorders = [m.record for m in self.models.values() if m.record]
-        return [*jurors, *judges, *recorders]
+        return [*jurors, *others, *recorders]
+
+    @property
+    def synthesises(self) -> bool:
+        """Whether some ensemble wants one answer written out of several."""
+        return any(each.synthesis for each in self.ensembles.values())
 
     @property
     def default(self) -> str:

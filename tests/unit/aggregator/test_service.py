@@ -14,6 +14,7 @@ from services.core.errors import (
     DeadlineSpentError,
     InvalidRequestError,
 )
+from services.models.roster import Roster
 from tests.unit.aggregator.serving import (
     JSON,
     LABELS,
@@ -129,7 +130,7 @@ async def test_prose_has_a_medoid(tmp_path):
 
 
 async def test_prose_too_far_apart_is_no_consensus():
-    servicer = AggregatorServicer(UnitEmbedder(), embed_timeout_s=1)
+    servicer = AggregatorServicer(UnitEmbedder(), Roster({}), embed_timeout_s=1)
 
     tally = (await aggregate(servicer, answers("a", "b", "c"), min_similarity=0.5)).tally
 
@@ -140,7 +141,7 @@ async def test_prose_too_far_apart_is_no_consensus():
 @pytest.mark.parametrize("left_s", [5.0, 0.1])
 async def test_without_an_embedding_words_decide_and_the_tally_says_so(left_s):
     embedder = BrokenEmbedder() if left_s > 1 else UnitEmbedder()
-    servicer = AggregatorServicer(embedder, embed_timeout_s=1)
+    servicer = AggregatorServicer(embedder, Roster({}), embed_timeout_s=1)
 
     reply = await aggregate(servicer, answers("red sky", "blue sea", "red sky!"), left_s=left_s)
 
@@ -264,7 +265,7 @@ async def test_refuses_a_call_without_a_deadline(servicer):
 
 
 async def test_prose_tells_how_far_its_answer_is_from_the_mean_and_who_is_far_off():
-    servicer = AggregatorServicer(Angles(0, 2, 4, 6, 8, 90), embed_timeout_s=1)
+    servicer = AggregatorServicer(Angles(0, 2, 4, 6, 8, 90), Roster({}), embed_timeout_s=1)
 
     tally = (await aggregate(servicer, answers(*"abcdef"))).tally
 
