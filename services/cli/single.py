@@ -65,7 +65,7 @@ async def _composed(loaded: LoadedConfig, engines: Mapping[str, str]) -> AsyncIt
             mesh=LocalMesh(router=router, jury=jury, judge=judge, aggregator=aggregator),
         ) as gateway,
     ):
-        states = LocalStates((jury.models, judge.models))
+        states = LocalStates((jury.models, judge.models, aggregator.models))
         yield partial(services.gateway.compose.register, gateway, states)
 
 

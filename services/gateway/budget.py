@@ -39,13 +39,13 @@ def returned(lease: Lease, unspent: Lease) -> Lease:
 
 
 def before_jury(
-    lease: Lease, jurors: Sequence[Call], judges: Sequence[Call], *, quorum: int
+    lease: Lease, jurors: Sequence[Call], *later: Sequence[Call], quorum: int
 ) -> tuple[Lease, Lease]:
-    """What a jury may spend, and what is kept for the verdict: one call, at its dearest.
+    """What a jury may spend, and what is kept for later: of each stage one call, at its dearest.
 
-    At least one judge model must be named.
+    `later` holds the calls of at least one stage, each of at least one model.
 
-    The call is kept unless that leaves fewer than the quorum needs. Money and
+    Calls are kept unless that leaves fewer than the quorum needs. Money and
     tokens are kept out of what the jurors do not need for one call each, so that
     retries do not eat the verdict, and the verdict shortens no answer.
 
@@ -58,10 +58,13 @@ def before_jury(
     >>> spendable.model_calls, spendable.tokens, kept.tokens
     (9, 800, 100)
     """
+    over = 0 if lease.model_calls is None else max(0, lease.model_calls - quorum)
+    usd = sum(max(call.cost_usd for call in calls) for calls in later)
+    tokens = sum(max(call.tokens for call in calls) for calls in later)
     kept = Lease(
-        _spare(lease.cost_usd, [c.cost_usd for c in jurors], [c.cost_usd for c in judges]),
-        int(lease.model_calls is not None and lease.model_calls > quorum),
-        int(_spare(lease.tokens, [c.tokens for c in jurors], [c.tokens for c in judges])),
+        _spare(lease.cost_usd, sum(call.cost_usd for call in jurors), usd),
+        min(len(later), over),
+        int(_spare(lease.tokens, sum(call.tokens for call in jurors), tokens)),
     )
     spendable = lease.less(
         cost_usd=kept.cost_usd or 0.0, model_calls=kept.model_calls or 0, tokens=kept.tokens or 0
@@ -69,9 +72,9 @@ def before_jury(
     return spendable, kept
 
 
-def _spare(left: float | None, first: Sequence[float], then: Sequence[float]) -> float:
-    """Of what the first ones do not need, as much as the dearest of the next ones does."""
-    return 0.0 if left is None else max(0.0, min(left - sum(first), max(then)))
+def _spare(left: float | None, first: float, then: float) -> float:
+    """Of what the first ones do not need, as much as the next ones do."""
+    return 0.0 if left is None else max(0.0, min(left - first, then))
 
 
 def before_verdict(lease: Lease) -> tuple[Lease, Lease]:

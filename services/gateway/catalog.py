@@ -22,6 +22,7 @@ def _ensemble(name: str, ensemble: Ensemble) -> ensemble_pb2.Ensemble:
         pattern=ensemble.pattern,
         tiers=[tier_to_wire(tier) for tier in ensemble.tiers],
         judges=ensemble.judge.models if ensemble.judge else (),
+        synthesisers=ensemble.synthesis.models if ensemble.synthesis else (),
         default_timeout=None if default_s is None else duration_to_wire(default_s),
     )
 

@@ -14,6 +14,8 @@ from services.gateway.recusal import judges_of
 
 QUOTE_TOKENS = 128
 """Marks around what other steps wrote, and the note that it is data."""
+ORDER_TOKENS = 1024
+"""Most that a synthesiser is told beside the prompt and the answers."""
 PASSAGE_TOKENS = 1024
 """A passage has about 1,000 characters, in some scripts a token each."""
 
@@ -55,8 +57,8 @@ def reading(case: Case) -> Reading:
 def possible_usd(case: Case) -> float:
     """Upper estimate of what a request may cost without retries: as if every tier were asked.
 
-    Every juror, every judge model of each tier, and every comparison at its
-    dearest; of steps likewise.
+    Every juror, synthesiser and judge model of each tier, and every comparison at
+    its dearest; of steps likewise.
     """
     return sum(call.cost_usd for call in _possible(case.ensemble, reading(case)))
 
@@ -94,6 +96,21 @@ def verdict_calls(
     ]
 
 
+def synthesis_calls(ensemble: Ensemble, read: Reading, *, answers: int, tokens: int) -> list[Call]:
+    """One call to each model that may write one answer out of so many, each of so many tokens."""
+    writers = ensemble.synthesis
+    if writers is None or answers < 2:
+        return []
+    return [
+        read.call(
+            name,
+            added_tokens=ORDER_TOKENS + answers * tokens,
+            output_tokens=writers.max_output_tokens or read.models[name].max_output_tokens,
+        )
+        for name in writers.models
+    ]
+
+
 def _possible(ensemble: Ensemble, read: Reading) -> Iterator[Call]:
     if isinstance(ensemble, SpecialistsEnsemble):
         yield from _steps(ensemble, read)
@@ -101,7 +118,10 @@ def _possible(ensemble: Ensemble, read: Reading) -> Iterator[Call]:
     for tier in ensemble.tiers:
         yield from juror_calls(list(tier.jurors), read)
         answer = max(read.writes(juror.model) for juror in tier.jurors)
-        yield from verdict_calls(ensemble, read, tier=tier.name, answer_tokens=answer)
+        written = synthesis_calls(ensemble, read, answers=len(tier.jurors), tokens=answer)
+        yield from written
+        judged = max([answer, *(call.output_tokens for call in written)])
+        yield from verdict_calls(ensemble, read, tier=tier.name, answer_tokens=judged)
         if ensemble.aggregate.method == "weighted":
             duels = len(tier.jurors) * (len(tier.jurors) - 1)
             every = verdict_calls(ensemble, read, tier=tier.name, answer_tokens=2 * answer)

@@ -58,6 +58,11 @@ def say_uncalibrated(tally: manifest_pb2.Tally, match: Match) -> None:
     """Let a tally say why its P(correct) is only a guess, if it is."""
     if tally.p_correct.calibrated:
         return
+    if tally.synthesised:
+        tally.uncalibrated_text = (
+            "a model wrote the answer out of several: nothing was learned of such"
+        )
+        return
     counted = f"these answers were counted by `{tally.method}`, for which nothing was learned"
     tally.uncalibrated_text = match.why_not or counted
 

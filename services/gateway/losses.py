@@ -143,6 +143,8 @@ def _told(
         usage_estimated=True,
     )
     told.MergeFrom(part)
+    if part.stage == manifest_pb2.STAGE_AGGREGATOR:
+        told.stage = manifest_pb2.STAGE_SYNTHESIS
     return told
 
 
@@ -193,3 +195,9 @@ def _most(case: Case, spec: Model) -> int:
 def is_missing(juror: manifest_pb2.Participation) -> bool:
     """Whether an answer stands without a juror that was asked for it and might have changed it."""
     return juror.status in MISSING and juror.reason != DECIDED
+
+
+def is_unwritten(asked: Sequence[manifest_pb2.Participation]) -> bool:
+    """Whether models were asked to write one answer out of several, and none did."""
+    answered = manifest_pb2.PARTICIPATION_STATUS_ANSWERED
+    return bool(asked) and all(part.status != answered for part in asked)

@@ -3,7 +3,15 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from gremium.v1 import aggregator_pb2, judge_pb2, jury_pb2, manifest_pb2, router_pb2, types_pb2
+from gremium.v1 import (
+    aggregator_pb2,
+    judge_pb2,
+    jury_pb2,
+    manifest_pb2,
+    model_status_pb2,
+    router_pb2,
+    types_pb2,
+)
 from services.calibration.artefact import PoolFit
 from services.config.tree import Judge, Juror, Model, Tier
 from services.core.errors import InternalError
@@ -44,7 +52,15 @@ def route_request(case: Case, lease: Lease, *, juror_time_s: float) -> router_pb
         prompt=case.prompt,
         lease=lease_to_wire(lease),
         juror_time=duration_to_wire(juror_time_s),
+        models=_health(case),
+        price_of_money=case.price_of_money,
     )
+
+
+def _health(case: Case) -> list[model_status_pb2.ModelState]:
+    """How the models of the ensemble's jurors fare."""
+    asked = {juror.model for tier in case.ensemble.tiers for juror in tier.jurors}
+    return [state for state in case.health if state.model in asked]
 
 
 def deliberate_request(
@@ -132,7 +148,8 @@ def verify_request(
 ) -> judge_pb2.VerifyRequest:
     """Judges that were `late` before are asked last.
 
-    Of all answers that were `given`, those of the same tier are evidence.
+    Of all answers that were `given`, those of the same tier are evidence. A promise
+    was learned of jurors' answers: for a synthesis it does not hold.
     """
     several = len(aggregated.tally.ballots) > 1
     request = judge_pb2.VerifyRequest(
@@ -143,7 +160,8 @@ def verify_request(
         tally=aggregated.tally if several else None,
         lease=lease_to_wire(lease),
     )
-    if fitted := fitted_verdict(case, judge):
+    fitted = None if aggregated.tally.synthesised else fitted_verdict(case, judge)
+    if fitted is not None:
         chosen = aggregated.representative
         request.fitted.CopyFrom(fitted)
         request.tally.CopyFrom(aggregated.tally)

@@ -25,7 +25,8 @@ from services.gateway.case import Case
 from services.gateway.closing import close, spent_usd
 from services.gateway.ending import Ending
 from services.gateway.failures import LOST, error_record, stage_error
-from services.gateway.losses import Seat, is_missing, lost
+from services.gateway.losses import Seat, is_missing, is_unwritten, lost
+from services.gateway.stage_log import stage_name
 from services.gateway.stopping import jury_stop
 from services.gateway.watch import JuryWatch, Watch, ended, of_jurors, of_step
 from services.runtime.telemetry import CallNote, current_trace_id, noting_call
@@ -38,6 +39,7 @@ from services.runtime.wire import (
 SPENDS: Final = frozenset({manifest_pb2.STAGE_JURY, manifest_pb2.STAGE_JUDGE})
 """Stages that ask models. Each model is a participation of its own."""
 RETRIEVAL: Final = manifest_pb2.STAGE_RETRIEVAL
+Reply = aggregator_pb2.AggregateResponse | judge_pb2.VerifyResponse | judge_pb2.RankResponse
 
 
 class Record:
@@ -167,7 +169,7 @@ class Record:
         if isinstance(error, GremiumError):
             told = stage_error(
                 error,
-                stage=_name(part.stage),
+                stage=stage_name(part.stage),
                 given_s=given_s,
                 allowed_s=self._case.allowed_s,
                 models_asked=self.models_asked,
@@ -196,10 +198,12 @@ class Record:
         seats: Sequence[Seat],
     ) -> list[manifest_pb2.Participation]:
         """Whom a stage may have asked before it was lost; nobody if it never began."""
-        if part.stage not in SPENDS or given_s == 0.0 or not budget.may_have_spent(error):
+        asks = part.stage in SPENDS or bool(seats)
+        if not asks or given_s == 0.0 or not budget.may_have_spent(error):
             return []
         given, self.lease = self.lease, budget.returned(self.lease, Lease())
-        return lost(part, seats, self._case, given)
+        parts = lost(part, seats, self._case, given)
+        return parts if part.stage in SPENDS else [part, *parts]
 
     @property
     def late_judges(self) -> frozenset[str]:
@@ -243,8 +247,15 @@ class Record:
         response.tally.tier = tier
         if response.HasField("representative"):
             response.representative.tier = tier
+        if response.tally.synthesised:
+            self._manifest.answers.append(response.representative)
         self._manifest.tallies.append(response.tally)
         self._tell(tallied=response.tally, tier=tier)
+
+    def synthesised(self, response: aggregator_pb2.AggregateResponse, *, tier: str) -> None:
+        """Models were asked to write one answer out of several, or nobody was."""
+        self._book(response, tier)
+        self.degraded |= is_unwritten(response.participations)
 
     def verified(
         self, response: judge_pb2.VerifyResponse, part: manifest_pb2.Participation
@@ -255,10 +266,7 @@ class Record:
             part.status = manifest_pb2.PARTICIPATION_STATUS_SKIPPED
             part.reason, part.reason_text = verdict.unjudged_reason, verdict.reason_text
         verdict.tier = part.tier
-        for asked in response.participations:
-            asked.tier = part.tier
-        self._manifest.participations.extend(response.participations or [part])
-        self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
+        self._book(response, part.tier, nobody=[part])
         self.judged(verdict)
 
     def judged(self, verdict: manifest_pb2.Verdict) -> None:
@@ -270,10 +278,16 @@ class Record:
         if not response.participations:
             part.status = manifest_pb2.PARTICIPATION_STATUS_SKIPPED
             part.reason, part.reason_text = "NOTHING_COMPARED", "no two answers were compared"
-        for asked in response.participations:
-            asked.tier = part.tier
-        self._manifest.participations.extend(response.participations or [part])
-        self.lease = budget.returned(self.lease, lease_from_wire(response.unspent))
+        self._book(response, part.tier, nobody=[part])
+
+    def _book(
+        self, reply: Reply, tier: str, *, nobody: Sequence[manifest_pb2.Participation] = ()
+    ) -> None:
+        """Whom a stage asked, what stands for it when that was nobody, and what it left."""
+        for asked in reply.participations:
+            asked.tier = tier
+        self._manifest.participations.extend(reply.participations or nobody)
+        self.lease = budget.returned(self.lease, lease_from_wire(reply.unspent))
 
     def escalated(
         self, *, from_tier: str, to_tier: str, reason_text: str, confidence: float | None = None
@@ -333,8 +347,3 @@ class Record:
 def _settle(part: manifest_pb2.Participation, noted: CallNote, began_s: float) -> None:
     part.span_id = noted.span_id
     part.duration.CopyFrom(duration_to_wire(time.monotonic() - began_s))
-
-
-def _name(stage: manifest_pb2.Stage.ValueType) -> str:
-    """A stage as people call it, such as `router`."""
-    return manifest_pb2.Stage.Name(stage).removeprefix("STAGE_").lower()

@@ -11,6 +11,8 @@ ROUTER_SHARE: Final = 0.05
 JURY_SHARE: Final = 0.70
 JUDGE_SHARE: Final = 0.20
 REPLY_SHARE: Final = 0.05
+SYNTHESIS_SHARE: Final = 0.25
+"""Of the time before the verdict; only where an ensemble wants one."""
 
 REPLY_MOST_S: Final = 0.25
 """More is never needed to record a reply; the time to send it is kept by the deadline itself."""
@@ -105,3 +107,35 @@ def judge_s(window_s: float, *, timeout_s: float) -> float:
     (2.0, 0.5, 0)
     """
     return min(window_s * JUDGE_SHARE / (JURY_SHARE + JUDGE_SHARE), timeout_s)
+
+
+def synthesis_s(window_s: float, *, timeout_s: float) -> float:
+    """Seconds of the time before a verdict kept back for writing one answer out of several.
+
+    Parameters
+    ----------
+    window_s : float
+        Seconds before the verdict, >= 0.
+    timeout_s : float
+        Longest time that writing may take, 0 when nobody does.
+
+    Examples
+    --------
+    >>> synthesis_s(8.0, timeout_s=15.0), synthesis_s(8.0, timeout_s=0.5)
+    (2.0, 0.5)
+    """
+    return min(window_s * SYNTHESIS_SHARE, timeout_s)
+
+
+def verdict_s(left_s: float, *, timeout_s: float) -> float:
+    """Seconds kept back for the verdict when the jury is done and a synthesis comes first.
+
+    Half of what is left, as writing and judging take alike, so that a model that
+    hangs at the one leaves time for the other.
+
+    Examples
+    --------
+    >>> verdict_s(3.0, timeout_s=15.0), verdict_s(3.0, timeout_s=0.5)
+    (1.5, 0.5)
+    """
+    return min(left_s / 2, timeout_s)

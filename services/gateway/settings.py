@@ -26,7 +26,7 @@ class GatewaySettings(ServerSettings):
     @property
     def asking_models(self) -> dict[str, str]:
         """Targets of the services that ask models, by name."""
-        return {"jury": self.jury, "judge": self.judge}
+        return {"jury": self.jury, "judge": self.judge, "aggregator": self.aggregator}
 
     patience_s: float = Field(default=10.0, ge=0.0)
     """Seconds that the gateway, once the jury is there, waits for the other services before it is

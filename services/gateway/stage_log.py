@@ -34,3 +34,8 @@ class StageLog:
     def records(self) -> list[ensemble_pb2.StageRecord]:
         """One per stage, in the order of a request."""
         return list(self._records.values())
+
+
+def stage_name(stage: manifest_pb2.Stage.ValueType) -> str:
+    """A stage as people call it, such as `router`."""
+    return manifest_pb2.Stage.Name(stage).removeprefix("STAGE_").lower()

@@ -13,8 +13,8 @@ from services.core.errors import (
     OverloadedError,
     QuorumNotReachedError,
 )
-from services.core.lease import Lease
-from services.gateway import budget, estimates, fallbacks, losses, messages, reserves
+from services.core.lease import Call, Lease
+from services.gateway import budget, estimates, fallbacks, losses, messages, reserves, synthesis
 from services.gateway.case import Case
 from services.gateway.confidence import agrees_with, confidence
 from services.gateway.ending import Ending
@@ -122,20 +122,31 @@ async def _deliberate(
 
 
 def _before_verdict(case: Case, tier: router_pb2.Tier, lease: Lease) -> tuple[Lease, Lease]:
-    """What the jury may spend, retries included, and what is kept for a judge model."""
+    """What the jury may spend, retries included, and what is kept for the models after it."""
     if lease == Lease():
         return lease, NOTHING
     read, jurors = estimates.reading(case), messages.jurors(case, tier)
     answer = max(read.writes(juror.model) for juror in jurors)
-    verdicts = estimates.verdict_calls(case.ensemble, read, tier=tier.name, answer_tokens=answer)
-    if not verdicts:
+    later = [
+        _synthesis_calls(case, read, answers=len(jurors), tokens=answer),
+        estimates.verdict_calls(case.ensemble, read, tier=tier.name, answer_tokens=answer),
+    ]
+    if not any(later):
         return lease, NOTHING
     return budget.before_jury(
         lease,
         estimates.juror_calls(jurors, read),
-        verdicts,
+        *(calls for calls in later if calls),
         quorum=tier.quorum,
     )
+
+
+def _synthesis_calls(
+    case: Case, read: estimates.Reading, *, answers: int, tokens: int
+) -> list[Call]:
+    if synthesis.wanted(case) is None:
+        return []
+    return estimates.synthesis_calls(case.ensemble, read, answers=answers, tokens=tokens)
 
 
 def _too_few(
@@ -162,16 +173,25 @@ def _is_missing(part: manifest_pb2.Participation) -> bool:
 
 
 def _jury_s(case: Case, window_s: float) -> float:
-    """Seconds of a tier's window that its jurors may take, before the judge compares and audits."""
+    """Seconds of a tier's window for its jurors: before comparisons, a synthesis and the audit."""
     compares = case.ensemble.aggregate.method == "weighted"
-    before_audit_s = _before_judge_s(case, window_s)
-    return _before_judge_s(case, before_audit_s) if compares else before_audit_s
+    left_s = _before_judge_s(case, window_s)
+    left_s -= reserves.synthesis_s(left_s, timeout_s=synthesis.timeout_s(case))
+    return _before_judge_s(case, left_s) if compares else left_s
 
 
 def _before_judge_s(case: Case, window_s: float) -> float:
     """Seconds of a window that may pass before the judge is asked."""
     judge = case.ensemble.judge
     return window_s - reserves.judge_s(window_s, timeout_s=judge.timeout_s if judge else 0.0)
+
+
+def _before_audit_s(case: Case, left_s: float) -> float:
+    """Seconds of what a jury left that may pass before its answer is audited."""
+    judge = case.ensemble.judge
+    if judge is None or synthesis.wanted(case) is None:
+        return _before_judge_s(case, left_s)
+    return left_s - reserves.verdict_s(left_s, timeout_s=judge.timeout_s)
 
 
 async def _decide(
@@ -184,19 +204,22 @@ async def _decide(
     record: Record,
 ) -> aggregator_pb2.AggregateResponse:
     """Decide between a tier's answers; for want of an aggregator its best juror's stands."""
-    before_verdict = until.within(_before_judge_s(case, until.left_s))
+    before_verdict = until.within(_before_audit_s(case, until.left_s))
+    writing_s = reserves.synthesis_s(before_verdict.left_s, timeout_s=synthesis.timeout_s(case))
     compared = await standings(
         case,
         deliberated.answers,
         tier=tier.name,
-        until=before_verdict.reserve(COUNTING_S),
+        until=before_verdict.reserve(max(COUNTING_S, writing_s)),
         mesh=mesh,
         record=record,
     )
     request = messages.aggregate_request(case, tier, deliberated.answers, compared)
     until = before_verdict
     try:
-        response = await _aggregate(request, tier.name, until=until, mesh=mesh, record=record)
+        response = await synthesis.aggregate(
+            case, request, tier=tier.name, until=until, mesh=mesh, record=record
+        )
     except LOST as err:
         if case.deadline.left_s == 0.0:
             raise
@@ -207,18 +230,6 @@ async def _decide(
     say_uncalibrated(response.tally, match_of(case, messages.configured(case, tier)))
     record.aggregated(response, tier=tier.name)
     return response
-
-
-async def _aggregate(
-    request: aggregator_pb2.AggregateRequest,
-    tier: str,
-    *,
-    until: Deadline,
-    mesh: Mesh,
-    record: Record,
-) -> aggregator_pb2.AggregateResponse:
-    with record.stage(manifest_pb2.STAGE_AGGREGATOR, deadline=until, tier=tier):
-        return await mesh.aggregate(request, deadline=until)
 
 
 async def agreeing(
@@ -237,7 +248,7 @@ async def agreeing(
     last = str(len(answers) - 1)
     request = messages.comparison(case, answers)
     try:
-        compared = await _aggregate(request, tier, until=until, mesh=mesh, record=record)
+        compared = await synthesis.decided(request, tier, until=until, mesh=mesh, record=record)
     except LOST as err:
         _degrade(record, "aggregator", err)
         return None

@@ -89,9 +89,9 @@ def written(path: Path, ensemble: Mapping[str, Any], url: str, **sections: Any) 
     if ensemble["pattern"] in {"route", "cascade"}:
         del ensemble["grace_s"]
     names = {juror["model"] for juror in jurors_of(ensemble)}
-    judges = set((ensemble.get("judge") or {}).get("models", ()))
+    others = [(ensemble.get(key) or {}).get("models", ()) for key in ("judge", "synthesis")]
     config = {
-        "models": {name: model(name, url) for name in sorted(names | judges)},
+        "models": {name: model(name, url) for name in sorted(names.union(*others))},
         "ensembles": {"main": ensemble},
         "embeddings": {"backend": "none"},
         **sections,

@@ -668,6 +668,7 @@ class Ensemble(_message.Message):
     TIERS_FIELD_NUMBER: _builtins.int
     JUDGES_FIELD_NUMBER: _builtins.int
     DEFAULT_TIMEOUT_FIELD_NUMBER: _builtins.int
+    SYNTHESISERS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     pattern: _builtins.str
@@ -684,6 +685,10 @@ class Ensemble(_message.Message):
     def default_timeout(self) -> _duration_pb2.Duration:
         """Time a request gets when its caller sets no deadline; unset: refused."""
 
+    @_builtins.property
+    def synthesisers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Roster names of the models that may write one answer out of several."""
+
     def __init__(
         self,
         *,
@@ -692,10 +697,11 @@ class Ensemble(_message.Message):
         tiers: _abc.Iterable[_router_pb2.Tier] | None = ...,
         judges: _abc.Iterable[_builtins.str] | None = ...,
         default_timeout: _duration_pb2.Duration | None = ...,
+        synthesisers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["default_timeout", b"default_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_timeout", b"default_timeout", "judges", b"judges", "name", b"name", "pattern", b"pattern", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_timeout", b"default_timeout", "judges", b"judges", "name", b"name", "pattern", b"pattern", "synthesisers", b"synthesisers", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -106,9 +106,10 @@ def _ensemble_need(ensemble: Ensemble, roster: Roster, usual_s: float) -> Need:
         judge_s = every[JUDGE].seconds if JUDGE in every else 0.0
         return _sum(every.values(), longest_s(every, seconds_behind(ensemble, every)) + judge_s)
     judges = ensemble.judge.models[:1] if ensemble.judge else ()
+    writers = ensemble.synthesis.models[:1] if ensemble.synthesis else ()
     asked = [
         *(_tier_need(tier, roster, usual_s) for tier in ensemble.tiers),
-        *(_model_need(roster.models[name], usual_s) for name in judges),
+        *(_model_need(roster.models[name], usual_s) for name in (*writers, *judges)),
     ]
     return _sum(asked, sum(need.seconds for need in asked))
 
