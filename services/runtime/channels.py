@@ -43,7 +43,7 @@ OPTIONS: Final = (
     # The mesh is no business of the proxy that the models may need.
     ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 200),
     # A closed connection has the name looked up again; the default of 30 s hides new replicas.
     ("grpc.dns_min_time_between_resolutions_ms", 5_000),
     # Despite its name, the time that one attempt to connect may take.

@@ -1,8 +1,10 @@
 """What becomes of a call when the network or the peer misbehaves."""
 
 import asyncio
+import statistics
 import time
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import grpc
 import pytest
@@ -239,3 +241,21 @@ async def test_a_server_without_calls_ends_at_once_though_clients_watch_it():
         stopping = time.monotonic()
 
     assert time.monotonic() - stopping < LIMIT_S / 2
+
+
+async def test_a_service_that_is_back_is_looked_for_often():
+    tried = []
+
+    async def refuse(_, writer):
+        tried.append(time.monotonic())
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, open_channel(address) as channel:
+        channel.get_state(try_to_connect=True)
+        await asyncio.sleep(3.0)
+
+    pauses = [later - sooner for sooner, later in pairwise(tried)]
+    assert pauses
+    assert statistics.median(pauses) < 0.35
