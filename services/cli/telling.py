@@ -30,6 +30,8 @@ SPECIALISTS: Final = "specialists"
 """The pattern whose manifests name steps where those of others name tiers."""
 EARLY: Final = frozenset({"DECIDED", "QUORUM", "QUORUM_IMPOSSIBLE"})
 """Why a jury stops that has not heard everyone, though there was time."""
+SYNTHESIS: Final = "synthesis_"
+"""What the reasons begin with for which there is none."""
 VERDICT_WORDS: Final = {VERDICT_KIND_FAIL: "failed", VERDICT_KIND_UNJUDGED: "unjudged"}
 
 
@@ -204,7 +206,16 @@ def _counted(tally: Tally) -> str:
     classes = f"{len(tally.classes)} class{'' if len(tally.classes) == 1 else 'es'}"
     agreed = "consensus" if tally.consensus else "no consensus"
     known = f"{agreed} by {tally.method}, {classes}, divergence {tally.divergence:.2f}"
-    return f"{known}, {_likely(tally)}" if tally.p_correct.calibrated else known
+    told = [known, *([_likely(tally)] if tally.p_correct.calibrated else []), *_written(tally)]
+    return ", ".join(told)
+
+
+def _written(tally: Tally) -> list[str]:
+    """Out of whose answers a synthesis was written, or why there is none."""
+    if tally.synthesised:
+        return [f"synthesis of {', '.join(tally.sources)}"]
+    why = [each for each in tally.fallback_trail if each.startswith(SYNTHESIS)]
+    return [f"no synthesis ({each.removeprefix(SYNTHESIS).replace('_', ' ')})" for each in why]
 
 
 def _escalated(escalation: Escalation) -> str:

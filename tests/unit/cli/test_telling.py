@@ -131,6 +131,21 @@ def test_the_story_says_how_it_was_routed_counted_and_judged():
 
 
 @pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        ({"synthesised": True, "sources": ["a", "c"]}, "synthesis of a, c"),
+        ({"fallback_trail": ["synthesis_no_budget"]}, "no synthesis (no budget)"),
+    ],
+)
+def test_the_story_says_out_of_what_the_answer_was_written(told, line):
+    tally = manifest_pb2.Tally(method="medoid", consensus=True, **told)
+
+    assert [f"tally    consensus by medoid, 0 classes, divergence 0.00, {line}"] == (
+        telling.story(manifest_pb2.Manifest(tallies=[tally]))
+    )
+
+
+@pytest.mark.parametrize(
     ("pattern", "prefix"),
     [pytest.param("specialists", "left: ", id="graph"), pytest.param("jury", "", id="no steps")],
 )

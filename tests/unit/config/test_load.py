@@ -176,6 +176,14 @@ def test_its_text_has_one_line_per_problem_with_file_and_line(written):
             id="unknown juror",
         ),
         pytest.param(
+            "    jurors:",
+            "    synthesis: {models: [smal]}\n    jurors:",
+            10,
+            "ensembles.default.synthesis.models[0]: no model is called `smal`; did you mean"
+            " `small`?",
+            id="unknown synthesiser",
+        ),
+        pytest.param(
             "models:\n",
             "default_ensemble: quick\nmodels:\n",
             1,

@@ -115,3 +115,34 @@ def test_only_a_vote_on_fields_may_splice_them(method):
         ensemble(
             pattern="jury", jurors=[JUROR], aggregate={"method": method, "allow_splicing": True}
         )
+
+
+WRITTEN = {"synthesis": {"models": ["m"]}}
+
+
+@pytest.mark.parametrize("method", ["plurality", "log_odds", "fieldwise"])
+def test_only_prose_is_synthesised(method):
+    with pytest.raises(ValidationError, match="counts ballots"):
+        ensemble(pattern="jury", jurors=[JUROR], **WRITTEN, aggregate={"method": method})
+
+
+@pytest.mark.parametrize("method", ["auto", "semantic_mean", "medoid"])
+def test_prose_is_synthesised_by_any_method_that_compares_it(method):
+    made = ensemble(pattern="jury", jurors=[JUROR], **WRITTEN, aggregate={"method": method})
+
+    assert (("m",), True) == (made.ensembles["e"].beside_jurors, made.synthesises)
+
+
+def test_a_synthesis_is_told_apart_from_every_juror():
+    with pytest.raises(ValidationError, match="no juror can be called `synthesis`"):
+        ensemble(pattern="jury", jurors=[{**JUROR, "name": "synthesis"}], **WRITTEN)
+
+
+def test_steps_are_merged_not_synthesised():
+    with pytest.raises(ValidationError, match="joined by `merge`"):
+        ensemble(pattern="specialists", steps={"one": JUROR}, **WRITTEN)
+
+
+def test_whoever_synthesises_is_in_the_roster():
+    with pytest.raises(ValidationError, match="no such model"):
+        ensemble(pattern="jury", jurors=[JUROR], synthesis={"models": ["stranger"]})

@@ -92,6 +92,14 @@ class TestBeforeJury:
 
         assert kept == pytest.approx(left.cost_usd)
 
+    @pytest.mark.parametrize(("calls", "kept"), [(10, 2), (4, 1), (3, 0)])
+    def test_keeps_a_call_of_each_later_stage(self, calls, kept):
+        lease = Lease(1.0, calls, 10_000)
+        _, left = budget.before_jury(lease, [JUROR] * 5, [JUDGE], [JUROR, JUDGE], quorum=3)
+
+        assert (kept, 600) == (left.model_calls, left.tokens)
+        assert 2 * JUDGE.cost_usd == pytest.approx(left.cost_usd)
+
     def test_no_limit_stays_none(self):
         spendable, kept = budget.before_jury(Lease(), [JUROR], [JUDGE], quorum=1)
 

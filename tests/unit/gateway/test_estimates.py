@@ -39,6 +39,13 @@ def test_comparisons_in_both_orders_count():
     assert 0.1 * (3 + 1 + 3 * 2) == pytest.approx(estimates.possible_usd(asked))
 
 
+def test_whoever_may_write_one_answer_out_of_several_counts():
+    writers = {"synthesis": {"models": ["small", "judge"], "max_output_tokens": 40}}
+    asked = priced(case(tier("small", seats=2), tier("large"), **writers), max_output_tokens=100)
+
+    assert 0.5 + 2 * 0.04 == pytest.approx(estimates.possible_usd(asked))
+
+
 def test_what_a_step_reads_of_others_is_paid_for():
     model = {"backend": "openai", "model": "m", "family": "f", "timeout_s": 5}
     model["price"] = {"input_usd_per_mtok": 1000.0}
