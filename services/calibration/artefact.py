@@ -35,7 +35,8 @@ class Gate:
     quantile: Annotated[float, Field(ge=-1, le=1)]
     """5 % quantile of the paired bootstrap of (vote - best juror), shares of prompts."""
     n: Count
-    """Prompts behind it, each predicted by a fit that had not seen it."""
+    """Prompts behind it: those on which the best juror was heard, each predicted by a fit that had
+    not seen it."""
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -62,7 +63,7 @@ class PoolFit:
     abstaining: tuple[Finite, ...]
     """What it adds besides where it calls no tool."""
     priors: tuple[Share, ...]
-    """How often each juror is right."""
+    """How often each juror is right where it is heard."""
     none_score: Finite
     """Score of "none of them is right"."""
     abstain: Finite
@@ -72,8 +73,9 @@ class PoolFit:
     n_labels: Count
     metrics: Mapping[str, Finite]
     """Measured on prompts that the fit had not seen: `accuracy` behind the
-    gate, `vote_accuracy`, `best_accuracy`, `oracle`, `ece`, `auroc`; `gain_low`
-    and `gain_high`, the 95 % interval of accuracy over the best juror's;
+    gate, `vote_accuracy`, `oracle`, `ece`, `auroc`; where the best juror was
+    heard, `best_accuracy` and the `gain` over it, with its 95 % interval from
+    `gain_low` to `gain_high`;
     `spread`, the standard deviation of P(correct) over the prompts;
     `coverage_20`, the share of answers of which 80 % can be promised to be
     right."""

@@ -18,6 +18,8 @@ GATE_QUANTILE: Final = 0.05
 """... in all but this share of the bootstraps."""
 BOOTSTRAPS: Final = 2000
 PARTS: Final = 5
+TOLD: Final = ("vote", "best", "heard", "sure", "best_sure", "stood")
+"""Fields of `Unseen`, as they are collected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Unseen:
     """Whether the leader of the vote is right."""
     best: Bools
     """Whether the juror that was best on the other prompts is right."""
+    heard: Bools
+    """Whether that juror was heard: only there it can be held against the vote."""
     sure: Floats
     """P(correct) of the leader; 0 without any ballot."""
     best_sure: Floats
@@ -57,14 +61,16 @@ def fit_pool(votes: Votes, *, seed: int = 0) -> PoolFit:
     -----
     Gate and confidence go by inner cross-validation: each prompt is predicted
     by a fit on the others. The gate closes unless the 5 % quantile of the
-    paired bootstrap of (vote - best juror) is above -0.5 points.
+    paired bootstrap of (vote - best juror), over the prompts on which that juror
+    was heard, is above -0.5 points.
     """
     if not votes.keys:
         raise ValueError("a fit needs labelled votes")
     if len(votes.keys) < MIN_LABELS:
         return _by_priors(votes)
     unseen = cross_validated(votes, seed=seed)
-    low = lower_quantile(unseen.vote, unseen.best, seed=seed)
+    heard = unseen.heard
+    low = lower_quantile(unseen.vote[heard], unseen.best[heard], seed=seed)
     closed = low <= -GATE_MARGIN
     sure = unseen.best_sure if closed else unseen.sure
     right = unseen.stood if closed else unseen.vote
@@ -78,7 +84,7 @@ def fit_pool(votes: Votes, *, seed: int = 0) -> PoolFit:
         priors=_told(votes.priors),
         none_score=round(fitted.none_score, 6),
         abstain=round(fitted.abstain, 6),
-        gate=Gate(closed, votes.jurors[votes.best], low, len(votes.keys)),
+        gate=Gate(closed, votes.jurors[votes.best], low, int(heard.sum())),
         confidence=platt(sure, right),
         n_labels=len(votes.keys),
         metrics=_metrics(votes, unseen, right, sure),
@@ -99,8 +105,13 @@ def _by_priors(votes: Votes) -> PoolFit:
         gate=Gate(False, votes.jurors[votes.best], 0.0, 0),
         confidence=ConfidenceMap(),
         n_labels=len(votes.keys),
-        metrics={"best_accuracy": float(votes.right.mean(axis=0).max())},
+        metrics={"best_accuracy": _accuracy(votes, votes.best)},
     )
+
+
+def _accuracy(votes: Votes, juror: int) -> float:
+    heard = votes.heard[:, juror]
+    return float(votes.right[heard, juror].mean()) if heard.any() else 0.0
 
 
 def _told(values: Floats) -> tuple[float, ...]:
@@ -111,24 +122,23 @@ def cross_validated(votes: Votes, *, seed: int) -> Unseen:
     """Predict each prompt by a fit on the other parts."""
     n = len(votes.keys)
     part = folds(n, parts=PARTS, seed=seed)
-    told = {name: np.zeros(n) for name in ("vote", "best", "sure", "best_sure", "stood")}
+    told = {name: np.zeros(n) for name in TOLD}
     for held in range(PARTS):
         fitted = fit_logit(design(votes.only(part != held)))
         best = votes.only(part != held).best
         for name, values in _held_out(votes.only(part == held), fitted, best).items():
             told[name][part == held] = values
-    vote, best_right, stood = (told[name].astype(bool) for name in ("vote", "best", "stood"))
-    return Unseen(vote, best_right, told["sure"], told["best_sure"], stood)
+    vote, right, heard, stood = (told[n].astype(bool) for n in ("vote", "best", "heard", "stood"))
+    return Unseen(vote, right, heard, told["sure"], told["best_sure"], stood)
 
 
 def _held_out(votes: Votes, fitted: Logit, best: int) -> dict[str, Floats]:
     found = design(votes)
     leaders, shares = predicted(found, fitted, votes.priors)
     given = {int(found.prompt[c]): int(c) for c in np.flatnonzero(found.members[:, best])}
-    told = {
-        name: np.zeros(len(votes.keys)) for name in ("vote", "best", "sure", "best_sure", "stood")
-    }
+    told = {name: np.zeros(len(votes.keys)) for name in TOLD}
     told["best"] = votes.right[:, best].astype(np.float64)
+    told["heard"] = votes.heard[:, best].astype(np.float64)
     for leader in leaders:
         i = int(found.prompt[leader])
         own = given.get(i, int(leader))
@@ -138,7 +148,7 @@ def _held_out(votes: Votes, fitted: Logit, best: int) -> dict[str, Floats]:
 
 
 def lower_quantile(vote: Bools, best: Bools, *, seed: int) -> float:
-    """5 % quantile of the paired bootstrap of the difference in accuracy.
+    """5 % quantile of the paired bootstrap of the difference in accuracy; -1 without any pair.
 
     Examples
     --------
@@ -157,6 +167,8 @@ def interval(vote: Bools, best: Bools, *, seed: int) -> tuple[float, float]:
 def _bootstrapped(vote: Bools, best: Bools, *, seed: int) -> Floats:
     differences = vote.astype(np.float64) - best.astype(np.float64)
     n, rng = len(differences), np.random.default_rng(seed)
+    if n == 0:
+        return np.full(1, -1.0)
     counts = [float((differences == value).mean()) for value in (-1.0, 0.0, 1.0)]
     drawn = rng.multinomial(n, counts, size=BOOTSTRAPS)
     gains: Floats = (drawn[:, 2] - drawn[:, 0]) / n
@@ -165,15 +177,17 @@ def _bootstrapped(vote: Bools, best: Bools, *, seed: int) -> Floats:
 
 def _metrics(votes: Votes, unseen: Unseen, right: Bools, sure: Floats) -> dict[str, float]:
     curve = platt(sure, right)
-    low, high = interval(right, unseen.best, seed=0)
+    heard, theirs = unseen.heard, unseen.best[unseen.heard]
+    low, high = interval(right[heard], theirs, seed=0)
     odds = np.clip(sure, 1e-9, 1.0 - 1e-9)
     mapped = 1.0 / (1.0 + np.exp(-curve.slope * np.log(odds / (1.0 - odds)) - curve.offset))
     measured = {
         "accuracy": float(right.mean()),
         "vote_accuracy": float(unseen.vote.mean()),
-        "best_accuracy": float(unseen.best.mean()),
+        "best_accuracy": float(theirs.mean()) if theirs.size else 0.0,
         "oracle": float(votes.right.any(axis=1).mean()),
         "ece": ece(mapped, right),
+        "gain": float(right[heard].mean() - theirs.mean()) if theirs.size else 0.0,
         "gain_low": low,
         "gain_high": high,
         "spread": float(mapped.std()),

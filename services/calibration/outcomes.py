@@ -7,10 +7,11 @@ One JSON object a line, all of the same kind:
 | id            | of the request or prompt; unique within its pool                            |
 | ensemble      | as the configuration names it                                               |
 | tier          | only where the ensemble has several tiers: the tier, or the step            |
-| answers       | by juror: the text as it came, or {"text", "tool_calls"}; null: none        |
+| answers       | by juror: the text as it came, or {"text", "tool_calls"}; null: an answer   |
+|               | that was none. Leave out who was not asked, was cut off, or failed          |
 | output_format | how `answers` are read, as in the configuration; unset: compared as text    |
 | tools         | what `answers` may call: {"name", "parameters"}                             |
-| ballots       | instead of `answers`, by juror: equal texts are equal answers; null: none   |
+| ballots       | instead of `answers`, by juror: equal texts are equal answers; null as there|
 | abstains      | with `ballots`: the one that stands for calling no tool                     |
 | correct       | by juror: whether its answer is right; holds for all who answered the same  |
 | gold          | the right answer, in the form of `answers` or `ballots`                     |
@@ -62,7 +63,8 @@ class Outcome:
     tier: str
     """Empty where the ensemble has one tier."""
     keys: Mapping[str, str]
-    """By juror: the class of its ballot; empty: none."""
+    """By juror: the class of its ballot; empty: its answer was none. Whom it does not name was not
+    heard."""
     right: Mapping[str, bool] | None
     """By juror; None: the labels leave open who was right."""
     abstain_key: str = ""

@@ -42,7 +42,7 @@ def _makes_the_answer(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally
 
 
 def _outcome(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally) -> Outcome:
-    keys = {vote.juror: vote.key for vote in tally.ballots}
+    keys = _heard(manifest, tally)
     said = manifest.feedback[-1]
     given = _given(manifest)
     if given and said.score >= GOOD:
@@ -63,6 +63,22 @@ def _outcome(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally) -> Outc
         audited=verdict.juror if verdict else "",
         signals=_signals(verdict, tally) if verdict else {},
     )
+
+
+def _heard(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally) -> dict[str, str]:
+    """By juror: the class of its ballot; empty where it answered what is none.
+
+    Who was cut off, skipped, late or failed is left out: what it would have said
+    is unknown.
+    """
+    unusable = {
+        asked.name: ""
+        for asked in manifest.participations
+        if asked.stage == manifest_pb2.STAGE_JURY
+        and asked.tier == tally.tier
+        and asked.status == manifest_pb2.PARTICIPATION_STATUS_UNUSABLE
+    }
+    return unusable | {vote.juror: vote.key for vote in tally.ballots}
 
 
 def _given(manifest: manifest_pb2.Manifest) -> str:

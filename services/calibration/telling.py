@@ -30,7 +30,7 @@ def _pool(name: str, pool: PoolFit, before: PoolFit | None) -> Iterator[str]:
     if not pool.calibrated:
         return
     found = pool.metrics
-    best = f"{found['best_accuracy']:.1%} of the best juror"
+    best = f"{found['best_accuracy']:.1%} of the best juror{_where(pool)}"
     yield f"  right on prompts it had not seen: {found['accuracy']:.1%}, {best}{_gain(found)}"
     yield f"  {_gate(pool)}{_was(_gate(before) if before and before.calibrated else None)}"
     yield f"  P(correct) is off by {found['ece']:.1%} on average{_ranks(found)}"
@@ -47,10 +47,15 @@ def _pool(name: str, pool: PoolFit, before: PoolFit | None) -> Iterator[str]:
         yield f"  {juror} is gone{_was(_two(earlier[juror]))}"
 
 
+def _where(pool: PoolFit) -> str:
+    heard = pool.gate.n
+    return f" on the {heard} where it was heard" if heard < pool.n_labels else ""
+
+
 def _gain(found: Mapping[str, float]) -> str:
     if "gain_low" not in found:
         return ""
-    gain = 100.0 * (found["accuracy"] - found["best_accuracy"])
+    gain = 100.0 * found.get("gain", found["accuracy"] - found["best_accuracy"])
     low, high = 100.0 * found["gain_low"], 100.0 * found["gain_high"]
     return f": {gain:+.1f} points ({low:+.1f} to {high:+.1f})"
 

@@ -18,8 +18,9 @@ class Votes:
     """Ballots of the same jurors on n prompts, and which of them were right."""
 
     jurors: tuple[str, ...]
-    keys: tuple[tuple[str, ...], ...]
-    """Class of each ballot, n rows; empty where a juror gave none."""
+    keys: tuple[tuple[str | None, ...], ...]
+    """Class of each ballot, n rows; empty where an answer was none, None where a juror was not
+    heard: it was not asked, cut off, or failed."""
     right: Bools
     """Shape (n, jurors)."""
     abstain_key: str = ""
@@ -37,17 +38,28 @@ class Votes:
         return Votes(self.jurors, keys, self.right[chosen], self.abstain_key)
 
     @property
+    def heard(self) -> Bools:
+        """Whether each juror was heard, shape (n, jurors)."""
+        told = [[key is not None for key in row] for row in self.keys]
+        return np.array(told, dtype=bool).reshape(self.right.shape)
+
+    @property
     def priors(self) -> Floats:
-        """How often each juror is right, drawn to one half as if by two more labels."""
+        """How often each juror is right where it is heard, drawn to one half by two more labels."""
         counts = self.right.sum(axis=0).astype(np.float64)
-        smoothed: Floats = (counts + 1.0) / (len(self.keys) + 2.0)
+        smoothed: Floats = (counts + 1.0) / (self.heard.sum(axis=0) + 2.0)
         return smoothed
 
     @property
     def best(self) -> int:
-        """Index of the juror most often right; of equal ones the first by name."""
-        counts = self.right.sum(axis=0)
-        return min(range(len(self.jurors)), key=lambda j: (-counts[j], self.jurors[j]))
+        """Index of the juror most often right; of equal ones the first by name.
+
+        Its share of right answers counts less one standard error: who was heard
+        a few times only has to be much better than those heard often.
+        """
+        share, seen = self.priors, self.heard.sum(axis=0) + 2.0
+        sure = share - np.sqrt(share * (1.0 - share) / seen)
+        return min(range(len(self.jurors)), key=lambda j: (-sure[j], self.jurors[j]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +95,11 @@ class Design:
 
 
 def votes_of(rows: Sequence[Outcome], jurors: Sequence[str]) -> Votes:
-    """What these jurors said as arrays; who gave no ballot was not right.
+    """What these jurors said as arrays; whom a row does not name was not heard.
 
     Some rows may not say which class calls no tool; those that do name the same.
     """
-    keys = tuple(tuple(row.keys.get(juror, "") for juror in jurors) for row in rows)
+    keys = tuple(tuple(row.keys.get(juror) for juror in jurors) for row in rows)
     right = [[bool((row.right or {}).get(juror)) for juror in jurors] for row in rows]
     abstain = next((row.abstain_key for row in rows if row.abstain_key), "")
     shaped = np.array(right, dtype=bool).reshape(len(rows), len(jurors))
@@ -98,7 +110,7 @@ def design(votes: Votes) -> Design:
     """Sort the ballots of each prompt into classes. O(n jurors)."""
     rows, members, keys = [], [], []
     for i, row in enumerate(votes.keys):
-        for key in sorted(set(row) - {""}):
+        for key in sorted({key for key in row if key}):
             rows.append(i)
             keys.append(key)
             members.append([other == key for other in row])

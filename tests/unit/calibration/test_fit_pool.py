@@ -139,6 +139,39 @@ def test_a_vote_not_shown_to_be_as_good_is_gated():
     assert all(gate.closed == (gate.quantile <= -0.005) for gate in gates)
 
 
+def cut_off(votes, last):
+    """The votes of a jury that stops before the last juror when all others agree."""
+    keys = tuple(
+        (*row[:last], None) if len(set(row[:last]) - {""}) == 1 else row for row in votes.keys
+    )
+    right = votes.right & np.array([[key is not None for key in row] for row in keys])
+    return Votes(votes.jurors, keys, right, votes.abstain_key)
+
+
+def test_a_juror_that_was_cut_off_was_not_wrong():
+    fit = fit_pool(cut_off(votes_of((0.67, 0.67, 0.91), 400), last=2))
+
+    assert fit.priors[2] == pytest.approx(0.91 * 0.95, abs=0.05)
+    assert "j2" == fit.gate.best
+    assert fit.metrics["best_accuracy"] == pytest.approx(fit.priors[2], abs=0.02)
+    assert fit.gate.n < fit.n_labels == 400
+
+
+def test_a_vote_is_held_against_its_best_juror_only_where_that_was_heard():
+    rng = np.random.default_rng(0)
+    right = np.stack([rng.random(400) < 0.6, np.ones(400, dtype=bool)], axis=1)
+    keys = [
+        ("right" if good else "wrong", None if i % 2 else "right")
+        for i, good in enumerate(right[:, 0])
+    ]
+    right[1::2, 1] = False
+
+    fit = fit_pool(Votes(("a", "b"), tuple(keys), right))
+
+    assert ("b", 200, 1.0) == (fit.gate.best, fit.gate.n, fit.metrics["best_accuracy"])
+    assert fit.metrics["gain"] <= 0.0
+
+
 def test_with_few_labels_only_priors_are_learned():
     fit = fit_pool(votes_of([0.9, 0.6], 49))
 

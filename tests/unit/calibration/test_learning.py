@@ -1,6 +1,7 @@
 """What can be learned is learned, and what cannot be is said with the counts it would take."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -43,7 +44,8 @@ def test_enough_labels_are_a_calibration():
     pool = found.calibration.pools["main"]
     assert ({}, True, 120) == (found.refused, pool.calibrated, pool.n_labels)
     assert pool.weights[0] > max(pool.weights[1:])
-    assert pool.metrics["gain_low"] <= pool.metrics["accuracy"] - pool.metrics["best_accuracy"]
+    gain = pool.metrics["accuracy"] - pool.metrics["best_accuracy"]
+    assert pool.metrics["gain_low"] <= gain == pytest.approx(pool.metrics["gain"])
 
 
 def test_too_few_labels_are_said_with_the_counts():
@@ -118,6 +120,18 @@ def test_what_changed_and_what_it_is_worth_is_told():
     ):
         assert part in lines
     assert report(after, before, path="c.json")["pools"]["main"]["calibrated"]
+
+
+def test_where_the_best_juror_was_not_always_heard_it_is_told():
+    rows = outcomes(200)
+    heard = [
+        replace(row, keys={**row.keys, "d": "right"}, right={**row.right, "d": True})
+        for row in rows[:120]
+    ]
+
+    lines = "\n".join(told(learned([*heard, *rows[120:]]), None))
+
+    assert "100.0% of the best juror on the 120 where it was heard" in lines
 
 
 @pytest.mark.parametrize("empty", [[], outcomes(1)[:0]])

@@ -97,6 +97,24 @@ def test_what_was_expected_says_who_was_right(texts, shape, expected, wanted):
     assert wanted == right(manifest(texts, shape=shape, score=0.0, expected=expected))
 
 
+def test_who_was_cut_off_was_not_heard_and_whose_answer_was_unusable_was_wrong():
+    made = manifest({"a": "yes", "b": "no"}, shape=LABELS, score=1.0)
+    ends = {
+        "unusable": manifest_pb2.PARTICIPATION_STATUS_UNUSABLE,
+        "cut off": manifest_pb2.PARTICIPATION_STATUS_CANCELLED,
+        "not asked": manifest_pb2.PARTICIPATION_STATUS_SKIPPED,
+        "late": manifest_pb2.PARTICIPATION_STATUS_TIMED_OUT,
+        "failed": manifest_pb2.PARTICIPATION_STATUS_FAILED,
+    }
+    for tier in ("jury", "elsewhere"):
+        for name, status in ends.items():
+            made.participations.add(
+                stage=manifest_pb2.STAGE_JURY, tier=tier, name=f"{name} {tier}", status=status
+            )
+
+    assert {"a": True, "b": False, "unusable jury": False} == right(made)
+
+
 def test_without_feedback_there_is_no_outcome():
     made = manifest(SPLIT, shape=LABELS, score=1.0)
     del made.feedback[:]
