@@ -10,8 +10,6 @@ from tests.fault.tiers import TIERS, tiered
 
 TIMEOUT_S = 6.0
 SHORT_S, LONG_S = 3.0, 6.0
-SLACK = 0.02
-"""Of the time, beyond the equal part that each of the tiers has."""
 SCRIPT = {f"hung-{n}": Mode(kind="hang") for n in (1, 2)}
 FAILING = {
     "http-500": ("FAILED", "HTTP_STATUS"),
@@ -89,11 +87,6 @@ def test_hung_tiers_leave_the_others_their_share(row, gateway, provider, hung):
     row.at_most(
         "R10", f"next tier after {hung} hung starts after", last.at - left[-1], 0.1, unit="s"
     )
-    part = hung / len(TIERS)
-    row.at_most(
-        "R10",
-        f"share of the time that {hung} hung of {len(TIERS)} take",
-        (last.at - began) / timeout_s,
-        part + SLACK,
-        ideal=part,
-    )
+    part, taken = hung / len(TIERS), (last.at - began) / timeout_s
+    what = f"share of the time that {hung} hung of {len(TIERS)} take"
+    row.at_most("R10", what, taken, part, ideal=part)
