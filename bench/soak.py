@@ -3,9 +3,10 @@
     python bench/soak.py [--minutes 30] [--cancelled 100000] [--most-minutes 120] [--from FILE]
 
 Five services in processes of their own, over stub models that answer, hang,
-reset, drip and cut; callers who wait, leave and stop following; a second judge
-that is killed once a minute. It goes on until the time is over and so many
-calls of jurors were cancelled. Ctrl-C ends it early, and prints the table of
+reset, drip and cut; callers who wait, leave and stop following. In turn a second
+judge, router and aggregator are killed, and a second jury is frozen for a second;
+what becomes of the requests beside each is counted apart. It goes on until the
+time is over and so many calls of jurors were cancelled. Ctrl-C ends it early, and prints the table of
 what there is. Samples go to bench/out/soak.jsonl as they come; `--from` prints
 and draws such a file again.
 """
@@ -14,7 +15,6 @@ import argparse
 import asyncio
 import json
 import pathlib
-import signal
 import sys
 import tempfile
 import time
@@ -28,6 +28,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "protos")]
 
 from bench.soak_chart import draw  # noqa: E402 - the script puts its own project on the path
+from bench.soak_faults import (  # noqa: E402
+    FAULTS,
+    MOST_UNEXCUSED,
+    Outage,
+    accounted,
+    accounts_table,
+    break_on,
+    unexcused_share,
+)
 from bench.soak_load import MODES, Callers, Got, config  # noqa: E402
 from bench.soak_report import judged, summary, table  # noqa: E402
 from bench.soak_watch import Sample, Watched  # noqa: E402
@@ -39,6 +48,8 @@ OUT = ROOT / "bench" / "out"
 PER_REQUEST = 2.0
 """Calls of jurors that a request of the mix has cancelled, about."""
 WARM_UP_S = 3.0
+TWICE = {fault.service: 2 for fault in FAULTS}
+"""Services with a second replica, which is the one that breaks."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +67,9 @@ class Plan:
         return min(5.0, self.minutes)
 
     @property
-    def kill_every_s(self) -> float:
-        return min(60.0, 20 * self.minutes)
+    def break_every_s(self) -> float:
+        """Between the end of one fault and the next."""
+        return min(12.0, 10 * self.minutes)
 
     @property
     def rate_per_s(self) -> float:
@@ -72,7 +84,7 @@ class Soak:
     got: list[Got] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     cancelled: int = 0
-    killed: int = 0
+    outages: list[Outage] = field(default_factory=list)
     keep: Callable[[Sample], object] = lambda _: None
     """Takes each sample as it comes."""
 
@@ -83,7 +95,7 @@ async def soaked(plan: Plan, folder: pathlib.Path, soak: Soak, *, out: pathlib.P
         kept = opened.enter_context(out.open("w", buffering=1))
         soak.keep = lambda sample: print(json.dumps(asdict(sample)), file=kept)
         provider = opened.enter_context(stub(MODES))
-        mesh = opened.enter_context(cluster(folder, config(provider.url), {"judge": 2}))
+        mesh = opened.enter_context(cluster(folder, config(provider.url), TWICE))
         await asyncio.to_thread(mesh.start)
         async with callers(mesh, plan) as load:
             soak.got = load.got
@@ -103,27 +115,30 @@ async def _soak(plan: Plan, mesh: Cluster, provider: Stub, load: Callers, soak: 
     watched = [Watched(r.service, r.process.pid, r.log) for r in _watched(mesh) if r.process]
     until_s = load.began_s + 60 * plan.most_minutes
     asking = asyncio.create_task(load.ask_on(until_s))
-    killing = asyncio.create_task(_kill_on(mesh.replicas["judge"][1], plan, soak))
+    breaking = asyncio.create_task(
+        break_on(mesh, plan.break_every_s, lambda: time.monotonic() - load.began_s, soak.outages)
+    )
     try:
         while not _done(plan, soak, time.monotonic() - load.began_s):
-            await asyncio.wait([asking, killing], timeout=plan.every_s)
-            for task in (asking, killing):
+            await asyncio.wait([asking, breaking], timeout=plan.every_s)
+            for task in (asking, breaking):
                 if task.done():
                     task.result()
             await _sample(watched, provider, load, soak)
     finally:
-        for task in (asking, killing):
+        for task in (asking, breaking):
             task.cancel()
-        await asyncio.wait([asking, killing], timeout=10.0)
+        await asyncio.wait([asking, breaking], timeout=10.0)
 
 
 def _watched(mesh: Cluster) -> list[Replica]:
-    """One of each service; the second judge is the one that dies."""
+    """One of each service; what breaks are the second ones."""
     return [mesh.one(service) for service in mesh.replicas]
 
 
 def _done(plan: Plan, soak: Soak, took_s: float) -> bool:
-    enough = took_s >= 60 * plan.minutes and soak.cancelled >= plan.cancelled
+    whole = len(soak.outages) >= len(FAULTS) and soak.cancelled >= plan.cancelled
+    enough = took_s >= 60 * plan.minutes and whole
     return enough or took_s >= 60 * plan.most_minutes
 
 
@@ -140,25 +155,17 @@ async def _sample(watched: Sequence[Watched], provider: Stub, load: Callers, soa
         soak.keep(sample)
 
 
-async def _kill_on(victim: Replica, plan: Plan, soak: Soak) -> None:
-    """Kill a process again and again, and start it anew."""
-    while True:
-        await asyncio.sleep(plan.kill_every_s)
-        victim.send(signal.SIGKILL)
-        await asyncio.to_thread(victim.ended)
-        victim.start()
-        soak.killed += 1
-
-
 def told(soak: Soak, *, png: pathlib.Path) -> bool:
     """Print and draw what there is; says whether all of it holds."""
-    lines = judged(soak.samples)
+    lines, accounts = judged(soak.samples), accounted(soak.got, soak.outages)
     print(table(lines))
     if soak.got:
-        print(summary(soak.got, cancelled=soak.cancelled, killed=soak.killed))
+        print(summary(soak.got, cancelled=soak.cancelled))
+        print(accounts_table(accounts))
         draw(soak.got, soak.samples, png)
         print(f"drawn: {png}")
-    return bool(lines) and all(line.holds() for line in lines)
+    excused = unexcused_share(accounts) <= MOST_UNEXCUSED
+    return bool(lines) and all(line.holds() for line in lines) and excused
 
 
 def arguments() -> argparse.Namespace:

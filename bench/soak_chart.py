@@ -10,7 +10,7 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
-from bench.soak_load import Got
+from bench.soak_load import ANSWERED, LEFT, WITHOUT_A_STAGE, Got
 from bench.soak_watch import Sample, by_service
 
 BINS = 120
@@ -21,7 +21,7 @@ def draw(got: Sequence[Got], samples: Sequence[Sample], path: pathlib.Path) -> N
     figure, (late, good, held) = plt.subplots(
         3, 1, figsize=(11, 10), sharex=True, layout="constrained"
     )
-    answered = [each for each in got if each.what == "answered"]
+    answered = [each for each in got if each.what in {ANSWERED, WITHOUT_A_STAGE}]
     latency(late, answered, title="Soak: mixed faults, early stops", unit_s=60.0)
     goodput(good, answered, got, unit_s=60.0)
     for service, series in by_service(samples).items():
@@ -59,7 +59,7 @@ def goodput(axes: plt.Axes, answered: Sequence[Got], got: Sequence[Got], *, unit
     middles, width_s = (edges[:-1] + edges[1:]) / 2 / unit_s, edges[1] - edges[0]
     for group, label, color in (
         (answered, "answered", "#55a868"),
-        ([g for g in got if g.what not in {"answered", "left"}], "failed", "#c44e52"),
+        ([g for g in got if g.what not in {ANSWERED, WITHOUT_A_STAGE, LEFT}], "failed", "#c44e52"),
     ):
         counts, _ = np.histogram([each.at_s for each in group], edges)
         axes.plot(middles, counts / width_s, color=color, label=label, lw=1.2)

@@ -89,6 +89,12 @@ def _jury(models: tuple[str, ...], *, quorum: int) -> dict[str, Any]:
     return {"pattern": "jury", "jurors": jurors, "quorum": quorum, "grace_s": 0.0}
 
 
+ANSWERED, LEFT = "answered", "left"
+WITHOUT_A_STAGE = "answered without a stage"
+LOST = frozenset({"PEER_UNAVAILABLE", "STAGE_LOST"})
+"""Reasons of a service that was not there."""
+
+
 @dataclass(frozen=True)
 class Got:
     """What one request came to."""
@@ -97,7 +103,7 @@ class Got:
     """Seconds since the load began, at its end."""
     took_s: float
     what: str
-    """`answered`, `left` on purpose, or the status of the error."""
+    """`answered`, with a stage or without, `left` on purpose, or the status of the error."""
 
 
 @dataclass
@@ -130,8 +136,7 @@ class Callers:
     async def _act(self, action: str, asked: ensemble_pb2.AskRequest, patience_s: float) -> str:
         match action:
             case "ask":
-                await self.stub.Ask(asked, timeout=TIMEOUT_S)
-                return "answered"
+                return _answered(await self.stub.Ask(asked, timeout=TIMEOUT_S))
             case "leave":
                 return await _left(self.stub.Ask(asked, timeout=TIMEOUT_S), patience_s)
             case _:
@@ -144,10 +149,18 @@ class Callers:
             async with asyncio.timeout(patience_s):
                 async for event in events:
                     if event.HasField("final"):
-                        return "answered"
+                        return _answered(event.final)
+                    if event.HasField("error"):
+                        return str(event.error.code)
                 return "ended without an answer"
         events.cancel()
-        return "left"
+        return LEFT
+
+
+def _answered(reply: ensemble_pb2.AskResponse) -> str:
+    """Whether every service did its part."""
+    lost = any(part.reason in LOST for part in reply.manifest.participations)
+    return WITHOUT_A_STAGE if lost else ANSWERED
 
 
 async def _left(call: Any, patience_s: float) -> str:
@@ -156,17 +169,16 @@ async def _left(call: Any, patience_s: float) -> str:
     if done:
         return done.pop().result()
     call.cancel()
-    return "left"
+    return LEFT
 
 
 async def _settled(call: Any) -> str:
     try:
-        await call
+        return _answered(await call)
     except asyncio.CancelledError:
-        return "left"
+        return LEFT
     except grpc.aio.AioRpcError as err:
         return str(err.code().name)
-    return "answered"
 
 
 def request(ensemble: str) -> ensemble_pb2.AskRequest:

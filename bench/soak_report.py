@@ -1,5 +1,6 @@
 """Whether what was held grew: slopes over the last two thirds, and the table of them. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,10 +36,11 @@ class Line:
         """Whether it did not grow.
 
         It did not if the interval of its slope reaches down to zero, or to less
-        than one in all the time that was looked at; memory may also grow by a
-        small share with the calls that were cancelled.
+        than one, of memory a mebibyte, in all the time that was looked at;
+        memory may also grow by a small share with the calls that were cancelled.
         """
-        if not self.slope.rises or (self.measure != "rss" and self.slope.low * self.span_s < 1.0):
+        least = MIB if self.measure == "rss" else 1.0
+        if not self.slope.rises or self.slope.low * self.span_s < least:
             return True
         return self.share is not None and self.share < most_share
 
@@ -102,14 +104,12 @@ def _cells(line: Line, most_share: float) -> list[str]:
     ]
 
 
-def summary(got: Sequence[Got], *, cancelled: int, killed: int) -> str:
+def summary(got: Sequence[Got], *, cancelled: int) -> str:
     """What the callers got, in a few words."""
-    ends: dict[str, int] = {}
-    for each in got:
-        ends[each.what] = ends.get(each.what, 0) + 1
-    told = ", ".join(f"{count} {what}" for what, count in sorted(ends.items(), key=lambda e: -e[1]))
+    ends = Counter(each.what for each in got)
+    told = ", ".join(f"{count} {what}" for what, count in ends.most_common())
     span_s = max((each.at_s for each in got), default=0.0)
     return (
         f"{len(got)} requests in {span_s / 60:.1f} minutes: {told or 'none'};"
-        f" {cancelled} cancelled calls of jurors; {killed} kills of a judge"
+        f" {cancelled} cancelled calls of jurors"
     )
