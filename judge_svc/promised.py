@@ -7,7 +7,7 @@ from judge_svc.audit import Audit, Case, audited
 from judge_svc.checks import Check
 from judge_svc.fusion import JUDGE, Fit, undecided, weighed
 from judge_svc.grounding import Signal
-from judge_svc.weighing import by_weight, judge_signal, unasked
+from judge_svc.weighing import by_weight, judge_signal, unasked, unpromised
 from services.core.deadline import Deadline
 from services.core.lease import Lease
 from services.models.backend import RosterModel
@@ -25,9 +25,9 @@ async def promised(
 ) -> Audit:
     """Audit an answer by what was learned of its signals.
 
-    A signal that is missing, or a fit without a threshold, leaves the verdict
-    to the judge model, without a promise. A judge whose score the fit weighs
-    and that gives none leaves the answer unjudged.
+    Without P(ok) or a threshold nothing passes: where a signal is missing, or no
+    threshold keeps the promise, a judge model can object, but no more than leave
+    the answer unjudged. So does a judge whose score the fit weighs and that gives none.
     """
     lacking = [name for name in weighed(signals, fit).missing if name != JUDGE]
     if not lacking and fit.threshold is not None and not undecided(signals, fit):
@@ -36,5 +36,5 @@ async def promised(
     audit = await audited(case, checks, judges, lease=lease, deadline=deadline)
     found = weighed([*signals, *judge_signal(audit.verdict)], fit)
     if found.p_ok is None or fit.threshold is None:
-        return replace(audit, verdict=replace(audit.verdict, weighed=found))
+        return replace(audit, verdict=unpromised(audit.verdict, found))
     return replace(audit, verdict=by_weight(checks, found, audit.verdict))

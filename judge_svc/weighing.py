@@ -101,6 +101,17 @@ def by_weight(checks: Sequence[Check], found: Weighed, judged: Verdict | None = 
     )
 
 
+def unpromised(judged: Verdict, found: Weighed) -> Verdict:
+    """A judge model's verdict where nothing can be promised: what it lets pass is unjudged."""
+    told = replace(judged, weighed=found)
+    if judged.kind != "pass":
+        return told
+    missing = ", ".join(found.missing)
+    why = f"nothing is known of {missing}" if missing else "no P(ok) keeps the promise"
+    text = f"{why}, so that the word of {judged.judge} alone passes nothing"
+    return replace(told, kind="unjudged", reason_text=text, unjudged_reason="NO_PROMISE")
+
+
 def _why(found: Weighed, *, passes: bool) -> str:
     fit = found.fit
     told = f"P(ok) {found.p_ok:.2f} {'reaches' if passes else 'does not reach'} {fit.threshold:.2f}"

@@ -106,12 +106,12 @@ class Judge(Section):
     min_score: Fraction = 0.5
     """Score that an answer needs to pass."""
     promise: Promise | None = None
-    """Where a calibration knows the signals on answers, only those pass of which it can promise
-    this. A judge model is then asked where its score can turn the decision, and only there. Unset:
-    its score decides."""
+    """Where a calibration has a threshold for it, only answers pass of which it can promise this.
+    A judge model is then asked where its score can turn the decision, and only there. Unset: its
+    score decides."""
     on_failure: Literal["open", "closed"] = "open"
-    """What becomes of an answer without a verdict because the judge was down or gave none: `open`
-    gives it, marked unjudged; `closed` rejects it."""
+    """What becomes of an answer without a verdict because the judge was down or gave none, or
+    nothing could be promised: `open` gives it, marked unjudged; `closed` rejects it."""
 
     @model_validator(mode="after")
     def _only_a_model_can_fail(self) -> Self:

@@ -239,6 +239,31 @@ async def test_a_promise_without_labels_leaves_the_judge_model_to_decide(serve, 
     assert f"judge of main is uncalibrated: {why}" in caplog.messages
 
 
+@pytest.mark.parametrize(
+    ("on_failure", "outcome"),
+    [
+        ("open", manifest_pb2.OUTCOME_ANSWERED),
+        ("closed", manifest_pb2.OUTCOME_REJECTED),
+    ],
+)
+async def test_what_cannot_be_promised_is_unjudged_whatever_the_judge_says(
+    serve, calibrated, on_failure, outcome
+):
+    calibrated({"main": VERDICTS}, main=FIT)
+    terms = {"promise": {"alpha": 0.1}, "on_failure": on_failure}
+    judged = {**JURY, "judge": {"models": ["judge"], **terms}}
+    gateway = await serve(judged, {**SCRIPT, "judge": PASS}, calibration="calibration.json")
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    (verdict,) = reply.manifest.verdicts
+    assert (outcome, True, "NO_PROMISE") == (
+        reply.outcome,
+        reply.manifest.unjudged,
+        verdict.unjudged_reason,
+    )
+
+
 async def test_what_other_jurors_wrote_is_evidence(serve, calibrated):
     signals = replace(VERDICTS, intercept=4.0, coefficients={"agreement": 1.0, "prior": 1.0})
     calibrated({"main": signals}, main=FIT)

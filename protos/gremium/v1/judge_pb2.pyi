@@ -143,7 +143,8 @@ class FittedVerdict(_message.Message):
     """See above."""
     threshold: _builtins.float
     """P(ok) from which on an answer passes. Unset: no value keeps the promise, and
-    a judge model decides as without a calibration.
+    no answer passes. A judge model may then still object, as where a signal is
+    missing; what it finds nothing against is `unjudged` (`NO_PROMISE`).
     """
     alpha: _builtins.float
     """The promise: accepted answers are wrong at most this often, in [0, 1] ..."""

@@ -79,19 +79,40 @@ async def test_names_its_signals_with_what_was_seen():
     assert [0.7, 0.8] == [s.value for s in verdict.signals[1:]]
 
 
-@pytest.mark.parametrize(("reply", "kind"), [(GOOD, PASS), (Reply("All is well."), UNJUDGED)])
-async def test_a_missing_signal_leaves_the_judge_and_no_promise(reply, kind):
-    verdict, calls = await verified(asked(fitted(agreement=4.0), support=0.9), first=reply)
+@pytest.mark.parametrize(
+    ("reply", "reason"), [(GOOD, "NO_PROMISE"), (Reply("All is well."), "VERDICT_NOT_JSON")]
+)
+async def test_a_missing_signal_leaves_the_answer_unjudged(reply, reason):
+    fit = fitted(support=4.0, agreement=4.0)
+    verdict, calls = await verified(asked(fit, support=0.9), first=reply)
 
-    assert (kind, 1) == (verdict.kind, calls)
+    assert (UNJUDGED, reason, 1) == (verdict.kind, verdict.unjudged_reason, calls)
     assert [False, False] == [verdict.HasField("p_ok"), verdict.promise.guarantee_holds]
 
 
-async def test_without_a_threshold_the_judge_decides_without_a_promise():
+async def test_what_is_missing_is_named():
+    fit = fitted(agreement=4.0, numbers=1.0)
+    verdict, _ = await verified(asked(fit, support=0.9), first=GOOD)
+
+    assert "nothing is known of agreement, numbers" in verdict.reason_text
+
+
+async def test_without_a_threshold_nothing_passes():
     verdict, calls = await verified(asked(fitted(None), support=0.99), first=GOOD)
 
-    assert (PASS, 1, False) == (verdict.kind, calls, verdict.promise.guarantee_holds)
-    assert not verdict.promise.HasField("threshold")
+    assert (UNJUDGED, "NO_PROMISE", 1) == (verdict.kind, verdict.unjudged_reason, calls)
+    assert [False, False] == [
+        verdict.promise.HasField("threshold"),
+        verdict.promise.guarantee_holds,
+    ]
+
+
+@pytest.mark.parametrize("fit", [fitted(None), fitted(agreement=4.0)])
+async def test_a_judge_may_still_object_where_nothing_can_be_promised(fit):
+    reply = Reply(verdict_json(safety=finding(ok=False)))
+    verdict, _ = await verified(asked(fit, support=0.99), first=reply)
+
+    assert (FAIL, True) == (verdict.kind, verdict.unsafe)
 
 
 async def test_few_labels_promise_nothing():
