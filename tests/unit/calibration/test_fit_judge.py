@@ -105,6 +105,20 @@ def test_a_threshold_comes_from_answers_that_the_fusion_has_not_seen():
     assert (0.2, 0.1, 400) == (found.thresholds[0].alpha, found.thresholds[0].delta, found.n_labels)
 
 
+def test_a_fusion_of_mere_noise_promises_no_more_often_than_delta():
+    broken = sum(promised_by_noise(seed) is not None for seed in range(40))
+
+    assert broken <= 8, "P(more of 40 splits at delta .1) is below 1 %"
+
+
+def promised_by_noise(seed):
+    """The threshold at alpha .2 where four answers of ten are wrong and no signal tells of it."""
+    rng = np.random.default_rng(seed)
+    table, ok = rng.random((200, 40)), rng.random(200) < 0.6
+    signals = [{f"noise {j}": float(value) for j, value in enumerate(row)} for row in table]
+    return fit_judge(signals, ok, promises=[(0.2, 0.1)], seed=seed).thresholds[0].value
+
+
 def test_comes_back_from_its_artefact(tmp_path):
     signals, ok = labelled()
     fit = fit_judge(signals, ok, judges={"a": (1.0, 1.0), "b": (0.0, -0.5)})
