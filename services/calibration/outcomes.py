@@ -30,7 +30,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from services.calibration.labels import labelled
 from services.config.graphs import output_format
 from services.config.steps import Shape
-from services.core.canonical import NO_CALL, PROSE, ballot, prose_ballot
+from services.core.canonical import NO_CALL, PROSE, Ballot, ballot, prose_ballot
+from services.core.closeness import alike, nearest_of
 from services.core.errors import InvalidRequestError
 from services.core.prompts import OutputFormat, Tool, ToolCall
 
@@ -236,20 +237,24 @@ def _by_ballots(line: Line) -> tuple[dict[str, str], str | None]:
 def _by_answers(line: Line) -> tuple[dict[str, str], str | None]:
     how = output_format(line.output_format) or OutputFormat()
     tools = tuple(Tool(tool.name, parameters=tool.parameters) for tool in line.tools)
-    keys = {juror: _key(said, how, tools) for juror, said in line.answers.items()}
+    votes = [_vote(said, how, tools) for said in line.answers.values()]
+    tolerance = how.relative_tolerance if how.kind == "number" else 0.0
+    classes = alike(votes, relative_tolerance=tolerance)
+    keys = {juror: vote.key for juror, vote in zip(line.answers, classes, strict=True)}
     if line.gold is None:
         return keys, None
-    gold = _key(line.gold, how, tools)
-    if not gold:
+    gold = _vote(line.gold, how, tools)
+    if not gold.key:
         raise ValueError("gold: is no answer of this output format")
-    return keys, gold
+    nearest = nearest_of(votes, gold, relative_tolerance=tolerance)
+    return keys, gold.key if nearest is None else classes[nearest].key
 
 
-def _key(said: Given, how: OutputFormat, tools: Sequence[Tool]) -> str:
-    """The class of an answer, as the aggregator counts it; prose by its letters."""
+def _vote(said: Given, how: OutputFormat, tools: Sequence[Tool]) -> Ballot:
+    """An answer as the aggregator reads it; prose by its letters."""
     if said is None:
-        return ""
+        return Ballot("")
     told = AnswerLine(text=said) if isinstance(said, str) else said
     calls = [ToolCall(call.name, json.dumps(call.arguments)) for call in told.tool_calls]
     vote = ballot(told.text, calls, output_format=how, tools=tools)
-    return prose_ballot(told.text).key if vote.reason == PROSE else vote.key
+    return prose_ballot(told.text) if vote.reason == PROSE else vote

@@ -20,6 +20,27 @@ def alike(votes: Sequence[Ballot], *, relative_tolerance: float) -> list[Ballot]
     ]
 
 
+def nearest_of(votes: Sequence[Ballot], meant: Ballot, *, relative_tolerance: float) -> int | None:
+    """Index of the ballot whose number is nearest to what is meant; None: none is within tolerance.
+
+    Examples
+    --------
+    >>> votes = [Ballot("a", "41"), Ballot("b", "42.00001"), Ballot("c", "41.99999999")]
+    >>> nearest_of(votes, Ballot("d", "42"), relative_tolerance=1e-6)
+    2
+    """
+    target = number_of(meant)
+    if target is None:
+        return None
+    gaps = {
+        i: abs(Fraction(number) - Fraction(target))
+        for i, vote in enumerate(votes)
+        if (number := number_of(vote)) is not None
+        and len(set(close_groups([number, target], relative_tolerance=relative_tolerance))) == 1
+    }
+    return min(gaps, key=lambda i: (gaps[i], i), default=None)
+
+
 def close_groups(numbers: Sequence[int | float], *, relative_tolerance: float) -> list[int]:
     """Group numbers so that any two of a group are within the tolerance.
 

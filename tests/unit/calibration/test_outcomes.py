@@ -37,6 +37,33 @@ def test_answers_are_compared_as_they_are_when_served():
     assert "" == found.keys["d"]
 
 
+@pytest.mark.parametrize(
+    ("said", "gold", "wanted"),
+    [
+        pytest.param(["0.3333333", "0.33"], "1/3", [True, False], id="gold within the tolerance"),
+        pytest.param(["1.000002", "1.0000029"], "1.000001", [True, True], id="all of a class"),
+        pytest.param(["1.0000029", "1.0000012"], "1.000002", [False, True], id="the nearest class"),
+        pytest.param(["41", "43"], "42", [False, False], id="nobody's"),
+    ],
+)
+def test_numbers_count_as_the_same_within_the_tolerance(said, gold, wanted):
+    found = outcome(
+        answers=dict(zip("ab", said, strict=True)), output_format={"number": True}, gold=gold
+    )
+
+    assert wanted == [found.right["a"], found.right["b"]]
+
+
+def test_answers_within_the_tolerance_are_one_class():
+    found = outcome(
+        answers={"a": "0.3333333", "b": "0.33333333", "c": "1/2"},
+        output_format={"number": True},
+        correct={"b": True},
+    )
+
+    assert {"a": True, "b": True, "c": False} == found.right
+
+
 def test_a_label_of_one_juror_holds_for_all_who_answered_the_same():
     found = outcome(ballots={"a": "x", "b": "x", "c": "y"}, correct={"a": True})
 
