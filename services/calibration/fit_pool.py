@@ -124,17 +124,18 @@ def cross_validated(votes: Votes, *, seed: int) -> Unseen:
     part = folds(n, parts=PARTS, seed=seed)
     told = {name: np.zeros(n) for name in TOLD}
     for held in range(PARTS):
-        fitted = fit_logit(design(votes.only(part != held)))
-        best = votes.only(part != held).best
-        for name, values in _held_out(votes.only(part == held), fitted, best).items():
+        known = votes.only(part != held)
+        fitted = fit_logit(design(known))
+        for name, values in _held_out(votes.only(part == held), fitted, known).items():
             told[name][part == held] = values
     vote, right, heard, stood = (told[n].astype(bool) for n in ("vote", "best", "heard", "stood"))
     return Unseen(vote, right, heard, told["sure"], told["best_sure"], stood)
 
 
-def _held_out(votes: Votes, fitted: Logit, best: int) -> dict[str, Floats]:
-    found = design(votes)
-    leaders, shares = predicted(found, fitted, votes.priors)
+def _held_out(votes: Votes, fitted: Logit, known: Votes) -> dict[str, Floats]:
+    """Whom to believe where scores are equal, and who is best, comes from the known votes."""
+    found, best = design(votes), known.best
+    leaders, shares = predicted(found, fitted, known.priors)
     given = {int(found.prompt[c]): int(c) for c in np.flatnonzero(found.members[:, best])}
     told = {name: np.zeros(len(votes.keys)) for name in TOLD}
     told["best"] = votes.right[:, best].astype(np.float64)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from aggregator_svc.logit import Fitted, fitted_vote
-from services.calibration.fit_pool import fit_pool, lower_quantile
-from services.calibration.logit_fit import fit_logit, loss, predicted
+from services.calibration.fit_pool import cross_validated, fit_pool, lower_quantile
+from services.calibration.logit_fit import Logit, fit_logit, loss, predicted
 from services.calibration.measures import auroc, ece, ece_of_the_perfect, platt
 from services.calibration.votes import Votes, design
 
@@ -121,6 +121,18 @@ def test_the_aggregator_decides_as_the_fit_foresaw(accuracies):
             given = [j for j, key in enumerate(votes.keys[i]) if key]
             served = None if leader is None else {given[m] for m in leader.members}
             assert foreseen.get(i) == served
+
+
+def test_ties_of_prompts_that_the_fit_has_not_seen_are_parted_without_their_labels(monkeypatch):
+    """Two jurors that always differ, each right on half: whoever is better elsewhere is worse here."""
+    even = Logit(np.ones(2), np.zeros(2), np.zeros(2), 0.0, 0.0)
+    monkeypatch.setattr("services.calibration.fit_pool.fit_logit", lambda _: even)
+    right = np.random.default_rng(0).permutation(200) < 100
+    votes = Votes(("a", "b"), (("x", "y"),) * 200, np.stack([right, ~right], axis=1))
+
+    found = cross_validated(votes, seed=0)
+
+    assert found.vote.mean() < 0.5
 
 
 def test_equal_jurors_vote_and_the_gate_stays_open():
