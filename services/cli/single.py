@@ -60,13 +60,11 @@ async def _composed(loaded: LoadedConfig, engines: Mapping[str, str]) -> AsyncIt
         jury_svc.compose.composed(loaded, engines=engines) as jury,
         judge_svc.compose.composed(loaded, engines=engines) as judge,
         aggregator_svc.compose.composed(loaded, engines=engines) as aggregator,
-        services.gateway.compose.composed(
-            loaded,
-            mesh=LocalMesh(router=router, jury=jury, judge=judge, aggregator=aggregator),
-        ) as gateway,
     ):
+        mesh = LocalMesh(router=router, jury=jury, judge=judge, aggregator=aggregator)
         states = LocalStates((jury.models, judge.models, aggregator.models))
-        yield partial(services.gateway.compose.register, gateway, states)
+        async with services.gateway.compose.composed(loaded, mesh=mesh, states=states) as gateway:
+            yield partial(services.gateway.compose.register, gateway, states)
 
 
 def _settings(bind: str, env: Mapping[str, str]) -> ServerSettings:

@@ -17,13 +17,14 @@ MODELS = "gremium.v1.ModelStatusService"
 async def main() -> None:
     settings = GatewaySettings.from_env("GREMIUM_GATEWAY")
     loaded = load(Path(settings.config))
+    states = RemoteStates(settings.asking_models)
 
     async with (
         grpc_mesh(settings) as mesh,
-        composed(loaded, mesh=mesh) as servicer,
+        composed(loaded, mesh=mesh, states=states) as servicer,
         running(
             settings,
-            partial(register, servicer, RemoteStates(settings.asking_models)),
+            partial(register, servicer, states),
             services=[SERVICE, MODELS],
             slots=service_slots(loaded.config),
             ready=partial(mesh.ready, patience_s=settings.patience_s),

@@ -122,6 +122,18 @@ class Accounts:
             account.held_usd += usd
         return Hold(accounts, usd, wanted_usd=most_usd)
 
+    def followed(self, name: str, *, caller: str, now: datetime) -> Account:
+        """The account of one budget in its present period, whoever draws from it.
+
+        Raises
+        ------
+        KeyError
+            If there is no such budget.
+        """
+        self._forget(now)
+        budget = self._budgets[name]
+        return self._account(name, budget, caller if budget.each_caller else "", now)
+
     def states(self, now: datetime) -> list[Account]:
         """The accounts of the present periods; of a budget for each caller, those who spent."""
         for name, budget in self._budgets.items():

@@ -1,10 +1,10 @@
 """One request on its way through the mesh."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from gremium.v1 import ensemble_pb2, types_pb2
+from gremium.v1 import ensemble_pb2, model_status_pb2, types_pb2
 from services.calibration.artefact import Calibration
 from services.config.tree import Ensemble, Model
 from services.core.deadline import Deadline
@@ -43,6 +43,10 @@ class Case:
     """Who asks, by its own word or by its host."""
     calibration: Calibration | None = None
     """What was learned of the jurors; None: nothing."""
+    health: Sequence[model_status_pb2.ModelState] = ()
+    """How the jurors' models fare, as far as is known."""
+    price_of_money: float | None = None
+    """What a US dollar weighs, by the budget that the policy follows; None: it follows none."""
 
     @property
     def prompt(self) -> types_pb2.Prompt:

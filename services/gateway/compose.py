@@ -13,6 +13,7 @@ from services.calibration.configured import calibration_of, misfits
 from services.config.tree import LoadedConfig, SharedBudget
 from services.gateway.accounts import Accounts
 from services.gateway.mesh import GrpcMesh, Mesh
+from services.gateway.model_health import States, watched
 from services.gateway.periods import period_start
 from services.gateway.service import EnsembleServicer
 from services.gateway.settings import GatewaySettings
@@ -24,8 +25,12 @@ logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def composed(loaded: LoadedConfig, *, mesh: Mesh) -> AsyncIterator[EnsembleServicer]:
+async def composed(
+    loaded: LoadedConfig, *, mesh: Mesh, states: States | None = None
+) -> AsyncIterator[EnsembleServicer]:
     """The gateway's servicer, with its ledger open and the folders of its steps read.
+
+    `states` tells it how the models fare; without, they are taken to work.
 
     Raises
     ------
@@ -36,9 +41,12 @@ async def composed(loaded: LoadedConfig, *, mesh: Mesh) -> AsyncIterator[Ensembl
     async with (
         open_ledger(loaded.resolve(loaded.config.ledger.path)) as ledger,
         open_shelves(loaded) as shelves,
+        watched(states) as health,
     ):
         accounts = await _accounts(loaded.config.budgets, ledger)
-        yield EnsembleServicer(mesh, ledger, loaded, shelves, accounts, calibration=calibration)
+        yield EnsembleServicer(
+            mesh, ledger, loaded, shelves, accounts, calibration=calibration, health=health
+        )
 
 
 def _calibration(loaded: LoadedConfig) -> Calibration | None:

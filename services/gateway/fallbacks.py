@@ -1,10 +1,11 @@
 """What stands in for a stage that is not there. No I/O."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
-from services.config.tree import SpecialistsEnsemble, Tiered
-from services.core.errors import GremiumError
+from services.config.tree import SpecialistsEnsemble, Tier, Tiered, barred
+from services.core.errors import GremiumError, NoEligibleTierError
 from services.core.graph import in_order
 from services.gateway import messages
 from services.gateway.case import Case
@@ -12,16 +13,35 @@ from services.gateway.catalog import tier_to_wire
 
 
 def default_route(case: Case, failure: GremiumError) -> router_pb2.RouteDecision:
-    """For want of a router: the configured default tier, and whatever is configured after it."""
-    tiers = case.ensemble.tiers
+    """For want of a router: the configured default tier, and whatever is configured after it.
+
+    Raises
+    ------
+    NoEligibleTierError
+        If no tier has enough jurors that the ensemble may ask.
+    """
+    tiers = [tier for tier in map(partial(_allowed, case), case.ensemble.tiers) if tier]
+    if not tiers:
+        raise NoEligibleTierError("no tier has enough jurors that the ensemble may ask")
     named = case.ensemble.default_tier if isinstance(case.ensemble, Tiered) else None
     start = next((nth for nth, tier in enumerate(tiers) if tier.name == named), 0)
     return router_pb2.RouteDecision(
-        tiers=[tier_to_wire(tier) for tier in tiers[start:]],
+        tiers=tiers[start:],
         reason=router_pb2.ROUTE_REASON_FALLBACK,
         reason_text=f"the default tier {tiers[start].name}, for want of a router: {failure}",
         propensity=1.0,
     )
+
+
+def _allowed(case: Case, tier: Tier) -> router_pb2.Tier | None:
+    """A tier without whom the ensemble may never ask; None if too few are left."""
+    told = tier_to_wire(tier)
+    left = [j.label for j in tier.jurors if not barred(case.ensemble, case.models[j.model])]
+    if len(left) == len(told.jurors):
+        return told
+    told.jurors[:] = left
+    told.quorum = tier.quorum or len(left) // 2 + 1
+    return told if left and told.quorum <= len(left) else None
 
 
 def default_plan(ensemble: SpecialistsEnsemble, failure: GremiumError) -> router_pb2.Plan:

@@ -3,7 +3,15 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from gremium.v1 import aggregator_pb2, judge_pb2, jury_pb2, manifest_pb2, router_pb2, types_pb2
+from gremium.v1 import (
+    aggregator_pb2,
+    judge_pb2,
+    jury_pb2,
+    manifest_pb2,
+    model_status_pb2,
+    router_pb2,
+    types_pb2,
+)
 from services.calibration.artefact import PoolFit
 from services.config.tree import Judge, Juror, Model, Tier
 from services.core.errors import InternalError
@@ -44,7 +52,15 @@ def route_request(case: Case, lease: Lease, *, juror_time_s: float) -> router_pb
         prompt=case.prompt,
         lease=lease_to_wire(lease),
         juror_time=duration_to_wire(juror_time_s),
+        models=_health(case),
+        price_of_money=case.price_of_money,
     )
+
+
+def _health(case: Case) -> list[model_status_pb2.ModelState]:
+    """How the models of the ensemble's jurors fare."""
+    asked = {juror.model for tier in case.ensemble.tiers for juror in tier.jurors}
+    return [state for state in case.health if state.model in asked]
 
 
 def deliberate_request(

@@ -51,17 +51,30 @@ class RemoteStates(model_status_pb2_grpc.ModelStatusServiceServicer):
     def __init__(self, targets: Mapping[str, str]) -> None:
         """`targets` holds the gRPC target of each service."""
         self._targets = dict(targets)
+        self._silent: frozenset[str] = frozenset()
 
     async def ListModelStates(  # noqa: N802 - the contract names it
         self, request: Request, context: grpc.aio.ServicerContext[Any, Any]
     ) -> Response:
-        deadline = deadline_from(context, default_s=LIMIT_S).within(LIMIT_S)
+        del request
+        return await self.told(deadline=deadline_from(context, default_s=LIMIT_S))
+
+    async def told(self, *, deadline: Deadline) -> Response:
+        """What all replicas tell."""
+        until = deadline.within(LIMIT_S)
         found = await asyncio.gather(*(_places(*each) for each in self._targets.items()))
         places = [place for several in found for place in several]
-        told = await asyncio.gather(*(_asked(place, request, deadline) for place in places))
+        told = await asyncio.gather(*(_asked(place, until) for place in places))
         replicas = [each for response in told if response for each in response.replicas]
         missing = [str(p) for p, response in zip(places, told, strict=True) if response is None]
+        self._warn(missing)
         return Response(replicas=in_order(replicas), missing=missing)
+
+    def _warn(self, missing: Sequence[str]) -> None:
+        """Say once of each replica that it does not tell."""
+        for place in sorted(set(missing) - self._silent):
+            logger.warning("%s does not tell of its models", place)
+        self._silent = frozenset(missing)
 
 
 class LocalStates(model_status_pb2_grpc.ModelStatusServiceServicer):
@@ -73,7 +86,12 @@ class LocalStates(model_status_pb2_grpc.ModelStatusServiceServicer):
     async def ListModelStates(  # noqa: N802 - the contract names it
         self, request: Request, context: grpc.aio.ServicerContext[Any, Any]
     ) -> Response:
-        del request, context
+        del request
+        return await self.told(deadline=deadline_from(context, default_s=LIMIT_S))
+
+    async def told(self, *, deadline: Deadline) -> Response:
+        """What the services tell; nobody has to be waited for."""
+        del deadline
         return Response(replicas=in_order(each.replica() for each in self._servicers))
 
 
@@ -90,12 +108,12 @@ async def _places(service: str, target: str) -> list[Place]:
     return [Place(service, f"[{h}]:{port}" if ":" in h else f"{h}:{port}") for h in hosts]
 
 
-async def _asked(place: Place, request: Request, deadline: Deadline) -> Response | None:
+async def _asked(place: Place, deadline: Deadline) -> Response | None:
     """What a replica tells; None if it does not."""
     async with open_channel(place.address) as channel:
         stub = model_status_pb2_grpc.ModelStatusServiceStub(channel)
         try:
-            return await call(stub.ListModelStates, request, deadline=deadline)
+            return await call(stub.ListModelStates, Request(), deadline=deadline)
         except GremiumError as err:
-            logger.warning("%s does not tell of its models: %s", place, err)
+            logger.info("%s does not tell of its models: %s", place, err)
             return None

@@ -25,6 +25,8 @@ from services.gateway.accounts import Accounts
 from services.gateway.case import Case
 from services.gateway.fitting import fit
 from services.gateway.mesh import Mesh
+from services.gateway.model_health import ModelHealth
+from services.gateway.pace import price_of_money
 from services.gateway.progress import follow
 from services.gateway.stage_log import StageLog
 from services.gateway.underway import Underway
@@ -53,12 +55,14 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         accounts: Accounts = flow.NO_ACCOUNTS,
         *,
         calibration: Calibration | None = None,
+        health: ModelHealth | None = None,
     ) -> None:
         self._mesh = mesh
         self._shelves = shelves
         self._ledger = ledger
         self._accounts = accounts
         self._calibration = calibration
+        self._health = health or ModelHealth()
         self._config = loaded.config
         self._sha256 = loaded.sha256
         self._slots = {
@@ -133,6 +137,10 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             stages=self._stages,
             caller=current_caller(),
             calibration=self._calibration,
+            health=self._health.models,
+            price_of_money=price_of_money(
+                ensemble, self._accounts, caller=current_caller(), now=datetime.now(UTC)
+            ),
         )
 
     def _ensemble(self, name: str) -> Ensemble:

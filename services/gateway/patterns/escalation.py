@@ -10,7 +10,7 @@ from services.core.lease import Lease
 from services.gateway import messages
 from services.gateway.case import Case
 from services.gateway.learned import match_of
-from services.gateway.patterns.improvement import Offer, Quality, best_offer
+from services.gateway.patterns.improvement import CORRELATION, Offer, Quality, best_offer
 from services.runtime.wire import duration_from_wire
 
 WIDTH_90: Final = 3.29
@@ -27,6 +27,14 @@ class Next:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """The answer to beat."""
+
+    tier: str
+    quality: Quality
+
+
 def worth_asking(
     case: Case,
     terms: Escalate,
@@ -39,25 +47,26 @@ def worth_asking(
     Tiers in between that are worth less are left out. `tiers` begins with the
     one that was just asked.
     """
-    now = _in_hand(manifest, tiers[0].name)
-    if now is None:
+    hand = _in_hand(manifest, tiers[0].name)
+    if hand is None:
         return None
     if len(manifest.escalations) >= terms.depth:
         return Next(())
     left = list(_affordable(case, tiers[1:], lease))
-    offers = [_offer(case, tier) for tier in left]
-    choice = best_offer(now, offers, value_usd=terms.value_usd)
+    offers = [_offer(case, tier, _together(manifest, hand.tier, tier.name)) for tier in left]
+    choice = best_offer(hand.quality, offers, value_usd=terms.value_usd)
     if choice is None:
         return Next(())
     chosen = left[choice.index]
     behind = tiers[[tier.name for tier in tiers].index(chosen.name) :]
     gained = f"{chosen.name} is expected to add {choice.improvement:.1%}"
     return Next(
-        behind, f"right with {now.mean:.0%}; {gained}, ${choice.gain_usd:.6f} beyond its price"
+        behind,
+        f"right with {hand.quality.mean:.0%}; {gained}, ${choice.gain_usd:.6f} beyond its price",
     )
 
 
-def _in_hand(manifest: manifest_pb2.Manifest, tier: str) -> Quality | None:
+def _in_hand(manifest: manifest_pb2.Manifest, tier: str) -> Hand | None:
     """The best answer so far, by P(ok) where a judge's fit tells it, else by P(correct)."""
     asked = {verdict.tier: verdict.p_ok for verdict in manifest.verdicts}
     known = {
@@ -65,8 +74,9 @@ def _in_hand(manifest: manifest_pb2.Manifest, tier: str) -> Quality | None:
     }
     if tier not in known or not known[tier].calibrated:
         return None
-    best = max((each for each in known.values() if each.calibrated), key=lambda each: each.value)
-    return _quality(best)
+    calibrated = {name: each for name, each in known.items() if each.calibrated}
+    best = max(calibrated, key=lambda name: calibrated[name].value)
+    return Hand(best, _quality(calibrated[best]))
 
 
 def _surest(
@@ -89,15 +99,27 @@ def _affordable(
             yield tier
 
 
-def _offer(case: Case, tier: router_pb2.Tier) -> Offer:
-    """As learned of its pool, else as the router predicts it, else as its models are configured."""
+def _offer(case: Case, tier: router_pb2.Tier, correlation: float) -> Offer:
+    return Offer(_expected(case, tier), tier.expected_cost_usd, correlation)
+
+
+def _together(manifest: manifest_pb2.Manifest, one: str, other: str) -> float:
+    """How far the mistakes of two tiers come together, as the router learned it."""
+    told = {tier.name: tier.correlations for tier in manifest.route.tiers}
+    return told[one].get(other, CORRELATION) if one in told else CORRELATION
+
+
+def _expected(case: Case, tier: router_pb2.Tier) -> Quality:
+    """As the router learned it of prompts like this, else as it was learned of the tier's pool.
+
+    Else as the router guesses, or for want of one as the models are configured.
+    """
+    if tier.adequacy.calibrated:
+        return _quality(tier.adequacy)
     here = messages.configured(case, tier)
     fit = match_of(case, here).fit
     if fit is not None and "spread" in fit.metrics:
-        quality = Quality(fit.metrics["accuracy"], fit.metrics["spread"])
-    elif tier.HasField("adequacy"):
-        quality = Quality(tier.adequacy.value, UNKNOWN_SPREAD)
-    else:
-        adequacy = max(case.models[juror.model].adequacy for juror in here.jurors)
-        quality = Quality(adequacy, UNKNOWN_SPREAD)
-    return Offer(quality, tier.expected_cost_usd)
+        return Quality(fit.metrics["accuracy"], fit.metrics["spread"])
+    if tier.HasField("adequacy"):
+        return Quality(tier.adequacy.value, UNKNOWN_SPREAD)
+    return Quality(max(case.models[j.model].adequacy for j in here.jurors), UNKNOWN_SPREAD)

@@ -28,6 +28,8 @@ class Offer:
     """Of its answers to prompts like this."""
     cost_usd: float
     """Expected price, >= 0."""
+    correlation: float = CORRELATION
+    """Of its mistakes and those behind the answer in hand, in [-1, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,7 @@ def improvement(now: Quality, other: Quality, *, correlation: float = CORRELATIO
     return max(0.0, ahead * below + theta * density)
 
 
-def best_offer(
-    now: Quality, offers: Sequence[Offer], *, value_usd: float, correlation: float = CORRELATION
-) -> Choice | None:
+def best_offer(now: Quality, offers: Sequence[Offer], *, value_usd: float) -> Choice | None:
     """The offer whose improvement beats its price by most; None where none does.
 
     Parameters
@@ -108,7 +108,7 @@ def best_offer(
     """
     best: Choice | None = None
     for index, offer in enumerate(offers):
-        gained = improvement(now, offer.quality, correlation=correlation)
+        gained = improvement(now, offer.quality, correlation=offer.correlation)
         gain_usd = gained * value_usd - offer.cost_usd
         if gain_usd > (best.gain_usd if best else 0.0):
             best = Choice(index, gained, gain_usd)
