@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import (
     ConfigDict,
     Field,
@@ -32,6 +33,7 @@ KINDS: Final = {"f4": np.float32, "i1": np.int8, "i4": np.int32}
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Finite = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -85,7 +87,7 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True, eq=False, config=STRICT)
 class Logistic:
-    """Log-odds linear in the embedding, the features and the hashed words."""
+    """Log-odds linear in the embedding and the features."""
 
     bias: Array
     """Shape (m,)."""
@@ -93,10 +95,6 @@ class Logistic:
     """Shape (m, d)."""
     of_features: Array
     """Shape (m, k)."""
-    of_words: Array
-    """Shape (m, BUCKETS), or (m, 0): words do not count."""
-    rarity: Array
-    """Shape (BUCKETS,) or (0,): what a word weighs for being rare."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, config=STRICT)
@@ -122,8 +120,28 @@ class Known:
     ids: tuple[Name, ...]
     vectors: Array
     """Shape (n, d), int8: unit rows times 127."""
+    features: Array
+    """Shape (n, k), float32: scaled."""
     novel_below: Annotated[float, Field(ge=-1, le=1)]
     """Similarity to the nearest one below which a prompt is novel."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, config=STRICT)
+class Kernel:
+    """Probabilities by likeness to the known prompts, in meaning, features and words."""
+
+    width: Weight
+    """Of exp(-width * squared distance)."""
+    of_features: Weight
+    """What a scaled feature weighs in that distance; a number of the vector weighs 1."""
+    bias: Array
+    """Shape (m,)."""
+    weights: Array
+    """Shape (n, m): what each known prompt adds."""
+    of_words: Array
+    """Shape (m, BUCKETS), or (m, 0): words do not count."""
+    rarity: Array
+    """Shape (BUCKETS,) or (0,): what a word weighs for being rare."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, config=STRICT)
@@ -197,6 +215,7 @@ class Routing:
     logistic: Logistic
     clusters: Clusters
     known: Known
+    kernel: Kernel
     domains: Domains
     held_out: HeldOut | None = None
     """None: too few rows to hold any out."""
@@ -209,6 +228,14 @@ class Routing:
         """First 12 hex digits of the digest of the canonical content."""
         content = json.dumps(_plain(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    @cached_property
+    def unit_known(self) -> NDArray[np.float32]:
+        """Vectors of the known prompts, of unit length."""
+        vectors = self.known.vectors.astype(np.float32)
+        sizes = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = vectors / np.maximum(sizes, np.float32(1.0))
+        return unit
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -231,8 +258,8 @@ def _shapes(routing: Routing) -> dict[str, tuple[np.ndarray[Any, Any], tuple[int
     """By array: itself, and the shape that fits the others."""
     m, d, k = len(routing.models), routing.embedding.dim, len(FEATURES)
     c, f = len(routing.clusters.centroids), len(routing.domains.names)
-    worded = BUCKETS if routing.logistic.rarity.size else 0
-    linear, clusters = routing.logistic, routing.clusters
+    n, worded = len(routing.known.ids), BUCKETS if routing.kernel.rarity.size else 0
+    linear, clusters, kernel = routing.logistic, routing.clusters, routing.kernel
     held = routing.held_out or HeldOut(np.zeros((0, m)), np.zeros((m, m)))
     return {
         "held_out.adequacy": (held.adequacy, (len(held.adequacy), m)),
@@ -242,14 +269,17 @@ def _shapes(routing: Routing) -> dict[str, tuple[np.ndarray[Any, Any], tuple[int
         "logistic.bias": (linear.bias, (m,)),
         "logistic.of_vector": (linear.of_vector, (m, d)),
         "logistic.of_features": (linear.of_features, (m, k)),
-        "logistic.of_words": (linear.of_words, (m, worded)),
-        "logistic.rarity": (linear.rarity, (worded,)),
         "clusters.centroids": (clusters.centroids, (c, d)),
         "clusters.values": (clusters.values, (c, m)),
         "clusters.labels": (clusters.labels, (c, m)),
         "clusters.tokens_p50": (clusters.tokens_p50, (c, m)),
         "clusters.tokens_p90": (clusters.tokens_p90, (c, m)),
-        "known.vectors": (routing.known.vectors, (len(routing.known.ids), d)),
+        "known.vectors": (routing.known.vectors, (n, d)),
+        "known.features": (routing.known.features, (n, k)),
+        "kernel.bias": (kernel.bias, (m,)),
+        "kernel.weights": (kernel.weights, (n, m)),
+        "kernel.of_words": (kernel.of_words, (m, worded)),
+        "kernel.rarity": (kernel.rarity, (worded,)),
         "domains.centroids": (routing.domains.centroids, (f, d)),
         "domains.values": (routing.domains.values, (f, m)),
     }

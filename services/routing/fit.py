@@ -10,6 +10,7 @@ from services.routing.artefact import (
     Domains,
     Embedding,
     HeldOut,
+    Kernel,
     Known,
     Logistic,
     ModelFit,
@@ -18,12 +19,21 @@ from services.routing.artefact import (
 )
 from services.routing.dedupe import grouped_folds
 from services.routing.features import FEATURE_VERSION, Floats
-from services.routing.heads import fit_logistic, group_means, how_many_clusters, kmeans
-from services.routing.predict import KAPPA, calibrated, head_logits, scaled
+from services.routing.heads import (
+    Ints,
+    fit_kernel,
+    fit_logistic,
+    group_means,
+    how_many_clusters,
+    kmeans,
+    rarity_of,
+    worded,
+)
+from services.routing.predict import COLD, KAPPA, calibrated, head_logits, likeness, scaled, sigmoid
 from services.routing.rows import Rows
 
 FOLDS: Final = 5
-MAX_KNOWN: Final = 4_096
+MAX_KNOWN: Final = 2_048
 """Training prompts that are kept to compare with."""
 MAX_HELD_OUT: Final = 2_048
 """Held-out predictions that are kept."""
@@ -33,9 +43,11 @@ PRIOR_ROWS: Final = 30.0
 """Rows that it counts for."""
 NOVEL_SHARE: Final = 0.05
 """Of the training prompts themselves are this novel to the others."""
-HEADS: Final = ("logistic", "clusters")
-BLEND_RIDGE: Final = 5.0
-"""Pulls the heads' weights to equal ones."""
+HEADS: Final = ("logistic", "clusters", "kernel")
+TEMPERATURE: Final = 0.01
+"""Of the softmax over the heads' log-losses that weighs them."""
+SLOPE_RIDGE: Final = 5.0
+"""Pulls the slope of the calibration to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +56,15 @@ class Options:
 
     strength: float = 3.0
     """Penalty of the logistic head's weights on the embedding."""
-    of_features: float = 3.0
+    of_features: float = 30.0
     """Penalty of its weights on the features."""
+    kernel_ridge: float = 12.0
+    """Penalty of the kernel head."""
+    kernel_width: float = 1.0
+    kernel_features: float = 0.2
+    """What a scaled feature weighs in the kernel."""
+    kernel_words: float = 1.0
+    """What the likeness of words weighs in the kernel; 0: nothing."""
     seed: int = 0
 
 
@@ -72,10 +91,7 @@ def fit(
         raise ValueError(f"{len(rows)} rows with vectors {rows.vectors.shape}; {needed}")
     whole = _heads(rows, embedding, created, chosen)
     seen_by_none = _out_of_fold(rows, embedding, chosen)
-    models = tuple(
-        _stacked(model, {h: v[:, at] for h, v in seen_by_none.items()}, rows.labels[:, at])
-        for at, model in enumerate(whole.models)
-    )
+    models = _weighed(whole.models, seen_by_none, rows.labels)
     return replace(whole, models=models, held_out=_held_out(models, seen_by_none, rows, chosen))
 
 
@@ -173,6 +189,9 @@ def _heads(rows: Rows, embedding: Embedding, created: str, options: Options) -> 
     """All that is learned before the blend; heads weigh the same."""
     prior = _priors(rows.labels)
     scaling = _scaling(rows.features)
+    away = np.clip((rows.features - scaling.mean) / scaling.deviation, -5.0, 5.0)
+    at = _chosen(len(rows), options.seed)
+    known = _known(rows, away, at)
     models = tuple(
         ModelFit(
             name=name,
@@ -193,9 +212,10 @@ def _heads(rows: Rows, embedding: Embedding, created: str, options: Options) -> 
         embedding=embedding,
         models=models,
         scaling=scaling,
-        logistic=_logistic(rows, scaling, options),
+        logistic=_logistic(rows, away, options),
         clusters=_clusters(rows, prior, options),
-        known=_known(rows, options),
+        known=known,
+        kernel=_kernel(rows, away, at, options),
         domains=_domains(rows, prior),
     )
 
@@ -216,19 +236,15 @@ def _scaling(features: Floats) -> Scaling:
     )
 
 
-def _logistic(rows: Rows, scaling: Scaling, options: Options) -> Logistic:
-    away = np.clip((rows.features - scaling.mean) / scaling.deviation, -5.0, 5.0)
+def _logistic(rows: Rows, away: Floats, options: Options) -> Logistic:
     x = np.concatenate([rows.vectors.astype(np.float64), away], axis=1)
     d, k = rows.vectors.shape[1], away.shape[1]
     ridge = np.concatenate([np.full(d, options.strength), np.full(k, options.of_features)])
     found = fit_logistic(x, rows.labels, ridge)
-    m = len(rows.models)
     return Logistic(
         bias=found.bias.astype(np.float32),
         of_vector=found.weights[:, :d].astype(np.float32),
         of_features=found.weights[:, d:].astype(np.float32),
-        of_words=np.zeros((m, 0), dtype=np.float32),
-        rarity=np.zeros(0, dtype=np.float32),
     )
 
 
@@ -261,10 +277,12 @@ def _quantile(values: Floats, q: float) -> float:
     return float(np.quantile(known, q)) if known.size else 0.0
 
 
-def _known(rows: Rows, options: Options) -> Known:
-    rng = np.random.default_rng(options.seed)
-    n = len(rows)
-    at = np.sort(rng.permutation(n)[:MAX_KNOWN])
+def _chosen(n: int, seed: int) -> Ints:
+    """Which rows are kept to compare with."""
+    return np.sort(np.random.default_rng(seed).permutation(n)[:MAX_KNOWN])
+
+
+def _known(rows: Rows, away: Floats, at: Ints) -> Known:
     z = rows.vectors[at]
     cosines = z @ z.T
     np.fill_diagonal(cosines, -1.0)
@@ -272,7 +290,32 @@ def _known(rows: Rows, options: Options) -> Known:
     return Known(
         ids=tuple(rows.ids[i] for i in at),
         vectors=np.rint(z * 127.0).astype(np.int8),
+        features=away[at].astype(np.float32),
         novel_below=float(np.clip(np.quantile(nearest, NOVEL_SHARE), -1.0, 1.0)),
+    )
+
+
+def _kernel(rows: Rows, away: Floats, at: Ints, options: Options) -> Kernel:
+    z = rows.vectors.astype(np.float64)
+    table = likeness(
+        z @ z[at].T,
+        away,
+        away[at],
+        width=options.kernel_width,
+        of_features=options.kernel_features,
+    )
+    rarity = rarity_of(rows.words) if options.kernel_words else np.zeros(0)
+    told = worded(rows.words, rarity)
+    table += options.kernel_words * (told @ told[at].T).toarray()
+    found = fit_kernel(table, table[at], rows.labels, options.kernel_ridge)
+    of_words = options.kernel_words * (told[at].T @ found.weights.T).T
+    return Kernel(
+        width=options.kernel_width,
+        of_features=options.kernel_features,
+        bias=found.bias.astype(np.float32),
+        weights=found.weights.T.astype(np.float32),
+        of_words=of_words.astype(np.float32),
+        rarity=rarity.astype(np.float32),
     )
 
 
@@ -291,44 +334,76 @@ def _domains(rows: Rows, prior: Floats) -> Domains:
     return Domains(tuple(names), centroids, values.astype(np.float32))
 
 
-def _stacked(model: ModelFit, heads: dict[str, Floats], labels: Floats) -> ModelFit:
-    """The blend that fits what the heads said of rows that they had not seen."""
-    known = ~np.isnan(labels) & ~np.isnan(np.stack(list(heads.values()))).any(axis=0)
-    if known.sum() < 2 * len(heads):
-        return model
-    x = np.stack([heads[h][known] for h in HEADS], axis=1)
-    weights, offset = blend(x, labels[known])
-    named = dict(zip(HEADS, map(float, weights.round(6)), strict=True))
-    return replace(model, weights=named, offset=round(float(offset), 6))
+def _weighed(
+    models: tuple[ModelFit, ...], heads: dict[str, Floats], labels: Floats
+) -> tuple[ModelFit, ...]:
+    """The blend of what the heads said of rows that they had not seen, by model calibrated."""
+    told = np.stack([heads[head] for head in HEADS], axis=2)
+    known = ~np.isnan(labels) & ~np.isnan(told).any(axis=2)
+    if not known.any():
+        return models
+    share = head_weights(told[known], labels[known])
+    return tuple(
+        _calibrated(model, share, told[known[:, at], at], labels[known[:, at], at])
+        for at, model in enumerate(models)
+    )
 
 
-def blend(x: Floats, y: Floats) -> tuple[Floats, float]:
-    """Weights of the heads and an offset, by penalised Newton steps on their log-loss.
+def head_weights(told: Floats, y: Floats) -> Floats:
+    """What each head weighs in the blend, by its log-loss; sum 1.
 
     Parameters
     ----------
-    x : ndarray of float64, shape (n, h)
-        Log-odds of the heads.
+    told : ndarray of float64, shape (n, heads)
+        Log-odds of all labels of all models.
     y : ndarray of float64, shape (n,)
         Quality in [0, 1].
 
-    Notes
-    -----
-    Stacking [1]_; with one head it is Platt's map. The penalty pulls to equal
-    weights, which few labels do not leave far.
+    Examples
+    --------
+    >>> head_weights(np.array([[2.0, 2.0], [-2.0, -2.0]]), np.array([1.0, 0.0])).tolist()
+    [0.5, 0.5]
+    """
+    losses = (np.logaddexp(0.0, told) - y[:, np.newaxis] * told).mean(axis=0)
+    weights = np.exp((losses.min() - losses) / TEMPERATURE)
+    found: Floats = weights / weights.sum()
+    return found
+
+
+def _calibrated(model: ModelFit, share: Floats, told: Floats, y: Floats) -> ModelFit:
+    """The model with its blend, mapped to probabilities by Platt."""
+    if len(y) < COLD:
+        return replace(model, weights=dict(zip(HEADS, map(float, share.round(6)), strict=True)))
+    slope, offset = platt_of(told @ share, y)
+    weights = dict(zip(HEADS, map(float, (slope * share).round(6)), strict=True))
+    return replace(model, weights=weights, offset=round(offset, 6))
+
+
+def platt_of(x: Floats, y: Floats) -> tuple[float, float]:
+    """Slope and offset of the logistic map from log-odds to quality; slope >= 0.
+
+    Parameters
+    ----------
+    x : ndarray of float64, shape (n,)
+        Log-odds.
+    y : ndarray of float64, shape (n,)
+        Quality in [0, 1].
 
     References
     ----------
-    .. [1] D. Wolpert. Stacked Generalization. Neural Networks 5(2), 1992.
+    .. [1] J. Platt. Probabilistic Outputs for Support Vector Machines. 1999.
+
+    Examples
+    --------
+    >>> slope, offset = platt_of(np.array([-1.0, 1.0] * 500), np.array([0.25, 0.75] * 500))
+    >>> round(slope, 1), round(offset, 1)
+    (1.1, 0.0)
     """
-    heads = x.shape[1]
-    start = np.append(np.full(heads, 1.0 / heads), 0.0)
-    ridge = np.append(np.full(heads, BLEND_RIDGE), 0.01)
-    table = np.column_stack([x, np.ones(len(x))])
-    at = start.copy()
+    table, at, start = np.stack([x, np.ones(x.size)], axis=1), np.array([1.0, 0.0]), [1.0, 0.0]
+    ridge = np.array([SLOPE_RIDGE, 0.01])
     for _ in range(30):
-        p = 1.0 / (1.0 + np.exp(-np.clip(table @ at, -30.0, 30.0)))
+        p = sigmoid(table @ at)
         bent = table.T @ (table * (p * (1.0 - p))[:, np.newaxis]) + np.diag(ridge)
         step = np.linalg.solve(bent, table.T @ (y - p) - ridge * (at - start))
         at = at + np.clip(step, -1.0, 1.0)
-    return at[:heads], float(at[heads])
+    return max(0.0, float(at[0])), float(at[1])

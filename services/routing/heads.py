@@ -1,19 +1,26 @@
 """Fits the heads: logistic regressions for all models at once, and clusters of like prompts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.routing.features import Floats
+from services.routing.features import BUCKETS, Floats, Words
+from services.routing.predict import word_weights
 
 ITERATIONS: Final = 200
 INITS: Final = 5
 ROUNDS: Final = 30
 """Steps of Lloyd's algorithm; it seldom needs more."""
 
+SAMPLE: Final = 4_096
+"""Vectors that the starts are tried on."""
+
 Ints = NDArray[np.intp]
+Singles = NDArray[np.float32]
+Numbers = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +77,59 @@ def fit_logistic(x: Floats, y: Floats, ridge: Floats) -> Linear:
     return Linear(table[:, :p], table[:, p])
 
 
+def fit_kernel(likeness: Floats, among_known: Floats, y: Floats, ridge: float) -> Linear:
+    """Penalised least squares in the space that the known prompts span.
+
+    Parameters
+    ----------
+    likeness : ndarray of float64, shape (n, p)
+        Kernel of the rows and the known prompts.
+    among_known : ndarray of float64, shape (p, p)
+        Kernel of the known prompts among themselves.
+    y : ndarray of float64, shape (n, m)
+        Quality in [0, 1]; NaN: not known, which counts for nothing.
+    ridge : float
+        Penalty, > 0: the variance of a label over that of the truth.
+
+    Notes
+    -----
+    The posterior mean of a Gaussian process where every row is known; else its
+    approximation by a subset of regressors [1]_. Models with labels on the same
+    rows share one factorisation. O(n p^2).
+
+    References
+    ----------
+    .. [1] J. Quinonero-Candela, C. Rasmussen. A Unifying View of Sparse
+       Approximate Gaussian Process Regression. JMLR 6, 2005.
+    """
+    known = ~np.isnan(y)
+    weights, bias = np.zeros((y.shape[1], likeness.shape[1])), np.zeros(y.shape[1])
+    patterns, which = np.unique(known, axis=1, return_inverse=True)
+    for nth, rows in enumerate(patterns.T):
+        models = np.flatnonzero(which.ravel() == nth)
+        if not rows.any():
+            continue
+        told = y[np.ix_(rows, models)]
+        bias[models] = told.mean(axis=0)
+        weights[models] = _solved(likeness[rows], among_known, told - bias[models], ridge).T
+    return Linear(weights, bias)
+
+
+def _solved(x: Floats, penalty: Floats, y: Floats, ridge: float) -> Floats:
+    bent = x.T @ x + ridge * penalty
+    bent[np.diag_indices_from(bent)] += 1e-8 * np.trace(bent) / len(bent)
+    return np.asarray(np.linalg.solve(bent, x.T @ y), dtype=np.float64)
+
+
 def how_many_clusters(n: int) -> int:
     """Clusters for n prompts: the square root of n / 6, from 4 to 32."""
     return min(n, int(np.clip(round((n / 6) ** 0.5), 4, 32)))
 
 
 def kmeans(z: Floats, k: int, *, seed: int) -> Floats:
-    """Centres of k groups of unit vectors, as unit rows; the best of some starts.
+    """Centres of k groups of unit vectors, as unit rows.
+
+    The best of some starts on a sample of the vectors, then moved over all.
 
     References
     ----------
@@ -84,11 +137,13 @@ def kmeans(z: Floats, k: int, *, seed: int) -> Floats:
        Seeding. SODA 2007.
     """
     rng = np.random.default_rng(seed)
-    runs = [_lloyd(z, _seeds(z, k, rng)) for _ in range(INITS)]
-    return max(runs, key=lambda run: run[1])[0]
+    sample = z[np.sort(rng.permutation(len(z))[:SAMPLE])].astype(np.float32)
+    runs = [_lloyd(sample, _seeds(sample, k, rng)) for _ in range(INITS)]
+    best = max(runs, key=lambda run: run[1])[0]
+    return _lloyd(z, best.astype(np.float64))[0]
 
 
-def _seeds(z: Floats, k: int, rng: np.random.Generator) -> Floats:
+def _seeds(z: Singles, k: int, rng: np.random.Generator) -> Singles:
     """Starts far from one another, by chance."""
     chosen = [int(rng.integers(len(z)))]
     away = np.full(len(z), np.inf)
@@ -100,12 +155,11 @@ def _seeds(z: Floats, k: int, rng: np.random.Generator) -> Floats:
     return z[chosen].copy()
 
 
-def _lloyd(z: Floats, centres: Floats) -> tuple[Floats, float]:
+def _lloyd(z: Numbers, centres: Numbers) -> tuple[Numbers, float]:
     """Move the centres until nothing changes; and how near the prompts are then."""
     last = np.full(len(z), -1)
     for _ in range(ROUNDS):
-        cosines = z @ centres.T
-        nearest = np.argmax(cosines, axis=1)
+        nearest = np.argmax(z @ centres.T, axis=1)
         if (nearest == last).all():
             break
         last = nearest
@@ -113,12 +167,18 @@ def _lloyd(z: Floats, centres: Floats) -> tuple[Floats, float]:
     return centres, float((z @ centres.T).max(axis=1).sum())
 
 
-def _means(z: Floats, nearest: Ints, centres: Floats) -> Floats:
+def _means(z: Numbers, nearest: Ints, centres: Numbers) -> Numbers:
     """Unit means of the groups; an empty group keeps its centre."""
-    sums = np.zeros_like(centres)
-    np.add.at(sums, nearest, z)
+    sums = _members(nearest, len(centres)).astype(z.dtype) @ z
     sizes = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.where(sizes > 1e-9, sums / np.maximum(sizes, 1e-9), centres)
+    moved: Numbers = np.where(sizes > 1e-9, sums / np.maximum(sizes, 1e-9), centres)
+    return moved
+
+
+def _members(group: Ints, k: int) -> NDArray[np.bool_]:
+    """Which rows belong to which of k groups, shape (k, n)."""
+    found: NDArray[np.bool_] = group == np.arange(k)[:, np.newaxis]
+    return found
 
 
 def group_means(
@@ -137,8 +197,27 @@ def group_means(
     -------
     means, counts : ndarray of float64, shape (k, m)
     """
-    known = ~np.isnan(y)
-    sums, counts = np.zeros((k, y.shape[1])), np.zeros((k, y.shape[1]))
-    np.add.at(sums, group, np.where(known, y, 0.0))
-    np.add.at(counts, group, known.astype(np.float64))
+    known, member = ~np.isnan(y), _members(group, k).astype(np.float64)
+    sums, counts = member @ np.where(known, y, 0.0), member @ known
     return (sums + kappa * prior) / (counts + kappa), counts
+
+
+def rarity_of(words: Sequence[Words]) -> Floats:
+    """What each hashed word weighs for being rare among these texts; 0: none has it."""
+    in_texts = np.bincount(np.concatenate([w.places for w in words]), minlength=BUCKETS)
+    rare = 1.0 + np.log((1.0 + len(words)) / (1.0 + in_texts))
+    found: Floats = np.where(in_texts > 0, rare, 0.0)
+    return found
+
+
+def worded(words: Sequence[Words], rarity: Floats) -> Any:
+    """Weighed words of texts as a sparse matrix, shape (n, BUCKETS); (n, 0) where none count."""
+    from scipy.sparse import csr_array  # noqa: PLC0415 - training only: serving needs no scipy
+
+    if not rarity.size:
+        return csr_array((len(words), 0))
+    ends = np.cumsum([0, *(w.places.size for w in words)])
+    values = np.concatenate([word_weights(w, rarity) for w in words])
+    return csr_array(
+        (values, np.concatenate([w.places for w in words]), ends), (len(words), BUCKETS)
+    )

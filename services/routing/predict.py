@@ -143,27 +143,54 @@ def head_logits(
     routing: Routing, vectors: Floats, features: Floats, words: Sequence[Words]
 ) -> dict[str, Floats]:
     """Log-odds of every head, each of shape (n, m); features are scaled."""
+    linear, clusters = routing.logistic, routing.clusters
     return {
-        "logistic": logistic_logits(routing, vectors, features, words),
-        "clusters": logit(cluster_values(routing.clusters, vectors, routing.clusters.values)),
+        "logistic": linear.bias + vectors @ linear.of_vector.T + features @ linear.of_features.T,
+        "clusters": logit(cluster_shares(clusters, vectors) @ clusters.values),
+        "kernel": logit(kernel_values(routing, vectors, features, words)),
     }
 
 
-def logistic_logits(
+def kernel_values(
     routing: Routing, vectors: Floats, features: Floats, words: Sequence[Words]
 ) -> Floats:
-    linear = routing.logistic
-    found: Floats = (
-        linear.bias + vectors @ linear.of_vector.T + features @ linear.of_features.T
-    ).astype(np.float64)
-    if linear.rarity.size:
-        found += np.array([_worded(routing, each) for each in words])
+    """Probabilities by likeness to the known prompts, shape (n, m); not yet cut to [0, 1]."""
+    kernel = routing.kernel
+    found: Floats = kernel.bias + likeness(
+        vectors @ routing.unit_known.T,
+        features,
+        routing.known.features,
+        width=kernel.width,
+        of_features=kernel.of_features,
+    ) @ kernel.weights.astype(np.float64)
+    if kernel.rarity.size:
+        found += np.array(
+            [kernel.of_words[:, w.places] @ word_weights(w, kernel.rarity) for w in words]
+        )
     return found
 
 
-def _worded(routing: Routing, words: Words) -> Floats:
-    weighed = word_weights(words, routing.logistic.rarity)
-    found: Floats = routing.logistic.of_words[:, words.places].astype(np.float64) @ weighed
+def likeness(
+    cosines: Floats, features: Floats, known: Floats, *, width: float, of_features: float
+) -> Floats:
+    """Gaussian kernel of prompts and known prompts, shape (n, known).
+
+    Parameters
+    ----------
+    cosines : ndarray of float, shape (n, known)
+        Of their unit vectors.
+    features, known : ndarray of float, shape (n, k) and (known, k)
+        Scaled.
+
+    Examples
+    --------
+    >>> one = np.array([[1.0]])
+    >>> likeness(one, np.zeros((1, 2)), np.zeros((1, 2)), width=1.0, of_features=0.2).tolist()
+    [[1.0]]
+    """
+    squares = (features**2).sum(axis=1)[:, np.newaxis] + (known**2).sum(axis=1)
+    apart = np.maximum(0.0, squares - 2.0 * features @ known.T)
+    found: Floats = np.exp(-width * (2.0 - 2.0 * cosines + of_features**2 * apart))
     return found
 
 
@@ -182,12 +209,6 @@ def cluster_shares(clusters: Clusters, vectors: Floats) -> Floats:
     weight = np.where(cosines >= least, np.exp(SHARPNESS * (cosines - 1.0)), 0.0)
     shares: Floats = weight / weight.sum(axis=1, keepdims=True)
     return shares
-
-
-def cluster_values(clusters: Clusters, vectors: Floats, values: Floats) -> Floats:
-    """Values of the clusters around each vector, shape (n, m)."""
-    found: Floats = cluster_shares(clusters, vectors) @ values
-    return found
 
 
 def logit(p: Floats) -> Floats:
@@ -245,14 +266,9 @@ def _linear_parts(routing: Routing, vector: Floats, seen: Seen) -> list[dict[str
     linear = routing.logistic
     features = scaled(routing, seen.features)[0] * linear.of_features
     meaning = linear.of_vector @ vector
-    worded = _worded(routing, seen.words) if linear.rarity.size else np.zeros(len(routing.names))
     return [
-        {
-            "meaning": float(meaning[at]),
-            "words": float(worded[at]),
-            **dict(zip(FEATURES, map(float, features[at]), strict=True)),
-        }
-        for at in range(len(routing.names))
+        {"meaning": float(own), **dict(zip(FEATURES, map(float, values), strict=True))}
+        for own, values in zip(meaning, features, strict=True)
     ]
 
 
@@ -294,8 +310,10 @@ def _contributions(
     model: ModelFit, heads: dict[str, float], parts: dict[str, float], total: float
 ) -> tuple[tuple[str, float], ...]:
     weight = model.weights.get("logistic", 0.0)
-    found = {name: weight * value for name, value in parts.items() if value}
-    found["clusters"] = model.weights.get("clusters", 0.0) * heads["clusters"]
+    found = {name: weight * value for name, value in parts.items()}
+    for head in ("clusters", "kernel"):
+        found[head] = model.weights.get(head, 0.0) * heads[head]
+    found = {name: value for name, value in found.items() if value}
     found["base"] = total - sum(found.values())
     return tuple(sorted(found.items(), key=lambda item: (-abs(item[1]), item[0])))
 
@@ -304,7 +322,7 @@ def _nearest(routing: Routing, vector: Floats) -> tuple[float | None, tuple[str,
     known = routing.known
     if not known.ids:
         return None, ()
-    cosines = known.vectors.astype(np.float32) @ (vector.astype(np.float32) / 127.0)
+    cosines = routing.unit_known @ vector.astype(np.float32)
     top = min(NEAREST, cosines.size)
     near = np.argpartition(-cosines, top - 1)[:top]
     near = near[np.argsort(-cosines[near], kind="stable")]
