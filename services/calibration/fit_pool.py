@@ -7,7 +7,7 @@ import numpy as np
 
 from services.calibration.artefact import ConfidenceMap, Gate, PoolFit
 from services.calibration.logit_fit import Logit, fit_logit, predicted
-from services.calibration.measures import auroc, ece, platt
+from services.calibration.measures import auroc, cross_mapped, ece, platt
 from services.calibration.threshold import promised
 from services.calibration.votes import Bools, Floats, Votes, design, folds
 from services.core.probability import MIN_LABELS
@@ -87,7 +87,7 @@ def fit_pool(votes: Votes, *, seed: int = 0) -> PoolFit:
         gate=Gate(closed, votes.jurors[votes.best], low, int(heard.sum())),
         confidence=platt(sure, right),
         n_labels=len(votes.keys),
-        metrics=_metrics(votes, unseen, right, sure),
+        metrics=_metrics(votes, unseen, right, sure, seed=seed),
     )
 
 
@@ -176,12 +176,12 @@ def _bootstrapped(vote: Bools, best: Bools, *, seed: int) -> Floats:
     return gains
 
 
-def _metrics(votes: Votes, unseen: Unseen, right: Bools, sure: Floats) -> dict[str, float]:
-    curve = platt(sure, right)
+def _metrics(
+    votes: Votes, unseen: Unseen, right: Bools, sure: Floats, *, seed: int
+) -> dict[str, float]:
+    mapped = cross_mapped(sure, right, folds(len(right), parts=PARTS, seed=seed))
     heard, theirs = unseen.heard, unseen.best[unseen.heard]
     low, high = interval(right[heard], theirs, seed=0)
-    odds = np.clip(sure, 1e-9, 1.0 - 1e-9)
-    mapped = 1.0 / (1.0 + np.exp(-curve.slope * np.log(odds / (1.0 - odds)) - curve.offset))
     measured = {
         "accuracy": float(right.mean()),
         "vote_accuracy": float(unseen.vote.mean()),

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from services.calibration.artefact import ConfidenceMap
 from services.calibration.votes import Bools, Floats
+from services.core.probability import LEAST
 
 BINS: Final = 15
 NEWTON_STEPS: Final = 30
@@ -57,6 +58,24 @@ def auroc(sure: Floats, right: Bools) -> float | None:
     return above / (many * (right.size - many))
 
 
+def cross_mapped(sure: Floats, right: Bools, part: NDArray[np.intp]) -> Floats:
+    """Probabilities as the map has them that was made of the other parts.
+
+    Parameters
+    ----------
+    sure, right : ndarray, shape (n,)
+    part : ndarray of intp, shape (n,)
+        The part that each belongs to; at least two.
+    """
+    mapped = np.zeros(sure.size)
+    for held in np.unique(part):
+        curve = platt(sure[part != held], right[part != held])
+        odds = np.clip(sure[part == held], LEAST, 1.0 - LEAST)
+        x = curve.slope * np.log(odds / (1.0 - odds)) + curve.offset
+        mapped[part == held] = 1.0 / (1.0 + np.exp(-np.clip(x, -700.0, 700.0)))
+    return mapped
+
+
 def platt(sure: Floats, right: Bools) -> ConfidenceMap:
     """The logistic map from log-odds of `sure` to outcomes, with smoothed targets.
 
@@ -64,7 +83,7 @@ def platt(sure: Floats, right: Bools) -> ConfidenceMap:
     ----------
     .. [1] J. Platt. Probabilistic Outputs for Support Vector Machines. 1999.
     """
-    clipped = np.clip(sure, 1e-9, 1.0 - 1e-9)
+    clipped = np.clip(sure, LEAST, 1.0 - LEAST)
     x = np.stack([np.log(clipped / (1.0 - clipped)), np.ones(sure.size)], axis=1)
     many, few = float(right.sum()), float((~right).sum())
     target = np.where(right, (many + 1.0) / (many + 2.0), 1.0 / (few + 2.0))

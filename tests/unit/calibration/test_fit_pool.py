@@ -6,8 +6,8 @@ import pytest
 from aggregator_svc.logit import Fitted, fitted_vote
 from services.calibration.fit_pool import cross_validated, fit_pool, lower_quantile
 from services.calibration.logit_fit import Logit, fit_logit, loss, predicted
-from services.calibration.measures import auroc, ece, ece_of_the_perfect, platt
-from services.calibration.votes import Votes, design
+from services.calibration.measures import auroc, cross_mapped, ece, ece_of_the_perfect, platt
+from services.calibration.votes import Votes, design, folds
 
 NO_CALL = "none"
 
@@ -200,6 +200,30 @@ def test_the_confidence_holds_on_new_prompts():
     sure, right = np.array([p for p, _ in told]), np.array([r for _, r in told])
     assert ece(sure, right) <= ece_of_the_perfect(sure, seed=0) + 0.03
     assert auroc(sure, right) > 0.7
+
+
+def test_the_error_of_probabilities_is_told_of_prompts_that_their_map_has_not_seen():
+    rng = np.random.default_rng(0)
+    sure, right = rng.random(60), rng.random(60) < 0.5
+    part = np.arange(60) % 5
+
+    found = cross_mapped(sure, right, part)
+
+    turned = np.where(part == 0, ~right, right)
+    others = cross_mapped(sure, turned, part)
+    assert found[part == 0].tolist() == others[part == 0].tolist()
+    assert (found[part != 0] != others[part != 0]).all()
+
+
+def test_a_fit_tells_the_error_of_maps_that_had_not_seen_the_prompts():
+    votes = votes_of([0.7] * 4, 120)
+    unseen = cross_validated(votes, seed=0)
+    mapped = cross_mapped(unseen.sure, unseen.vote, folds(120, parts=5, seed=0))
+
+    fit = fit_pool(votes, seed=0)
+
+    assert ece(mapped, unseen.vote) == fit.metrics["ece"]
+    assert auroc(mapped, unseen.vote) == fit.metrics["auroc"]
 
 
 def test_a_fit_can_be_had_again():
