@@ -139,7 +139,7 @@ async def test_the_manifest_tells_the_numbers_behind_the_choice(served):
     assert small.adequacy.support == 600
     assert small.cost_p90_usd >= small.expected_cost_usd > 0.0
     effects = [abs(effect.logits) for effect in small.models[0].effects]
-    assert "meaning" in {effect.feature for effect in small.models[0].effects}
+    assert effects
     assert sorted(effects, reverse=True) == effects
     assert 40 == pytest.approx(small.models[0].output_tokens_p50, rel=0.01)
     assert 3 == len(route.neighbors)
