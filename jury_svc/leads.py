@@ -92,8 +92,8 @@ def least_lead(poll: Poll) -> float:
     if poll.fit is not None and poll.fit.best in ballots(poll):
         return math.inf
     key = leader(poll)
-    low, _ = _bounds(poll, key)
-    rivals = [_bounds(poll, v.key)[1] for v in poll.votes if v.key != key]
+    low, _ = bounds(poll, key)
+    rivals = [bounds(poll, v.key)[1] for v in poll.votes if v.key != key]
     if poll.tolerance > 0.0:
         rivals = [_close_high(poll, v, key) for v in poll.votes if v.key != key]
     if poll.still_open:
@@ -105,12 +105,12 @@ def least_lead(poll: Poll) -> float:
     return TIE if even else min(0.0, lead)
 
 
-def _bounds(poll: Poll, key: str) -> tuple[float, float]:
+def bounds(poll: Poll, key: str) -> tuple[float, float]:
     """Least and most that a class can score in the end."""
     score = scores(poll)[key]
-    gains = [_gain(voter, key, poll.fit) for voter in poll.still_open]
+    gains = [gain_of(voter, key, poll.fit) for voter in poll.still_open]
     first = next(vote.voter for vote in poll.votes if vote.key == key)
-    alone = _alone(first, poll) if poll.still_open else 0.0
+    alone = alone_of(first, poll) if poll.still_open else 0.0
     lost = max(0.0, alone) - sum(min(0.0, gain) for gain in gains)
     won = sum(max(0.0, gain) for gain in gains) - min(0.0, alone)
     return score - lost, score + won
@@ -125,17 +125,17 @@ def _new_high(poll: Poll) -> float:
 
 
 def _founded(voters: Sequence[Voter], key: str, poll: Poll) -> float:
-    gains = [_gain(voter, key, poll.fit) for voter in voters]
-    one = max(g + max(0.0, _alone(v, poll)) for g, v in zip(gains, voters, strict=True))
-    return _base(key, poll.fit) + max(one, sum(max(0.0, gain) for gain in gains))
+    gains = [gain_of(voter, key, poll.fit) for voter in voters]
+    one = max(g + max(0.0, alone_of(v, poll)) for g, v in zip(gains, voters, strict=True))
+    return base_of(key, poll.fit) + max(one, sum(max(0.0, gain) for gain in gains))
 
 
 def _close_high(poll: Poll, least: Vote, key: str) -> float:
     """Most that numbers can score which are no less than one and within the tolerance of it."""
     near = [v for v in poll.votes if v.key != key and _is_close(least, v, poll.tolerance)]
-    gains = sum(_gain(v.voter, v.key, poll.fit) for v in near)
-    alone = max(0.0, *(_alone(v.voter, poll) for v in near))
-    return gains + alone + sum(_gain(voter, NONE, poll.fit) for voter in poll.still_open)
+    gains = sum(gain_of(v.voter, v.key, poll.fit) for v in near)
+    alone = max(0.0, *(alone_of(v.voter, poll) for v in near))
+    return gains + alone + sum(gain_of(voter, NONE, poll.fit) for voter in poll.still_open)
 
 
 def _is_close(least: Vote, other: Vote, tolerance: float) -> bool:
@@ -160,25 +160,25 @@ def _rounding(poll: Poll) -> float:
 
 def scores(poll: Poll) -> dict[str, float]:
     """Score of each class as if nobody else came in."""
-    found = {vote.key: _base(vote.key, poll.fit) for vote in poll.votes}
+    found = {vote.key: base_of(vote.key, poll.fit) for vote in poll.votes}
     for vote in poll.votes:
-        found[vote.key] += _gain(vote.voter, vote.key, poll.fit) + _alone(vote.voter, poll)
+        found[vote.key] += gain_of(vote.voter, vote.key, poll.fit) + alone_of(vote.voter, poll)
     return found
 
 
-def _gain(voter: Voter, key: str, fit: Fit | None) -> float:
+def gain_of(voter: Voter, key: str, fit: Fit | None) -> float:
     """What a voter's ballot for a class adds to its score."""
     if fit is None or not key or key != fit.abstain_key:
         return voter.weight
     return voter.weight + voter.abstaining
 
 
-def _base(key: str, fit: Fit | None) -> float:
+def base_of(key: str, fit: Fit | None) -> float:
     """Score of a class beside its ballots."""
     return fit.abstain_score if fit is not None and key and key == fit.abstain_key else 0.0
 
 
-def _alone(voter: Voter, poll: Poll) -> float:
+def alone_of(voter: Voter, poll: Poll) -> float:
     """What its ballot adds because no two agree so far."""
     lone = poll.fit is not None and len({v.key for v in poll.votes}) == len(poll.votes)
     return voter.alone if lone else 0.0

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from jury_svc.leads import TIE, Fit, Poll, Vote, Voter, everyone, leader, least_lead, scores
+from jury_svc.consensus import is_settled, p_correct
+from jury_svc.leads import Poll, Vote, Voter, leader, least_lead
 from services.core.closeness import close_groups
-from services.core.probability import log_odds, sigmoid
 
 
 class Rule(StrEnum):
@@ -29,7 +29,9 @@ class Terms:
     agree: int = 3
     tau: float = 0.95
     min_share: float = 0.0
-    """Share of the weight that the leader will need, in [0, 1]; only without a fit."""
+    """Share of the weight that the leader will need, in [0, 1]."""
+    min_confidence: float = 0.0
+    """P(correct) that the leader will need, in [0, 1]."""
 
 
 def is_decided(poll: Poll, terms: Terms) -> bool:
@@ -48,7 +50,9 @@ def is_decided(poll: Poll, terms: Terms) -> bool:
         return False
     match rule_of(poll, terms):
         case Rule.UNCATCHABLE:
-            return found > 0.0 and _share_is_settled(poll, terms)
+            return found > 0.0 and is_settled(
+                poll, min_share=terms.min_share, min_confidence=terms.min_confidence
+            )
         case Rule.BETA:
             return found >= terms.gamma
         case Rule.AGREE:
@@ -94,7 +98,7 @@ def statistic(poll: Poll, terms: Terms) -> float | None:
         case Rule.AGREE:
             return float(_counts(_grouped(poll))[0])
         case Rule.POSTERIOR:
-            return _p_correct(_grouped(poll))
+            return p_correct(_grouped(poll))
 
 
 def beta(first: int, second: int) -> float:
@@ -142,19 +146,6 @@ def _leading(poll: Poll) -> tuple[str, int | float | None]:
     return key, next(vote.number for vote in poll.votes if vote.key == key)
 
 
-def _share_is_settled(poll: Poll, terms: Terms) -> bool:
-    """Whether nobody who is out changes that the leader has the share it needs, or lacks it."""
-    if poll.fit is not None or terms.min_share <= 0.0 or not poll.still_open:
-        return True
-    key = leader(poll)
-    low = sum(vote.voter.weight for vote in poll.votes if vote.key == key)
-    out = sum(voter.weight for voter in poll.still_open)
-    total = sum(voter.weight for voter in everyone(poll))
-    if low >= (terms.min_share - TIE / 2.0) * total:
-        return True
-    return poll.tolerance <= 0.0 and low + out < (terms.min_share - 2.0 * TIE) * total
-
-
 def _counts(poll: Poll) -> tuple[int, int]:
     """Ballots of the leader, and most of any other class."""
     key = leader(poll)
@@ -170,13 +161,3 @@ def _grouped(poll: Poll) -> Poll:
     group = close_groups(numbers, relative_tolerance=poll.tolerance)
     votes = (replace(v, key=poll.votes[i].key) for v, i in zip(poll.votes, group, strict=True))
     return replace(poll, votes=tuple(votes))
-
-
-def _p_correct(poll: Poll) -> float:
-    """P(correct) of the leader by the conditional logit, as the aggregator would tell it now."""
-    fit = poll.fit or Fit()
-    found, key = scores(poll), leader(poll)
-    most = max(*found.values(), fit.none_score)
-    raised = {other: math.exp(score - most) for other, score in found.items()}
-    share = raised[key] / (sum(raised.values()) + math.exp(fit.none_score - most))
-    return sigmoid(fit.slope * log_odds(share) + fit.offset)

@@ -72,6 +72,7 @@ def _counting(request: jury_pb2.DeliberateRequest) -> Counting:
             agree=stop.agree,
             tau=stop.tau,
             min_share=stop.min_share,
+            min_confidence=stop.min_confidence,
         ),
         voters={weight.juror: _voter(weight) for weight in stop.weights},
         fit=_fit(stop.fitted, request) if stop.HasField("fitted") else None,

@@ -34,6 +34,7 @@ def stop_terms(
         agree=stop.k,
         tau=stop.tau,
         min_share=how.min_share,
+        min_confidence=how.min_confidence or 0.0,
         letters=how.method == "plurality",
         weights=weights,
         fitted=fitted,

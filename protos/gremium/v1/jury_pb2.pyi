@@ -126,6 +126,7 @@ class StopTerms(_message.Message):
     LETTERS_FIELD_NUMBER: _builtins.int
     WEIGHTS_FIELD_NUMBER: _builtins.int
     FITTED_FIELD_NUMBER: _builtins.int
+    MIN_CONFIDENCE_FIELD_NUMBER: _builtins.int
     rule: Global___StopRule.ValueType
     """The rule."""
     gamma: _builtins.float
@@ -135,11 +136,15 @@ class StopTerms(_message.Message):
     tau: _builtins.float
     """For `STOP_RULE_POSTERIOR`, in [0, 1]."""
     min_share: _builtins.float
-    """Share of the weight that the aggregator will ask of the leader, in [0, 1]."""
+    """Share of the weight that the aggregator will ask of the leader, in [0, 1]; with
+    `fitted`, of what P(correct) the classes have.
+    """
     letters: _builtins.bool
     """Whether the aggregator will compare free text by its letters, so that it
     has ballots too.
     """
+    min_confidence: _builtins.float
+    """P(correct) that the aggregator will ask of the leader, in [0, 1]; 0: none."""
     @_builtins.property
     def weights(self) -> _containers.RepeatedCompositeFieldContainer[_aggregator_pb2.JurorWeight]:
         """How the ballots will be counted; a juror not listed counts 1."""
@@ -159,10 +164,11 @@ class StopTerms(_message.Message):
         letters: _builtins.bool = ...,
         weights: _abc.Iterable[_aggregator_pb2.JurorWeight] | None = ...,
         fitted: _aggregator_pb2.FittedVote | None = ...,
+        min_confidence: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fitted", b"fitted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agree", b"agree", "fitted", b"fitted", "gamma", b"gamma", "letters", b"letters", "min_share", b"min_share", "rule", b"rule", "tau", b"tau", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agree", b"agree", "fitted", b"fitted", "gamma", b"gamma", "letters", b"letters", "min_confidence", b"min_confidence", "min_share", b"min_share", "rule", b"rule", "tau", b"tau", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

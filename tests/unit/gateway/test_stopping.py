@@ -18,6 +18,12 @@ def test_stops_without_loss_unless_told_otherwise():
     assert not told.HasField("fitted")
 
 
+def test_what_the_leader_will_need_is_told():
+    told = stop_terms(Stop(), Aggregate(min_confidence=0.9), WEIGHTS)
+
+    assert 0.9 == told.min_confidence
+
+
 def test_what_a_rule_takes_is_told():
     told = stop_terms(
         Stop(rule="posterior", gamma=0.9, k=2, tau=0.8),

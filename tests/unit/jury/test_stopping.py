@@ -82,7 +82,7 @@ def test_uncatchable_never_hides_a_tie_without_a_rule(found, min_share):
         assert counted(keys, jury).tie_rule != "key"
 
 
-def fitted_count(keys, jury, fit):
+def fitted_count(keys, jury, fit, **needed):
     cast = [(voter, key) for voter, key in zip(jury, keys, strict=False) if key != NO_BALLOT]
     names = [voter.name for voter, _ in cast]
     return fitted_vote(
@@ -101,7 +101,7 @@ def fitted_count(keys, jury, fit):
             offset=fit.offset,
             covariance=(0.0, 0.0, 0.0),
         ),
-        min_share=0.0,
+        **{"min_share": 0.0, **needed},
     )
 
 
@@ -116,16 +116,59 @@ FITS = st.builds(
 )
 
 
-@given(juries(), FITS)
-@settings(max_examples=1000)
-def test_uncatchable_gives_the_winner_of_a_fitted_vote_too(found, fit):
+NEEDS = st.fixed_dictionaries(
+    {"min_share": SHARES, "min_confidence": st.sampled_from([0.0, 0.2, 0.5, 0.8, 0.98])}
+)
+
+
+@given(juries(), FITS, NEEDS)
+@settings(max_examples=1500)
+def test_uncatchable_gives_the_winner_of_a_fitted_vote_too(found, fit, needed):
     keys, jury, n_in = found
     early = poll(keys[:n_in], jury, fit)
 
-    if is_decided(early, Terms()):
-        everything = fitted_count(keys, jury, fit)
-        assert everything.leader.key == fitted_count(keys[:n_in], jury, fit).leader.key
-        assert everything.leader.key == leader(early)
+    if is_decided(early, Terms(**needed)):
+        everything = fitted_count(keys, jury, fit, **needed)
+        stopped = fitted_count(keys[:n_in], jury, fit, **needed)
+        assert everything.leader.key == stopped.leader.key == leader(early)
+        assert everything.consensus == stopped.consensus
+
+
+CONFIDENT = voters(1.2, 1.2, 1.2, 1.2, 1.2)
+
+
+@pytest.mark.parametrize(
+    ("decided", "keys", "needed"),
+    [
+        pytest.param(True, "aaa", {}, id="nothing is needed"),
+        pytest.param(
+            False, "aaa", {"min_confidence": 0.98}, id="those who are out may add to .973"
+        ),
+        pytest.param(
+            True, "aaaa", {"min_confidence": 0.8}, id="one against it leaves more than .8"
+        ),
+        pytest.param(False, "aaaa", {"min_confidence": 0.97}, id="one against it leaves .966"),
+        pytest.param(True, "aaab", {"min_confidence": 0.999}, id="out of reach"),
+        pytest.param(True, "aaaa", {"min_share": 0.9}, id="the share is there in any case"),
+        pytest.param(False, "aaa", {"min_share": 0.9}, id="the share may be lost"),
+        pytest.param(True, "aaab", {"min_share": 0.999}, id="the share is out of reach"),
+    ],
+)
+def test_stops_where_what_the_leader_needs_is_settled(decided, keys, needed):
+    assert decided == is_decided(poll(keys, CONFIDENT, Fit()), Terms(**needed))
+
+
+def test_the_best_jurors_ballot_needs_no_share_but_its_confidence():
+    found = poll("ab", voters(1.0, 1.0, 1.0), Fit(best="j0"))
+
+    assert is_decided(found, Terms(min_share=0.9))
+    assert not is_decided(found, Terms(min_confidence=0.5))
+
+
+def test_a_guess_changes_with_everyone_who_comes_in():
+    assert is_decided(equal("aaaa", 5), Terms(min_share=0.5))
+    assert not is_decided(equal("aaaa", 5), Terms(min_confidence=0.5))
+    assert is_decided(equal("aaaaa", 5), Terms(min_confidence=0.5))
 
 
 @given(juries(), FITS)
@@ -163,6 +206,23 @@ def test_numbers_grouped_anew_by_later_ones_keep_the_winner(texts, n_in):
         grouped = [vote.key for vote in alike(read, relative_tolerance=form.relative_tolerance)]
         won = counted(grouped, jury).leader.members
         assert leader(early) in {read[i].key for i in won}
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=7), st.integers(1, 7), FITS, NEEDS)
+def test_numbers_grouped_anew_keep_what_their_leader_needs(texts, n_in, fit, needed):
+    form = OutputFormat(kind="number")
+    jury = tuple(Voter(f"j{i}", 1.0, 0.5, -0.5) for i in range(len(texts)))
+    read = [ballot(text, (), output_format=form, tools=()) for text in texts]
+    votes = tuple(Vote(v, vote.key, float(vote.value)) for v, vote in zip(jury, read, strict=True))
+    early = Poll(votes[:n_in], jury[n_in:], fit, tolerance=form.relative_tolerance)
+
+    if is_decided(early, Terms(**needed)):
+        grouped, few = (
+            [vote.key for vote in alike(some, relative_tolerance=form.relative_tolerance)]
+            for some in (read, read[:n_in])
+        )
+        everything, stopped = (fitted_count(keys, jury, fit, **needed) for keys in (grouped, few))
+        assert everything.consensus == stopped.consensus
 
 
 @pytest.mark.parametrize(
