@@ -16,7 +16,7 @@ async def main() -> None:
     settings = RouterSettings.from_env("GREMIUM_ROUTER")
     loaded = load(Path(settings.config))
     async with (
-        composed(loaded, engines={}) as servicer,
+        composed(loaded, engines=settings.engine_addresses) as servicer,
         running(
             settings,
             lambda server: add_RouterServiceServicer_to_server(servicer, server),

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from router_svc.domains import BUILT_IN, NONE
-from router_svc.plan import Graph, StepProfile
+from router_svc.gate import Quorum
+from router_svc.plan import Graph, OnFail, StepProfile
 from router_svc.profiles import Filter, JurorProfile, Objection, TierProfile
+from router_svc.staff import Doer, Staff
 from router_svc.terms import Rule, Terms
 from services.config.graphs import output_format
+from services.config.planning import Direct, Specialist
 from services.config.routing import Allowed
-from services.config.steps import Step
+from services.config.steps import Merge, Step
 from services.config.tree import (
     Config,
     Ensemble,
@@ -32,7 +35,16 @@ class EnsembleProfile:
     terms: Terms | None
     """How one of the tiers is chosen; None: all jurors are asked at once."""
     graph: Graph | None = None
-    """Its steps; None: it has none, and is routed."""
+    """Its steps; None: it has none."""
+    staff: Staff | None = None
+    """Who can do steps of plans that are made for each prompt; None: none are made."""
+    direct: Doer | None = None
+    """Who answers where cutting does not pay; None: that is not asked."""
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it is planned, not routed."""
+        return self.graph is not None or self.staff is not None
 
 
 def ensemble_profiles(config: Config) -> dict[str, EnsembleProfile]:
@@ -60,8 +72,10 @@ def _ensemble(ensemble: Ensemble, config: Config) -> EnsembleProfile:
     steps = ensemble if isinstance(ensemble, SpecialistsEnsemble) else None
     return EnsembleProfile(
         tiers=tuple(_tier(tier, ensemble, config.models) for tier in ensemble.tiers),
-        graph=_graph(steps, config.ensembles) if steps else None,
+        graph=_graph(steps, config) if steps and steps.steps else None,
         terms=_terms(ensemble) if isinstance(ensemble, Tiered) else None,
+        staff=_staff(steps, config) if steps and steps.specialists else None,
+        direct=_doer(steps.direct, config) if steps and steps.direct else None,
     )
 
 
@@ -81,25 +95,57 @@ def _terms(ensemble: Tiered) -> Terms:
     )
 
 
-def _graph(ensemble: SpecialistsEnsemble, ensembles: Mapping[str, Ensemble]) -> Graph:
+def _graph(ensemble: SpecialistsEnsemble, config: Config) -> Graph:
+    merges = ensemble.merge is not None and ensemble.merge.model is not None
     return Graph(
-        steps=tuple(_step(name, step, ensembles) for name, step in ensemble.steps.items()),
+        steps=tuple(_step(name, step, config) for name, step in ensemble.steps.items()),
         final=tuple(ensemble.final),
-        merge_calls=1 if ensemble.merge and ensemble.merge.model else 0,
+        merge_calls=int(merges),
+        merge=_doer(ensemble.merge, config) if ensemble.merge and merges else None,
+        quorums=tuple(Quorum(each.steps, each.needed) for each in ensemble.quorums),
     )
 
 
-def _step(name: str, step: Step, ensembles: Mapping[str, Ensemble]) -> StepProfile:
-    folder = step.retrieval.folder if step.retrieval else ""
+def _step(name: str, step: Step, config: Config) -> StepProfile:
     return StepProfile(
         id=name,
         goal=step.goal,
-        specialist=step.model or step.ensemble or folder,
+        doer=_doer(step, config),
         reads=step.depends_on,
         required=step.required,
-        least_calls=_least_calls(step, ensembles),
+        least_calls=_least_calls(step, config.ensembles),
         output_format=output_format(step.output_format),
+        on_fail=OnFail(step.on_fail) if step.on_fail else None,
     )
+
+
+def _staff(ensemble: SpecialistsEnsemble, config: Config) -> Staff:
+    merge, planner = ensemble.merge, ensemble.planner
+    if merge is None:
+        raise ValueError("specialists must have a merge; the configuration checks it")
+    return Staff(
+        roles={name: _doer(each, config) for name, each in ensemble.specialists.items()},
+        merge=_doer(merge, config),
+        planner=planner.model if planner else "",
+        planner_timeout_s=planner.timeout_s if planner else 0.0,
+    )
+
+
+def _doer(asked: Step | Specialist | Direct | Merge, config: Config) -> Doer:
+    """Who does something, with the tiers that answer."""
+    described = asked.description if isinstance(asked, Specialist) else ""
+    if asked.model is not None:
+        juror = _juror(Juror(model=asked.model), config.models[asked.model], Allowed())
+        return Doer(asked.model, (TierProfile(asked.model, (juror,)),), description=described)
+    if not isinstance(asked, Merge) and asked.ensemble is not None:
+        ensemble = config.ensembles[asked.ensemble]
+        tiers = tuple(_tier(tier, ensemble, config.models) for tier in ensemble.tiers)
+        needs_all = isinstance(ensemble, SpecialistsEnsemble) and bool(ensemble.steps)
+        return Doer(asked.ensemble, tiers, needs_all, described)
+    folder = (
+        asked.retrieval.folder if isinstance(asked, Step | Specialist) and asked.retrieval else ""
+    )
+    return Doer(folder, description=described)
 
 
 def _least_calls(step: Step, ensembles: Mapping[str, Ensemble]) -> int:

@@ -8,8 +8,10 @@ from router_svc.catalog import domain_examples, ensemble_profiles, uses_domains
 from router_svc.learned import Learned
 from router_svc.reading import Examples, Reader, embed_examples
 from router_svc.service import RouterServicer
+from services.config.graphs import specialists
 from services.config.tree import Config, LoadedConfig
 from services.core.deadline import Deadline
+from services.models.backend import RosterModel
 from services.models.embeddings import Embedder, open_embedder
 from services.routing.configured import routing_of
 
@@ -21,20 +23,40 @@ EXAMPLES_S: Final = 60.0
 async def composed(
     loaded: LoadedConfig, *, engines: Mapping[str, str]
 ) -> AsyncIterator[RouterServicer]:
-    """The router of a configuration. It asks no model, so it has no use for `engines`.
+    """The router of a configuration; `engines` holds the address of each local model's engine.
+
+    It asks no model unless an ensemble names a planner, and opens none then.
 
     Raises
     ------
     ConfigError
         If the trained router that is configured cannot be used.
     """
-    del engines
     config = loaded.config
     learned = Learned(routing_of(loaded), models=config.models)
-    async with _reader(loaded, learned) as reader:
+    async with _reader(loaded, learned) as reader, _planners(loaded, engines) as planners:
         yield RouterServicer(
-            ensemble_profiles(config), reader, min_on_time=config.router.min_on_time
+            ensemble_profiles(config),
+            reader,
+            planners=planners,
+            min_on_time=config.router.min_on_time,
         )
+
+
+@asynccontextmanager
+async def _planners(
+    loaded: LoadedConfig, engines: Mapping[str, str]
+) -> AsyncIterator[Mapping[str, RosterModel]]:
+    """The models that plan; where none does, nobody's key is needed here, nor what calls models."""
+    graphs = specialists(loaded.config.ensembles).values()
+    names = {graph.planner.model for graph in graphs if graph.planner}
+    if not names:
+        yield {}
+        return
+    from services.models.roster import open_roster  # noqa: PLC0415 - takes long to load
+
+    async with open_roster(loaded, engines=engines) as roster:
+        yield {name: roster.get(name) for name in names}
 
 
 @asynccontextmanager

@@ -98,12 +98,12 @@ def gate(
     single: Prospect,
     merge: Prospect = NOTHING,
     planner: Prospect = NOTHING,
-    planner_paid: bool = False,
     lease: Lease,
 ) -> Gate:
     """Decide whether a graph that can be run is worth running instead of one call.
 
-    `planner_paid` says that the lease is what the planner left.
+    The planner counts by what it takes from now on: nothing but its time once it
+    was asked, and the lease is then what it left.
 
     Notes
     -----
@@ -118,7 +118,7 @@ def gate(
     needed = list(required)
     p_plan = plan_adequacy(steps, required=needed, quorums=quorums) * merge.adequacy
     parallel, width, speed_up = shape(reads, steps, serial_s=merge.seconds + planner.seconds)
-    cost = _cost([*steps.values(), merge, *([] if planner_paid else [planner])])
+    cost = _cost([*steps.values(), merge, planner])
     weakest = min(needed or steps, key=lambda name: steps[name].adequacy)
     return Gate(
         n_steps=len(reads),

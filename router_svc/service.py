@@ -2,21 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import grpc
 
 from gremium.v1 import router_pb2, router_pb2_grpc
 from router_svc.catalog import EnsembleProfile
 from router_svc.explain import Reading
-from router_svc.plan import plan
+from router_svc.plan_wire import outcome_to_wire
+from router_svc.planning import Desk, Task
 from router_svc.policy import Decision, convene, route
 from router_svc.profiles import Limits
 from router_svc.reading import Reader
-from router_svc.wire import decision_to_wire, limits_from_wire, plan_to_wire
+from router_svc.wire import decision_to_wire, limits_from_wire
 from services.core.errors import NoEligibleTierError, UnknownEnsembleError
+from services.models.backend import RosterModel
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check_aside, lease_from_wire, prompt_from_wire
+
+NO_PLANNERS: Final[Mapping[str, RosterModel]] = {}
 
 
 class RouterServicer(router_pb2_grpc.RouterServiceServicer):
@@ -27,10 +31,12 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         ensembles: Mapping[str, EnsembleProfile],
         reader: Reader,
         *,
+        planners: Mapping[str, RosterModel] = NO_PLANNERS,
         min_on_time: float = 0.5,
     ) -> None:
         self._ensembles = ensembles
         self._reader = reader
+        self._desk = Desk(reader, planners)
         self._min_on_time = min_on_time
 
     async def Route(
@@ -51,13 +57,17 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         self, request: router_pb2.PlanRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> router_pb2.PlanResponse:
         await check_aside(request)
-        deadline_from(context)
+        deadline = deadline_from(context)
         ensemble = self._ensemble(request.ensemble)
-        prompt_from_wire(request.prompt)
+        prompt, lease = prompt_from_wire(request.prompt), lease_from_wire(request.lease)
 
-        planned = plan(ensemble.graph, lease_from_wire(request.lease), ensemble=request.ensemble)
+        task = Task(request.ensemble, prompt, lease, deadline, not request.without_planner)
+        if ensemble.staff is not None and ensemble.direct is not None:
+            outcome = await self._desk.made(ensemble.staff, ensemble.direct, task)
+        else:
+            outcome = await self._desk.configured(ensemble.graph, ensemble.direct, task)
 
-        return router_pb2.PlanResponse(plan=plan_to_wire(planned), unspent=request.lease)
+        return outcome_to_wire(outcome)
 
     def _ensemble(self, name: str) -> EnsembleProfile:
         if name not in self._ensembles:
@@ -69,7 +79,7 @@ def decided(
     ensemble: EnsembleProfile, reading: Reading, limits: Limits, request: router_pb2.RouteRequest
 ) -> Decision:
     """Decide by the ensemble's pattern."""
-    if ensemble.graph is not None:
+    if ensemble.is_planned:
         raise NoEligibleTierError(
             f"ensemble {request.ensemble!r} has steps, not tiers; ask for its plan"
         )

@@ -1,7 +1,7 @@
 """Settings of the router's process; what it routes to stands in the configuration."""
 
-from services.runtime.settings import ServerSettings
+from services.runtime.settings import ModelServerSettings
 
 
-class RouterSettings(ServerSettings):
+class RouterSettings(ModelServerSettings):
     """`GREMIUM_ROUTER_*`."""

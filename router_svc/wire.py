@@ -10,7 +10,6 @@ from router_svc.explain import Reading, Reason
 from router_svc.forecast import Forecast
 from router_svc.latency import Latency
 from router_svc.options import Belief, Option, juror_belief
-from router_svc.plan import Planned
 from router_svc.policy import ROUTER_VERSION, Candidate, Decision, correlations
 from router_svc.profiles import Filter, Limits, ModelNow, Objection
 from router_svc.seats import Seat
@@ -18,7 +17,6 @@ from services.runtime.wire import (
     duration_from_wire,
     duration_to_wire,
     lease_from_wire,
-    output_format_to_wire,
 )
 
 REASON_TO_WIRE: Final = {
@@ -96,21 +94,6 @@ def decision_to_wire(decision: Decision, reading: Reading) -> router_pb2.RouteDe
         forecast_note=forecast.note,
         learned_domain=forecast.domain,
     )
-
-
-def plan_to_wire(planned: Planned) -> router_pb2.Plan:
-    steps = [
-        router_pb2.Step(
-            id=step.id,
-            goal=step.goal,
-            specialist=step.specialist,
-            depends_on=step.reads,
-            required=step.required,
-            output_format=output_format_to_wire(step.output_format) if step.output_format else None,
-        )
-        for step in planned.steps
-    ]
-    return router_pb2.Plan(steps=steps, reason_text=planned.reason_text)
 
 
 def _tiers(decision: Decision, reading: Reading) -> list[router_pb2.Tier]:

@@ -16,7 +16,7 @@ SERVICES: Final = {
 }
 """Full gRPC name by service; the gateway last, as it needs the others."""
 STAGES: Final = ("router", "jury", "judge", "aggregator")
-ASKS_MODELS: Final = ("jury", "judge", "aggregator")
+ASKS_MODELS: Final = ("router", "jury", "judge", "aggregator")
 DRAIN_S: Final = 30.0
 """What a service takes to drain, unless its settings say otherwise."""
 STOP_MARGIN_S: Final = 3.0

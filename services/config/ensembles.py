@@ -5,13 +5,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from services.config.planning import DIRECT, FALLBACK, Planned
 from services.config.routing import Allowed, Policy
 from services.config.section import Fraction, Grace, Name, Seconds, Section
-from services.config.steps import MERGE, Merge, Step
+from services.config.steps import MERGE
 from services.config.stop import Stop
 from services.config.synthesis import BY_MEANING, Synthesis
-from services.core.graph import unread
-from services.core.templates import places
 
 Waves = Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(max_length=64)]
 
@@ -295,15 +294,11 @@ class JuryEnsemble(Shared, Jury):
         return (Tier(name="jury", **{field: getattr(self, field) for field in Jury.model_fields}),)
 
 
-class SpecialistsEnsemble(Shared):
+class SpecialistsEnsemble(Shared, Planned):
     """Cuts a task into steps, each done by its own model, ensemble or search."""
 
     pattern: Literal["specialists"]
     """Always `specialists`."""
-    steps: dict[Name, Step] = Field(min_length=1)
-    """Steps by id: at most 12, at most 4 in a row, at most 5 that read the same one."""
-    merge: Merge | None = None
-    """How outputs become the answer; unset: the output of the one last step is the answer."""
 
     @model_validator(mode="after")
     def _steps_are_merged(self) -> Self:
@@ -312,33 +307,23 @@ class SpecialistsEnsemble(Shared):
         return self
 
     @property
-    def reads(self) -> dict[str, tuple[str, ...]]:
-        """Steps by id, each with those whose outputs it reads."""
-        return {name: step.depends_on for name, step in self.steps.items()}
-
-    @property
-    def final(self) -> list[str]:
-        """Steps whose outputs make the answer."""
-        last = unread(self.reads)
-        if self.merge is None:
-            return last[-1:]
-        template = self.merge.template or self.merge.goal
-        named = [name for name in places(template) if name != "prompt"]
-        return named if self.merge.template else list(dict.fromkeys([*named, *last]))
+    def beside_jurors(self) -> tuple[str, ...]:
+        """Models that it may ask beside those of its steps: the judges and the planner."""
+        return (*super().beside_jurors, *([self.planner.model] if self.planner else []))
 
     @cached_property
     def tiers(self) -> tuple[Tier, ...]:
-        """A tier of one juror for each step that a model does, the merge included."""
-        merged = Step(model=self.merge.model) if self.merge and self.merge.model else None
-        steps = {**self.steps, **({MERGE: merged} if merged else {})}
+        """A tier of one juror for each step or specialist that is a model, and for the merge."""
+        asked = {name: (each.model, each.timeout_s) for name, each in self.doers.items()}
+        asked |= {f"{name}.{FALLBACK}": (s.fallback, s.timeout_s) for name, s in self.steps.items()}
+        asked[DIRECT] = (self.direct.model if self.direct else None, None)
+        asked[MERGE] = (self.merge.model if self.merge else None, None)
         return tuple(
             Tier(
-                name=name,
-                jurors=(Juror(model=step.model, name=name, timeout_s=step.timeout_s),),
-                grace_s=0.0,
+                name=name, jurors=(Juror(model=model, name=name, timeout_s=timeout_s),), grace_s=0.0
             )
-            for name, step in steps.items()
-            if step.model is not None
+            for name, (model, timeout_s) in asked.items()
+            if model is not None
         )
 
 

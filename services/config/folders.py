@@ -12,10 +12,14 @@ from services.config.tree import Config
 def folder_faults(config: Config, directory: Path) -> Iterator[tuple[Loc, str]]:
     """Places that name a folder which is not there, or cannot be read, seen from `directory`."""
     for name, ensemble in specialists(config.ensembles).items():
-        for step_id, step in ensemble.steps.items():
-            if step.retrieval is None:
+        doers = [
+            *((("steps", one), step.retrieval) for one, step in ensemble.steps.items()),
+            *((("specialists", one), who.retrieval) for one, who in ensemble.specialists.items()),
+        ]
+        for within, retrieval in doers:
+            if retrieval is None:
                 continue
-            folder = (directory / step.retrieval.folder).resolve()
+            folder = (directory / retrieval.folder).resolve()
             if not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
-                at: Loc = ("ensembles", name, "steps", step_id, "retrieval", "folder")
+                at: Loc = ("ensembles", name, *within, "retrieval", "folder")
                 yield at, f"there is no folder {folder} that can be read"

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.config.document import Loc
-from services.config.steps import RESERVED, Shape, Step
+from services.config.steps import MERGE, RESERVED, Shape, Step
 from services.config.tree import Config, SpecialistsEnsemble
 from services.core.canonical import check_format
+from services.core.edges import edge_faults
 from services.core.errors import InvalidRequestError
 from services.core.graph import cycle, faults
 from services.core.prompts import OutputFormat
-from services.core.templates import places
 
 Found = tuple[Loc, str]
 
@@ -38,13 +38,31 @@ def output_format(shape: Shape | None) -> OutputFormat | None:
     return OutputFormat("json", schema=shape.json_schema)
 
 
+def shape_of(form: OutputFormat) -> Shape | None:
+    """What `output_format` was made of; None: prose."""
+    match form.kind:
+        case "labels":
+            return Shape(labels=form.labels)
+        case "number":
+            return Shape(number=True)
+        case "json":
+            return Shape(json_schema=dict(form.schema or {}))
+        case _:
+            return None
+
+
 def _ensemble(name: str, ensemble: SpecialistsEnsemble) -> Iterator[Found]:
     at: Loc = ("ensembles", name)
     for fault in faults(ensemble.reads, final=ensemble.final):
         yield ((*at, "steps", fault.step) if fault.step else at), fault.text
     yield from _lone_answer(at, ensemble)
+    formats = {step_id: _format(step) for step_id, step in ensemble.steps.items()}
     for step_id, step in ensemble.steps.items():
-        yield from _step((*at, "steps", step_id), step_id, step)
+        place: Loc = (*at, "steps", step_id)
+        yield from _step(place, step_id, step)
+        for fault in edge_faults(step_id, step.goal, step.depends_on, formats):
+            yield (*place, "goal"), fault.text
+    yield from _merge_fields(at, ensemble, formats)
 
 
 def _lone_answer(at: Loc, ensemble: SpecialistsEnsemble) -> Iterator[Found]:
@@ -58,21 +76,33 @@ def _lone_answer(at: Loc, ensemble: SpecialistsEnsemble) -> Iterator[Found]:
 def _step(at: Loc, step_id: str, step: Step) -> Iterator[Found]:
     if step_id in RESERVED:
         yield at, f"a step may not be called `{step_id}`"
-    for place in places(step.goal):
-        if place != "prompt" and place not in step.depends_on:
-            yield (*at, "goal"), f"`{{{place}}}` is the output of no step in `depends_on`"
     try:
-        check_format(output_format(step.output_format) or OutputFormat(), (), within="")
+        check_format(_format(step) or OutputFormat(), (), within="")
     except InvalidRequestError as err:
         yield (*at, "output_format"), err.violations[0][1]
 
 
+def _format(step: Step) -> OutputFormat | None:
+    """The shape of a step's output; a schema that is none is told elsewhere."""
+    return output_format(step.output_format)
+
+
+def _merge_fields(
+    at: Loc, ensemble: SpecialistsEnsemble, formats: Mapping[str, OutputFormat | None]
+) -> Iterator[Found]:
+    """Fields that the merge reads; steps that do not exist are told elsewhere."""
+    if ensemble.merge is None:
+        return
+    key = "template" if ensemble.merge.template else "goal"
+    known = [name for name in ensemble.final if name in ensemble.steps]
+    for fault in edge_faults(MERGE, getattr(ensemble.merge, key), known, formats):
+        if "is no field" in fault.text:
+            yield (*at, "merge", key), fault.text
+
+
 def _rings(graphs: Mapping[str, SpecialistsEnsemble]) -> Iterator[Found]:
     """Ensembles whose steps would ask each other for ever."""
-    reads = {
-        name: [step.ensemble for step in e.steps.values() if step.ensemble in graphs]
-        for name, e in graphs.items()
-    }
-    if ring := cycle({name: [one for one in read if one] for name, read in reads.items()}):
+    reads = {name: [one for one in e.nested if one in graphs] for name, e in graphs.items()}
+    if ring := cycle(reads):
         at: Loc = ("ensembles", ring[0], "steps")
         yield at, f"the ensembles ask each other: {' -> '.join(ring)}"

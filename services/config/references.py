@@ -12,7 +12,7 @@ def unknown_references(data: Any) -> list[tuple[Loc, str]]:
     models = _keys(value_at(data, ("models",)))
     ensembles = _keys(value_at(data, ("ensembles",)))
     named = [*_recorders(data), *(ref for name in ensembles for ref in _asked(data, name))]
-    nested = [ref for name in ensembles for ref in _texts(data, _steps(data, name, "ensemble"))]
+    nested = [ref for name in ensembles for ref in _texts(data, _doers(data, name, "ensemble"))]
     found = [(loc, _no_such("model", name, models)) for loc, name in named if name not in models]
     found += [
         (loc, _no_such("ensemble", name, ensembles))
@@ -44,15 +44,17 @@ def _asked(data: Any, ensemble: str) -> list[tuple[Loc, str]]:
     others = [
         loc for key in ("judge", "synthesis") for loc in _items(data, (*start, key, "models"))
     ]
-    merge: Loc = (*start, "merge", "model")
-    steps = _steps(data, ensemble, "model")
-    return _texts(data, [*((*juror, "model") for juror in jurors), *steps, merge, *others])
+    lone: list[Loc] = [(*start, "merge", "model"), (*start, "planner", "model")]
+    steps = [*_doers(data, ensemble, "model"), *_doers(data, ensemble, "fallback")]
+    return _texts(data, [*((*juror, "model") for juror in jurors), *steps, *lone, *others])
 
 
-def _steps(data: Any, ensemble: str, key: str) -> list[Loc]:
-    """Places of a key in each step of an ensemble."""
-    start: Loc = ("ensembles", ensemble, "steps")
-    return [(*start, step, key) for step in _keys(value_at(data, start))]
+def _doers(data: Any, ensemble: str, key: str) -> list[Loc]:
+    """Places of a key in each step or specialist of an ensemble, and in who answers alone."""
+    start: Loc = ("ensembles", ensemble)
+    within = [(*start, part) for part in ("steps", "specialists")]
+    named: list[Loc] = [(*at, one, key) for at in within for one in _keys(value_at(data, at))]
+    return [*named, (*start, "direct", key)]
 
 
 def _items(data: Any, loc: Loc) -> list[Loc]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from services.config.ensembles import Ensemble, SpecialistsEnsemble, Tier
 from services.config.tree import Config
+from services.core.graph import MOST_STEPS
 
 AHEAD: Final = 2
 """Requests per place at a model: one is answered, one is ready to follow at once."""
@@ -35,8 +36,7 @@ def _places(config: Config, ensemble: Ensemble) -> int:
     tiers = [_tier_places(config, tier) for tier in ensemble.tiers]
     if not isinstance(ensemble, SpecialistsEnsemble):
         return max(tiers)
-    nested = {step.ensemble for step in ensemble.steps.values() if step.ensemble}
-    within = [_places(config, config.ensembles[name]) for name in sorted(nested)]
+    within = [_places(config, config.ensembles[name]) for name in sorted(set(ensemble.nested))]
     return min([*tiers, *within], default=WITHOUT_MODELS)
 
 
@@ -48,4 +48,6 @@ def _tier_places(config: Config, tier: Tier) -> int:
 
 def _abreast(ensemble: Ensemble) -> int:
     """Calls to one service that a request of this ensemble may have in flight."""
-    return len(ensemble.steps) if isinstance(ensemble, SpecialistsEnsemble) else 1
+    if not isinstance(ensemble, SpecialistsEnsemble):
+        return 1
+    return MOST_STEPS if ensemble.specialists else len(ensemble.steps)

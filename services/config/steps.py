@@ -1,6 +1,6 @@
 """The steps of a task that specialists share, as the configuration words them."""
 
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from services.config.section import Name, Seconds, Section
 MERGE: Final = "merge"
 RESERVED: Final = frozenset({"prompt", MERGE})
 """Words with a meaning of their own in templates and manifests."""
+OnFail = Literal["retry", "fallback", "skip", "abort"]
 
 
 class Retrieval(Section):
@@ -60,11 +61,29 @@ class Step(Section):
     """Longest time it may take; unset: its share of the request's time."""
     output_format: Shape | None = None
     """Shape of its output; unset: prose, and of the last step what the caller asked for."""
+    on_fail: OnFail | None = None
+    """What happens when it fails or a check fails its output: `retry` asks once more and says what
+    was wrong, `fallback` asks the model of that name; if that fails too, or at once, `abort` ends
+    all that reads it and `skip` goes on without it. Unset: `abort` if it is required, else
+    `skip`."""
+    fallback: Name | None = None
+    """For `on_fail: fallback`: model of the roster that is asked instead."""
 
     @model_validator(mode="after")
     def _is_done_by_one(self) -> Self:
         if sum(who is not None for who in (self.model, self.ensemble, self.retrieval)) != 1:
             raise ValueError("needs exactly one of `model`, `ensemble` and `retrieval`")
+        return self
+
+    @model_validator(mode="after")
+    def _fails_as_it_can(self) -> Self:
+        if (self.on_fail == "fallback") != (self.fallback is not None):
+            raise ValueError("`on_fail: fallback` and `fallback` need each other")
+        if self.on_fail == ("skip" if self.required else "abort"):
+            needed = "required" if self.required else "not required"
+            raise ValueError(f"`on_fail: {self.on_fail}` is not for a step that is {needed}")
+        if self.retrieval is not None and self.on_fail in {"retry", "fallback"}:
+            raise ValueError(f"`on_fail: {self.on_fail}` is not for a search")
         return self
 
 

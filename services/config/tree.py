@@ -245,6 +245,14 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _syntheses_are_told_apart(self) -> Self:
+        for name, each in self.ensembles.items():
+            labels = {juror.label for tier in each.tiers for juror in tier.jurors}
+            if each.synthesis and SYNTHESIS in labels:
+                raise ValueError(f"{name}: no juror can be called `{SYNTHESIS}` beside a synthesis")
+        return self
+
+    @model_validator(mode="after")
     def _policies_follow_budgets(self) -> Self:
         for name, ensemble in self.ensembles.items():
             budget = ensemble.policy.budget if isinstance(ensemble, RouteEnsemble) else None
@@ -269,14 +277,6 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
-    def _syntheses_are_told_apart(self) -> Self:
-        for name, each in self.ensembles.items():
-            labels = {juror.label for tier in each.tiers for juror in tier.jurors}
-            if each.synthesis and SYNTHESIS in labels:
-                raise ValueError(f"{name}: no juror can be called `{SYNTHESIS}` beside a synthesis")
-        return self
-
-    @model_validator(mode="after")
     def _names_exist(self) -> Self:
         unknown = sorted({name for name in self._named_models() if name not in self.models})
         if unknown:
@@ -286,7 +286,7 @@ class Config(Section):
                 f"default_ensemble {self.default!r} is none of {sorted(self.ensembles)}"
             )
         graphs = [e for e in self.ensembles.values() if isinstance(e, SpecialistsEnsemble)]
-        asked = {s.ensemble for e in graphs for s in e.steps.values() if s.ensemble}
+        asked = {name for graph in graphs for name in graph.nested}
         if strange := sorted(asked - self.ensembles.keys()):
             raise ValueError(f"no such ensemble: {strange}; there are {sorted(self.ensembles)}")
         return self

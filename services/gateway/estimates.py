@@ -1,11 +1,12 @@
 """What a request may cost at most, before anybody was asked. No I/O."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from services.config.planning import DIRECT, Direct, Specialist
 from services.config.steps import MERGE, Merge, Step
 from services.config.tree import Ensemble, Juror, Model, SpecialistsEnsemble
-from services.core.graph import in_order
+from services.core.graph import MOST_STEPS, in_order
 from services.core.lease import Call
 from services.core.tokens import text_tokens
 from services.gateway.case import Case
@@ -16,6 +17,10 @@ QUOTE_TOKENS = 128
 """Marks around what other steps wrote, and the note that it is data."""
 ORDER_TOKENS = 1024
 """Most that a synthesiser is told beside the prompt and the answers."""
+AGAIN_TOKENS = 128
+"""What a step is told that is asked once more."""
+PLANNER_TOKENS = 2048
+"""Most that a planner is told beside the question and what specialists are good at."""
 PASSAGE_TOKENS = 1024
 """A passage has about 1,000 characters, in some scripts a token each."""
 
@@ -113,7 +118,8 @@ def synthesis_calls(ensemble: Ensemble, read: Reading, *, answers: int, tokens: 
 
 def _possible(ensemble: Ensemble, read: Reading) -> Iterator[Call]:
     if isinstance(ensemble, SpecialistsEnsemble):
-        yield from _steps(ensemble, read)
+        cut = _planned if ensemble.specialists else _steps
+        yield from max((list(cut(ensemble, read)), _whole(ensemble, read)), key=_usd)
         return
     for tier in ensemble.tiers:
         yield from juror_calls(list(tier.jurors), read)
@@ -128,6 +134,37 @@ def _possible(ensemble: Ensemble, read: Reading) -> Iterator[Call]:
             yield from sorted(every, key=lambda call: call.cost_usd)[-1:] * duels
 
 
+def _usd(calls: Iterable[Call]) -> float:
+    return sum(call.cost_usd for call in calls)
+
+
+def _whole(graph: SpecialistsEnsemble, read: Reading) -> list[Call]:
+    """Calls where the question is answered whole, if it can be."""
+    if graph.direct is None:
+        return []
+    calls, answer = _step(graph.direct, read)
+    return [*calls, *verdict_calls(graph, read, tier=DIRECT, answer_tokens=answer)]
+
+
+def _planned(graph: SpecialistsEnsemble, read: Reading) -> Iterator[Call]:
+    """Calls of the largest plan that can be made, each step done by the dearest specialist."""
+    doers = [each for each in graph.specialists.values() if each.retrieval is None]
+    most = max(_step(each, read)[1] for each in doers)
+    passages = max((where.passages for where in graph.searches), default=0)
+    material = MOST_STEPS * (most + QUOTE_TOKENS + PASSAGE_TOKENS * passages)
+    full = _more(read, read.prompt_tokens + material)
+    if graph.planner is not None:
+        model = read.models[graph.planner.model]
+        told = sum(text_tokens(each.description) for each in graph.specialists.values())
+        added, written = PLANNER_TOKENS + told + model.max_output_tokens, model.max_output_tokens
+        yield from [read.call(graph.planner.model, added_tokens=added, output_tokens=written)] * 2
+    yield from max((_step(each, full)[0] for each in doers), key=_usd) * MOST_STEPS
+    if (merge := graph.merge) and merge.model:
+        most = max(most * MOST_STEPS, read.writes(merge.model))
+        yield _merge(merge, merge.model, full)
+    yield from verdict_calls(graph, _more(read, material), tier=MERGE, answer_tokens=most)
+
+
 def _steps(graph: SpecialistsEnsemble, read: Reading) -> Iterator[Call]:
     """Calls of all steps, of the merge and of the judge."""
     found = PASSAGE_TOKENS * sum(s.retrieval.passages for s in graph.steps.values() if s.retrieval)
@@ -135,8 +172,9 @@ def _steps(graph: SpecialistsEnsemble, read: Reading) -> Iterator[Call]:
     for name in in_order(graph.reads):
         step = graph.steps[name]
         quoted = sum(written[other] + QUOTE_TOKENS for other in graph.reads[name])
-        calls, written[name] = _step(step, _more(read, text_tokens(step.goal) + quoted + found))
-        yield from calls
+        more = _more(read, text_tokens(step.goal) + quoted + found)
+        calls, written[name] = _step(step, more)
+        yield from [*calls, *_again(step, calls, _more(more, AGAIN_TOKENS))]
     quoted = sum(written[name] + QUOTE_TOKENS for name in graph.final)
     answer = quoted
     if (merge := graph.merge) and merge.model:
@@ -145,13 +183,24 @@ def _steps(graph: SpecialistsEnsemble, read: Reading) -> Iterator[Call]:
     yield from verdict_calls(graph, _more(read, found), tier=MERGE, answer_tokens=answer)
 
 
-def _step(step: Step, read: Reading) -> tuple[list[Call], int]:
+def _again(step: Step, calls: list[Call], read: Reading) -> list[Call]:
+    """What is asked once more where the step fails."""
+    if step.on_fail == "fallback" and step.fallback:
+        most = read.writes(step.fallback)
+        return [read.call(step.fallback, added_tokens=0, output_tokens=most)]
+    if step.on_fail == "retry":
+        return [replace(call, input_tokens=call.input_tokens + AGAIN_TOKENS) for call in calls]
+    return []
+
+
+def _step(step: Step | Specialist | Direct, read: Reading) -> tuple[list[Call], int]:
     """A step's calls, and most tokens of its output."""
     if step.model is not None:
         most = read.writes(step.model)
         return [read.call(step.model, added_tokens=0, output_tokens=most)], most
     if step.ensemble is None:
-        return [], step.retrieval.passages * QUOTE_TOKENS if step.retrieval else 0
+        where = None if isinstance(step, Direct) else step.retrieval
+        return [], where.passages * QUOTE_TOKENS if where else 0
     asked = read.ensembles[step.ensemble]
     jurors = [juror for tier in asked.tiers for juror in tier.jurors]
     return list(_possible(asked, read)), max((read.writes(j.model) for j in jurors), default=0)

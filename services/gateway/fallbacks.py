@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
+from services.config.planning import DIRECT
 from services.config.tree import SpecialistsEnsemble, Tier, Tiered, barred
 from services.core.errors import GremiumError, NoEligibleTierError
 from services.core.graph import in_order
@@ -45,7 +46,13 @@ def _allowed(case: Case, tier: Tier) -> router_pb2.Tier | None:
 
 
 def default_plan(ensemble: SpecialistsEnsemble, failure: GremiumError) -> router_pb2.Plan:
-    """For want of a router: the steps in an order worked out here."""
+    """For want of a router: one call where the configuration names one, else its steps in order."""
+    if ensemble.direct is not None:
+        only = router_pb2.Step(id=DIRECT, required=True)
+        reason_text = f"answered whole, for want of a router: {failure}"
+        return router_pb2.Plan(
+            steps=[only], reason_text=reason_text, origin=router_pb2.PLAN_ORIGIN_DIRECT
+        )
     steps = [
         router_pb2.Step(
             id=name, depends_on=ensemble.reads[name], required=ensemble.steps[name].required
@@ -53,7 +60,9 @@ def default_plan(ensemble: SpecialistsEnsemble, failure: GremiumError) -> router
         for name in in_order(ensemble.reads)
     ]
     reason_text = f"the configured steps, for want of a router: {failure}"
-    return router_pb2.Plan(steps=steps, reason_text=reason_text)
+    return router_pb2.Plan(
+        steps=steps, reason_text=reason_text, origin=router_pb2.PLAN_ORIGIN_FALLBACK
+    )
 
 
 def best_juror(

@@ -189,8 +189,7 @@ def retrievals(loaded: LoadedConfig) -> list[Retrieval]:
     """Every search that a step of the configuration makes, each once."""
     ensembles = loaded.config.ensembles.values()
     graphs = [e for e in ensembles if isinstance(e, SpecialistsEnsemble)]
-    steps = [step for graph in graphs for step in graph.steps.values()]
-    return list(dict.fromkeys(step.retrieval for step in steps if step.retrieval))
+    return list(dict.fromkeys(where for graph in graphs for where in graph.searches))
 
 
 async def _read_all(shelves: Sequence[Shelf]) -> None:

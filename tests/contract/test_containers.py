@@ -19,7 +19,7 @@ SETTINGS = {
     "aggregator": ("aggregator_svc.settings", "AggregatorSettings"),
     "gateway": ("services.gateway.settings", "GatewaySettings"),
 }
-CALLERS_OF_MODELS = {"jury", "judge", "aggregator"}
+CALLERS_OF_MODELS = {"router", "jury", "judge", "aggregator"}
 PACKAGES = {
     "router": ["router_svc"],
     "jury": ["jury_svc"],

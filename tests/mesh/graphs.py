@@ -51,9 +51,10 @@ def models_of(ensemble):
     judges = (ensemble.get("judge") or {}).get("models", [])
     tiers = [ensemble, *ensemble.get("tiers", [])]
     jurors = [juror["model"] for tier in tiers for juror in tier.get("jurors", [])]
-    steps = [step["model"] for step in ensemble.get("steps", {}).values() if "model" in step]
-    merge = (ensemble.get("merge") or {}).get("model")
-    return [*judges, *jurors, *steps, *([merge] if merge else [])]
+    doers = [*ensemble.get("steps", {}).values(), *ensemble.get("specialists", {}).values()]
+    lone = [ensemble.get(key) or {} for key in ("merge", "direct", "planner")]
+    named = [part[key] for part in [*doers, *lone] for key in ("model", "fallback") if key in part]
+    return [*judges, *jurors, *named]
 
 
 def specialists(steps, **more):

@@ -150,7 +150,7 @@ async def test_passages_of_graphs_side_by_side_have_ids_of_their_own(serve, bees
     steps = {
         "own": {"retrieval": {"folder": "docs"}},
         "left": {"ensemble": "graph"},
-        "right": {"ensemble": "graph"},
+        "right": {"ensemble": "graph", "goal": "Once more: {prompt}"},
         "last": {"model": "reader", "depends_on": ["own", "left", "right"]},
     }
     gateway = await serve({**specialists(steps), "graph": GRAPH})
@@ -160,6 +160,21 @@ async def test_passages_of_graphs_side_by_side_have_ids_of_their_own(serve, bees
     ids = [passage.id for passage in reply.manifest.passages]
     most = 6
     assert ["1", str(1 + most), str(1 + 2 * most)] == ids
+
+
+async def test_graphs_that_are_asked_the_same_search_once(serve, bees):
+    steps = {
+        "left": {"ensemble": "graph"},
+        "right": {"ensemble": "graph"},
+        "last": {"model": "reader", "depends_on": ["left", "right"]},
+    }
+    gateway = await serve({**specialists(steps), "graph": GRAPH})
+
+    reply = await gateway.ask("What do bees make?")
+
+    assert 1 == len(reply.manifest.passages)
+    shared = {step.id: step.same_as for step in reply.manifest.steps if step.same_as}
+    assert shared in ({"right": "left"}, {"left": "right"})
 
 
 async def test_an_answer_may_cite_what_a_nested_graph_found(serve, bees):

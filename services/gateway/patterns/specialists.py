@@ -1,26 +1,19 @@
 """Pattern specialists: cut the task into steps, run them as a graph, merge what they give."""
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from gremium.v1 import aggregator_pb2, manifest_pb2, router_pb2, types_pb2
 from services.config.steps import MERGE
 from services.config.tree import SpecialistsEnsemble
 from services.core.deadline import Deadline
-from services.core.errors import (
-    GremiumError,
-    InternalError,
-    OverloadedError,
-    PeerError,
-    StageFailedError,
-)
+from services.core.errors import GremiumError, StageFailedError
 from services.gateway import reserves, stages
 from services.gateway.case import Case
 from services.gateway.ending import Ending
-from services.gateway.failures import LOST
-from services.gateway.fallbacks import default_plan
 from services.gateway.mesh import Mesh
-from services.gateway.patterns.specialists_account import not_done, put_in_order, told_plan
+from services.gateway.patterns.specialists_account import put_in_order
+from services.gateway.patterns.specialists_log import StepLog
 from services.gateway.patterns.specialists_needs import (
     Need,
     Roster,
@@ -29,17 +22,19 @@ from services.gateway.patterns.specialists_needs import (
     needs,
     seconds_behind,
 )
+from services.gateway.patterns.specialists_plan import planned, runnable, told
 from services.gateway.patterns.specialists_prompts import (
     Output,
+    confidence_note,
     free_ids,
     merged_text,
     passage_ids,
     step_prompt,
 )
-from services.gateway.patterns.specialists_steps import Nested, NoAnswerError, Work, do, merge
+from services.gateway.patterns.specialists_run import named, run, telling_step
+from services.gateway.patterns.specialists_steps import Nested, NoAnswerError, Work, merge
 from services.gateway.patterns.specialists_times import kept_s
 from services.gateway.record import Record
-from services.runtime.wire import lease_to_wire
 
 
 async def specialists(
@@ -54,48 +49,28 @@ async def specialists(
     GremiumError
         If a step that the answer needs failed; `metadata["step"]` names it.
     """
-    reads = await _plan(case, ensemble, mesh=mesh, record=record)
-    work = _work(case, ensemble, reads, mesh=mesh, record=record, nested=nested)
+    plan = await planned(case, ensemble, mesh=mesh, record=record)
+    ensemble = runnable(ensemble, plan)
+    case = replace(case, ensemble=ensemble)
+    record.manifest.plan.CopyFrom(told(plan, ensemble))
+    record.planned(record.manifest.plan)
+    work = _work(case, ensemble, plan, mesh=mesh, record=record, nested=nested)
     try:
-        await _run(work)
+        await run(work)
         merged = await _merged(work)
         return await _verified(work, merged)
     except NoAnswerError as err:
         return Ending(err.ending.outcome, reason_text=err.ending.reason_text)
     finally:
         ids = (one for found in work.passage_ids.values() for one in found)
-        put_in_order(record.manifest, list(reads), ids)
-
-
-async def _plan(
-    case: Case, ensemble: SpecialistsEnsemble, *, mesh: Mesh, record: Record
-) -> dict[str, Sequence[str]]:
-    """Steps in order, with what they read. For want of a router, in the order worked out here."""
-    until = case.deadline.within(reserves.router_s(case.deadline.left_s, allowed_s=case.allowed_s))
-    request = router_pb2.PlanRequest(
-        request_id=case.request_id,
-        ensemble=case.name,
-        prompt=case.prompt,
-        lease=lease_to_wire(record.lease),
-    )
-    try:
-        with record.stage(manifest_pb2.STAGE_ROUTER, deadline=until):
-            planned = (await mesh.plan(request, deadline=until)).plan
-    except LOST as err:
-        if case.deadline.left_s == 0.0:
-            raise
-        record.degraded = True
-        planned = default_plan(ensemble, err)
-    if {step.id for step in planned.steps} != ensemble.steps.keys():
-        raise InternalError(f"the router planned other steps than ensemble {case.name} has")
-    record.planned(told_plan(planned, ensemble.steps))
-    return {step.id: step.depends_on for step in planned.steps}
+        record.manifest.steps.extend(work.log.written(record.manifest.participations))
+        put_in_order(record.manifest, list(work.reads), ids)
 
 
 def _work(
     case: Case,
     ensemble: SpecialistsEnsemble,
-    reads: Mapping[str, Sequence[str]],
+    plan: router_pb2.Plan,
     *,
     mesh: Mesh,
     record: Record,
@@ -104,6 +79,7 @@ def _work(
     until = _until(case, ensemble)
     expected = needs(ensemble, Roster(case.models, case.ensembles))
     behind = seconds_behind(ensemble, expected)
+    reads = {step.id: tuple(step.depends_on) for step in plan.steps}
     return Work(
         case=case,
         ensemble=ensemble,
@@ -116,6 +92,9 @@ def _work(
         seconds_behind=behind,
         due=_due(until, expected, behind),
         passage_ids=_ids(case, ensemble, reads),
+        log=StepLog(plan, critical=[name for name in reads if expected[name].critical]),
+        direct=plan.origin == router_pb2.PLAN_ORIGIN_DIRECT,
+        adequacy={s.id: s.adequacy.value for s in plan.steps if s.HasField("adequacy")},
     )
 
 
@@ -146,76 +125,6 @@ def _ids(case: Case, ensemble: SpecialistsEnsemble, steps: Iterable[str]) -> dic
     return passage_ids(wanted, free=free_ids(taken))
 
 
-async def _run(work: Work) -> None:
-    """Run every step as soon as those that it reads are done.
-
-    A required step that fails takes with it those that read it, and at last the
-    answer; all that does not read it goes on, and is kept.
-
-    Raises
-    ------
-    GremiumError, NoAnswerError
-        Why a step that the answer needs gave nothing.
-    """
-    done: dict[str, asyncio.Task[None]] = {}
-    try:
-        async with asyncio.TaskGroup() as group:
-            for name in work.reads:
-                before = [done[read] for read in work.reads[name]]
-                done[name] = group.create_task(_settle(work, name, before))
-    except BaseExceptionGroup as broken:
-        raise broken.exceptions[0] from None
-    for name in work.ensemble.final:
-        if name in work.lost:
-            raise _telling_step(work.lost[name])
-
-
-async def _settle(work: Work, name: str, before: Sequence[asyncio.Task[None]]) -> None:
-    """Wait for what a step reads, do it, and keep what it gave or why it gave nothing."""
-    if before:
-        await asyncio.wait(before)
-    if lost := next((read for read in work.reads[name] if read in work.lost), None):
-        work.needs.pop(name)
-        text = f"it reads `{lost}`, which gave nothing"
-        not_done(work.record, name, work.ensemble.steps[name], reason_text=text)
-        _without(work, name, work.lost[lost])
-        return
-    try:
-        work.outputs[name] = await do(work, name)
-    except (GremiumError, NoAnswerError) as err:
-        _without(work, name, _named(err, name, work.record))
-
-
-def _without(work: Work, name: str, why: GremiumError | NoAnswerError) -> None:
-    """Go on without a step: its readers are told so, or cannot be done either."""
-    if work.ensemble.steps[name].required:
-        work.lost[name] = why
-    else:
-        work.outputs[name] = Output(note=str(why))
-        work.record.degraded = True
-
-
-def _named(
-    error: GremiumError | NoAnswerError, step: str, record: Record
-) -> GremiumError | NoAnswerError:
-    """The error with the step that it ended; no free retry once models were asked."""
-    if isinstance(error, NoAnswerError):
-        return error
-    if isinstance(error, PeerError | OverloadedError) and record.models_asked:
-        metadata = {**error.metadata, "cause": error.reason}
-        error = StageFailedError(f"a service took no call after models had been asked: {error}")
-        error.metadata.update(metadata)
-    error.metadata["step"] = step
-    return error
-
-
-def _telling_step(error: GremiumError | NoAnswerError) -> GremiumError | NoAnswerError:
-    """The error that ends the request, with the step in its message too."""
-    if isinstance(error, GremiumError):
-        error.args = (f"step `{error.metadata['step']}`: {error}",)
-    return error
-
-
 async def _merged(work: Work) -> Output:
     """Make the answer out of the final outputs."""
     finals = {name: work.outputs[name] for name in work.ensemble.final}
@@ -226,19 +135,30 @@ async def _merged(work: Work) -> Output:
     if plan is None:
         (only,) = finals.values()
         return only
+    work.log.merging(plan.model or "", finals)
     if plan.model is None:
-        return _templated(work, plan.template, finals)
+        merged = _templated(work, plan.template, finals)
+    else:
+        merged = await _written(work, plan.model, plan.goal, finals)
+    work.log.gave(MERGE, merged.confidence)
+    return merged
+
+
+async def _written(work: Work, model: str, goal: str, finals: Mapping[str, Output]) -> Output:
+    """Let a model write the answer, who is told how sure each output is."""
     prompt = step_prompt(
         work.case.prompt,
-        plan.goal,
+        goal,
         finals,
         passages=work.passages_for(work.ensemble.final),
         output_format=work.case.prompt.output_format,
+        note=confidence_note(finals),
     )
     try:
-        return await merge(work, plan.model, prompt, name=MERGE)
-    except GremiumError as err:
-        raise _telling_step(_named(err, MERGE, work.record)) from err
+        return await merge(work, model, prompt, name=MERGE)
+    except (GremiumError, NoAnswerError) as err:
+        work.log.failed(MERGE, err)
+        raise telling_step(named(err, MERGE, work.record)) from err
 
 
 def _templated(work: Work, template: str, finals: Mapping[str, Output]) -> Output:

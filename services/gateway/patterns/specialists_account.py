@@ -1,14 +1,15 @@
 """What each step did and spent, as it stands in the manifest of the whole request."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from gremium.v1 import manifest_pb2, router_pb2, types_pb2
+from gremium.v1 import manifest_pb2, types_pb2
 from services.config.steps import MERGE, Step
 from services.core.lease import Lease
 from services.gateway.budget import joined
 from services.gateway.case import Case
+from services.gateway.patterns.specialists_log import place_of
 from services.gateway.record import Record
 
 NOT_DONE: Final = "STEP_NOT_DONE"
@@ -49,6 +50,7 @@ class Account:
         whole.answers.extend(own.answers)
         whole.escalations.extend(own.escalations)
         whole.passages.extend(own.passages)
+        whole.steps.extend(own.steps)
 
 
 def not_done(record: Record, step_id: str, step: Step, *, reason_text: str) -> None:
@@ -63,20 +65,6 @@ def not_done(record: Record, step_id: str, step: Step, *, reason_text: str) -> N
             reason_text=reason_text,
         )
     )
-
-
-def told_plan(plan: router_pb2.Plan, steps: Mapping[str, Step]) -> router_pb2.Plan:
-    """A plan as callers are told it: without what steps are asked, and the folders."""
-    told = router_pb2.Plan(reason_text=plan.reason_text)
-    for step in plan.steps:
-        configured = steps[step.id]
-        told.steps.add(
-            id=step.id,
-            specialist=configured.model or configured.ensemble or "",
-            depends_on=step.depends_on,
-            required=step.required,
-        )
-    return told
 
 
 def put_in_order(
@@ -96,6 +84,7 @@ def put_in_order(
     manifest.answers.sort(key=lambda answer: place[answer.step])
     manifest.escalations.sort(key=lambda escalation: place[escalation.step])
     manifest.passages.sort(key=lambda passage: found.get(passage.id, len(found)))
+    manifest.steps.sort(key=lambda step: place_of(step.id, place))
 
 
 def _name(own: manifest_pb2.Manifest, step_id: str) -> None:
@@ -112,6 +101,8 @@ def _name(own: manifest_pb2.Manifest, step_id: str) -> None:
     given = [*own.answers, *own.escalations]
     for each in given:
         each.step = step_id
+    for inner in own.steps:
+        inner.id = f"{step_id}/{inner.id}"
 
 
 def _began_s(part: manifest_pb2.Participation) -> float:

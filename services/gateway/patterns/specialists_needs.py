@@ -1,13 +1,13 @@
 """What each step of a plan is expected to use. No I/O."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Final
 
 from services.config.steps import MERGE, Step
 from services.config.tree import Ensemble, Model, SpecialistsEnsemble, Tier
-from services.core.graph import time_behind
+from services.core.graph import critical_path, time_behind
 
 SEARCH_S: Final = 2.0
 """Expected time of a search, changed files included."""
@@ -25,6 +25,8 @@ class Need:
     calls: int
     usd: float
     """Sum of its models' prices of a million tokens in and out."""
+    critical: bool = False
+    """Whether it is on the critical path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,14 @@ def needs(ensemble: SpecialistsEnsemble, roster: Roster) -> dict[str, Need]:
         found[MERGE] = _model_need(roster.models[merge.model], usual_s)
     if judge is not None and judge.models:
         found[JUDGE] = _model_need(roster.models[judge.models[0]], usual_s)
-    return found
+    return _with_critical(ensemble, found)
+
+
+def _with_critical(ensemble: SpecialistsEnsemble, found: dict[str, Need]) -> dict[str, Need]:
+    """Tell the steps of the critical path; the merge and the judge are behind any."""
+    seconds = {name: found[name].seconds for name in ensemble.steps}
+    critical = {*critical_path(ensemble.reads, seconds), MERGE, JUDGE}
+    return {name: replace(need, critical=name in critical) for name, need in found.items()}
 
 
 def most_passages(step: Step, ensembles: Mapping[str, Ensemble]) -> int:

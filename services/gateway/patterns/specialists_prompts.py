@@ -1,12 +1,13 @@
 """What each step is asked: its goal, the question, and what earlier steps gave. No I/O."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from typing import Final
 
 from gremium.v1 import types_pb2
+from services.core.edges import PROMPT, field_of, source, sources
 from services.core.templates import filled, places
 
 AS_DATA: Final = (
@@ -26,6 +27,8 @@ class Output:
     """What a model wrote; None for a search, or when there is nothing."""
     passages: tuple[types_pb2.Passage, ...] = ()
     """What a search found."""
+    confidence: float | None = None
+    """In it, in [0, 1]; None: nothing is known."""
 
 
 def question(prompt: types_pb2.Prompt) -> str:
@@ -42,16 +45,17 @@ def step_prompt(
     *,
     passages: Sequence[types_pb2.Passage],
     output_format: types_pb2.OutputFormat | None,
+    note: str = "",
 ) -> types_pb2.Prompt:
     """The prompt of one step.
 
     The application's instructions, the earlier turns and the images of the
     question stay; its words are replaced by the goal. What other steps wrote is
-    quoted as data, and what the goal does not name is put below it.
+    quoted as data, and what the goal does not name is put below it, the note last.
     """
-    values = {"prompt": question(asked), **{n: quoted(n, out) for n, out in outputs.items()}}
-    below = [values[name] for name in outputs if name not in places(goal)]
-    text = "\n\n".join([filled(goal, values), *below])
+    values = {PROMPT: question(asked), **_values(goal, outputs, quoted)}
+    below = [quoted(name, outputs[name]) for name in outputs if name not in sources(goal, outputs)]
+    text = "\n\n".join([filled(goal, values), *below, *([note] if note else [])])
     given = [AS_DATA] if any(out.answer for out in outputs.values()) else []
     return types_pb2.Prompt(
         messages=[
@@ -67,14 +71,39 @@ def step_prompt(
 
 def query(asked: types_pb2.Prompt, goal: str, outputs: Mapping[str, Output]) -> str:
     """What a search looks for."""
-    values = {"prompt": question(asked), **{n: out.text for n, out in outputs.items()}}
-    return filled(goal, values)
+    values = _values(goal, outputs, lambda _, output: output.text)
+    return filled(goal, {PROMPT: question(asked), **values})
 
 
 def merged_text(asked: types_pb2.Prompt, template: str, outputs: Mapping[str, Output]) -> str:
     """An answer by template, for a person: outputs stand in it as they are."""
-    texts = {name: out.text or f"({out.note})" for name, out in outputs.items()}
-    return filled(template, {"prompt": question(asked), **texts})
+    values = _values(template, outputs, lambda _, output: output.text or f"({output.note})")
+    return filled(template, {PROMPT: question(asked), **values})
+
+
+def confidence_note(outputs: Mapping[str, Output]) -> str:
+    """How sure each output is, for whoever merges them; empty when nothing is known of any."""
+    known = [f"{n} {o.confidence:.2f}" for n, o in outputs.items() if o.confidence is not None]
+    return f"How likely each output is right, from 0 to 1: {', '.join(known)}." if known else ""
+
+
+def _values(
+    template: str, outputs: Mapping[str, Output], told: Callable[[str, Output], str]
+) -> dict[str, str]:
+    """What stands in each place that reads an output: all of it, or a field."""
+    found = {place: source(place, outputs) for place in places(template)}
+    return {
+        place: told(place, _part_of(outputs[read[0]], read[1]))
+        for place, read in found.items()
+        if read is not None
+    }
+
+
+def _part_of(output: Output, path: Sequence[str]) -> Output:
+    if not path or output.note:
+        return output
+    text = field_of(output.text, path)
+    return replace(output, text=text, note="" if text else f"no field `{'.'.join(path)}`")
 
 
 def quoted(step: str, output: Output) -> str:

@@ -1,5 +1,7 @@
 """Does one step: a search, a model through the jury, or an ensemble by its own pattern."""
 
+import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
@@ -17,6 +19,7 @@ from services.gateway.case import Case
 from services.gateway.ending import Ending
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.specialists_account import Account
+from services.gateway.patterns.specialists_log import StepLog
 from services.gateway.patterns.specialists_needs import Need
 from services.gateway.patterns.specialists_prompts import Output, query, step_prompt
 from services.gateway.patterns.specialists_shares import share
@@ -40,9 +43,33 @@ class Nested(Protocol):
 class NoAnswerError(Exception):
     """A required step's ensemble ended without an answer, and so does the request."""
 
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(WITHOUT_ANSWER.get(ending.outcome, "it gave no answer"))
+    def __init__(self, ending: Ending, why: str = "") -> None:
+        super().__init__(why or WITHOUT_ANSWER.get(ending.outcome, "it gave no answer"))
         self.ending = ending
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is about to be asked, and of whom: a model, else an ensemble, else a folder."""
+
+    step_id: str
+    step: Step
+    need: Need
+    prompt: types_pb2.Prompt | None
+    """None: a search."""
+    model: str | None = None
+    ensemble: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for whoever asks the same of the same, however it is spaced."""
+        prompt = types_pb2.Prompt()
+        if self.prompt is not None:
+            prompt.CopyFrom(self.prompt)
+        for part in (part for turn in prompt.messages for part in turn.parts if part.text):
+            part.text = " ".join(part.text.split())
+        asked = f"{self.model} {self.ensemble} ".encode()
+        return hashlib.sha256(asked + prompt.SerializeToString(deterministic=True)).hexdigest()
 
 
 @dataclass
@@ -63,6 +90,17 @@ class Work:
     due: Mapping[str, Deadline]
     """When the critical path needs each step."""
     passage_ids: Mapping[str, Sequence[str]]
+    log: StepLog
+    direct: bool = False
+    """Whether the question is answered whole, as it came."""
+    adequacy: Mapping[str, float] = field(default_factory=dict)
+    """What the router expects of steps, in [0, 1]."""
+    memo: dict[str, tuple[str, asyncio.Future[Output]]] = field(default_factory=dict)
+    """What was asked so far by which step, and what comes of it."""
+    judge_lost: bool = False
+    """Whether outputs go unchecked, because the judge did not answer."""
+    stopped: set[str] = field(default_factory=set)
+    """Steps that nobody waits for any more: enough of their quorum gave something."""
     outputs: dict[str, Output] = field(default_factory=dict)
     lost: dict[str, GremiumError | NoAnswerError] = field(default_factory=dict)
     """Required steps that gave nothing, and why."""
@@ -71,17 +109,36 @@ class Work:
         return {read: self.outputs[read] for read in self.reads[step_id]}
 
     def passages_for(self, steps: Sequence[str]) -> list[types_pb2.Passage]:
-        """The caller's own, and what was found behind these steps."""
+        """The caller's own, and what was found behind these steps, each once."""
         needed = behind(self.reads, steps)
         found = [p for name in self.reads if name in needed for p in self._found(name)]
-        return [*self.case.prompt.grounding.passages, *found]
+        own = self.case.prompt.grounding.passages
+        return [*own, *{passage.id: passage for passage in found}.values()]
 
     def _found(self, name: str) -> Sequence[types_pb2.Passage]:
         return self.outputs[name].passages if name in self.outputs else ()
 
 
-async def do(work: Work, step_id: str) -> Output:
-    """Do a step with its share of the time and of the budget.
+def asking(work: Work, step_id: str) -> Asking:
+    """What a step asks at first."""
+    step = work.ensemble.steps[step_id]
+    prompt = None if step.retrieval is not None else _prompt(work, step_id, step)
+    return Asking(step_id, step, work.needs.pop(step_id), prompt, step.model, step.ensemble)
+
+
+def again(first: Asking, *, model: str | None = None, note: str = "") -> Asking | None:
+    """What a step asks after it failed: another model, or the same with a note below the goal."""
+    if first.prompt is None:
+        return None
+    prompt = types_pb2.Prompt()
+    prompt.CopyFrom(first.prompt)
+    prompt.messages[-1].parts[0].text += note
+    other = (model, None) if model else (first.model, first.ensemble)
+    return replace(first, prompt=prompt, model=other[0], ensemble=other[1])
+
+
+async def do(work: Work, asked: Asking) -> Output:
+    """Do a step with its share of the time and of the budget, or share what another one gives.
 
     Raises
     ------
@@ -90,28 +147,54 @@ async def do(work: Work, step_id: str) -> Output:
     GremiumError
         If it failed.
     """
-    step = work.ensemble.steps[step_id]
-    need = work.needs.pop(step_id)
-    until = _until(work, step_id, step, need)
-    if step.retrieval is not None:
-        return await _search(work, step_id, step, step.retrieval, until)
-    prompt = _prompt(work, step_id, step)
-    lease = share(work.record.lease, need, list(work.needs.values()))
-    if step.ensemble is not None:
-        return await _ensemble(work, step_id, step.ensemble, prompt, until=until, lease=lease)
-    ending = await _lone(work, step_id, step.model or "", prompt, until=until, lease=lease)
-    return _output(ending, step_id)
+    until = _until(work, asked)
+    if asked.step.retrieval is not None:
+        return await _search(work, asked.step_id, asked.step, asked.step.retrieval, until)
+    key = asked.key
+    if key in work.memo and (shared := await _shared(work, asked.step_id, key, until)):
+        return shared
+    given: asyncio.Future[Output] = asyncio.get_running_loop().create_future()
+    work.memo[key] = asked.step_id, given
+    try:
+        output = await _asked(work, asked, until)
+    except BaseException:
+        given.cancel()
+        raise
+    given.set_result(output)
+    return output
 
 
-def _until(work: Work, step_id: str, step: Step, need: Need) -> Deadline:
-    allowed_s = step_s if step.retrieval is None else search_s
+async def _shared(work: Work, step_id: str, key: str, until: Deadline) -> Output | None:
+    """What another step gives that asked the same; None if that is nothing."""
+    owner, given = work.memo[key]
+    await asyncio.wait([given], timeout=until.left_s)
+    if not given.done() or given.cancelled():
+        return None
+    work.log.shares(step_id, owner)
+    return given.result()
+
+
+async def _asked(work: Work, asked: Asking, until: Deadline) -> Output:
+    prompt = asked.prompt or types_pb2.Prompt()
+    lease = share(work.record.lease, asked.need, list(work.needs.values()))
+    if asked.ensemble is not None:
+        return await _ensemble(
+            work, asked.step_id, asked.ensemble, prompt, until=until, lease=lease
+        )
+    model = asked.model or ""
+    ending = await _lone(work, asked.step_id, model, prompt, until=until, lease=lease)
+    return _output(ending, asked.step_id, work.adequacy)
+
+
+def _until(work: Work, asked: Asking) -> Deadline:
+    allowed_s = step_s if asked.step.retrieval is None else search_s
     seconds = allowed_s(
         work.until.left_s,
-        own_s=need.seconds,
-        behind_s=work.seconds_behind[step_id],
-        due_s=work.due[step_id].left_s,
+        own_s=asked.need.seconds,
+        behind_s=work.seconds_behind[asked.step_id],
+        due_s=work.due[asked.step_id].left_s,
     )
-    return work.until.within(min(seconds, step.timeout_s or seconds))
+    return work.until.within(min(seconds, asked.step.timeout_s or seconds))
 
 
 async def merge(work: Work, model: str, prompt: types_pb2.Prompt, *, name: str) -> Output:
@@ -119,10 +202,12 @@ async def merge(work: Work, model: str, prompt: types_pb2.Prompt, *, name: str) 
     need = work.needs.pop(name)
     lease = share(work.record.lease, need, list(work.needs.values()))
     ending = await _lone(work, name, model, prompt, until=work.until, lease=lease)
-    return _output(ending, name)
+    return _output(ending, name, work.adequacy)
 
 
 def _prompt(work: Work, step_id: str, step: Step) -> types_pb2.Prompt:
+    if work.direct:
+        return work.case.prompt
     return step_prompt(
         work.case.prompt,
         step.goal,
@@ -132,11 +217,13 @@ def _prompt(work: Work, step_id: str, step: Step) -> types_pb2.Prompt:
     )
 
 
-def _output(ending: Ending, step_id: str) -> Output:
+def _output(ending: Ending, step_id: str, adequacy: Mapping[str, float]) -> Output:
+    """What a step gave; its confidence is what was measured, else what was predicted."""
     if ending.answer is None or ending.outcome != manifest_pb2.OUTCOME_ANSWERED:
         raise NoAnswerError(ending)
     ending.answer.step = step_id
-    return Output(ending.answer.text, answer=ending.answer)
+    known = ending.confidence if ending.confidence is not None else adequacy.get(step_id)
+    return Output(ending.answer.text, answer=ending.answer, confidence=known)
 
 
 def _shape(work: Work, step_id: str, step: Step) -> types_pb2.OutputFormat | None:
@@ -193,7 +280,9 @@ async def _ensemble(
     )
     with Account(work.record, case, lease, step_id) as record:
         ending = await work.nested(case, mesh=work.mesh, record=record)
-    return replace(_output(ending, step_id), passages=tuple(record.manifest.passages))
+    return replace(
+        _output(ending, step_id, work.adequacy), passages=tuple(record.manifest.passages)
+    )
 
 
 def _part(case: Case, prompt: types_pb2.Prompt, until: Deadline) -> Case:

@@ -51,7 +51,7 @@ def test_the_gateway_knows_its_peers():
 def test_only_services_that_ask_models_know_the_engines():
     knowing = {name for name, p in planned().items() if f"GREMIUM_{name.upper()}_ENGINES" in p.env}
 
-    assert {"jury", "judge", "aggregator"} == knowing
+    assert {"router", "jury", "judge", "aggregator"} == knowing
     assert "small=http://127.0.0.1:9" == planned()["jury"].env["GREMIUM_JURY_ENGINES"]
 
 

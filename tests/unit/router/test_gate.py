@@ -69,10 +69,9 @@ def test_does_not_cut_and_names_each_objection(more, why):
     assert why in found.text
 
 
-def test_a_planner_that_was_paid_is_not_paid_again():
-    planner = Prospect(1.0, 0.1)
-
-    assert decided(lease=Lease(model_calls=3), planner=planner, planner_paid=True).pays
+def test_a_planner_that_was_asked_still_costs_time():
+    assert decided(planner=Prospect(1.0, 2.0, calls=0)).pays
+    assert not decided(planner=Prospect(1.0, 90.0, calls=0)).pays
 
 
 def test_optional_steps_do_not_lower_the_plan():
