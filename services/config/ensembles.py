@@ -262,9 +262,9 @@ class CascadeEnsemble(Tiered):
     accept_at: float = Field(default=0.7, gt=0.0, le=1.0)
     """Confidence from which on an answer is accepted at once."""
     escalate: Escalate | None = None
-    """Where P(correct) of an answer is calibrated, ask on as long as the improvement that is
-    expected is worth more than it costs, instead of by `accept_at`. A tier that is worth less than
-    one behind it is left out. Unset: `accept_at` decides."""
+    """Where P(correct) of the answer in hand is calibrated, or there is none, ask on as long as the
+    improvement that is expected is worth more than it costs, instead of by `accept_at`. A tier that
+    is worth less than one behind it is left out. Unset: `accept_at` decides."""
     min_adequacy: Fraction = 0.0
     """Predicted adequacy below which the router leaves a tier out, unless no tier reaches it."""
 

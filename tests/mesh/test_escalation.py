@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import grpc
 import pytest
 
+from gremium.v1 import manifest_pb2
 from services.calibration.artefact import Calibration, ConfidenceMap, Gate, PoolFit, write
 from tests.mesh.test_cascade import NUMBER, said
 from tests.upstream import Reply
@@ -95,7 +97,30 @@ async def test_it_goes_no_deeper_than_configured(asked, depth):
     assert 1 + depth == len(of(reply))
 
 
-async def test_a_tier_that_fails_is_followed_by_the_next(asked):
-    reply = await asked(script={**SAID, "a": Reply(status=500)}, escalate={"value_usd": 1e-6})
+FAILS = {**SAID, "a": Reply(status=500)}
 
-    assert "5" == reply.answer.text
+
+async def test_a_tier_that_fails_is_followed_by_the_one_that_is_worth_most(asked):
+    reply = await asked(script=FAILS, escalate={"value_usd": 1e6})
+
+    assert ("6", ["tier-a", "tier-c"]) == (reply.answer.text, of(reply)[:2])
+
+
+async def test_nobody_is_asked_after_a_failure_who_is_not_worth_the_price(asked):
+    with pytest.raises(grpc.aio.AioRpcError, match="0 of 1 needed jurors answered"):
+        await asked(script=FAILS, escalate={"value_usd": 1e-9})
+
+
+async def test_nobody_is_asked_after_an_unsure_tier_who_is_not_worth_the_price(asked):
+    unsure = {"aggregate": {"min_confidence": 0.9}}
+    reply = await asked(escalate={"value_usd": 1e-9}, **unsure)
+
+    assert (manifest_pb2.OUTCOME_NO_CONSENSUS, ["tier-a"]) == (reply.outcome, of(reply))
+
+
+async def test_a_failure_is_no_reason_to_go_deeper_than_configured(asked):
+    pools = {**POOLS, "main/tier-c": pool("c", weight=3.0, accuracy=0.1)}
+    script = {**SAID, "b": Reply(status=500)}
+    reply = await asked(pools, script=script, escalate={"value_usd": 1e6, "depth": 1})
+
+    assert ("4", ["tier-a", "tier-b"]) == (reply.answer.text, of(reply))

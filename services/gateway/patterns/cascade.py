@@ -22,8 +22,9 @@ AGREED = 1.0
 async def cascade(case: Case, *, accept_at: float, mesh: Mesh, record: Record) -> Ending:
     """Try the tiers in order; stop at the first that is sure, or that agrees with one before.
 
-    With `escalate`, and where P(correct) is calibrated, a tier is asked as long as
-    that is worth its price. A tier that fails never costs what an earlier one gave.
+    With `escalate`, and where P(correct) of the answer in hand is calibrated or
+    there is none, a tier is asked as long as that is worth its price. A tier that
+    fails never costs what an earlier one gave.
 
     Raises
     ------
@@ -42,13 +43,14 @@ async def cascade(case: Case, *, accept_at: float, mesh: Mesh, record: Record) -
             ending = await _try(case, tiers, hand, accept_at=accept_at, mesh=mesh, record=record)
         except ANOTHER_TIER_MAY_ANSWER as err:
             failure = err
-            escalate(record, tiers, reason_text=str(err))
-            tiers = tiers[1:]
+            coming = _by_worth(case, tiers, hand, record) or Next(tiers[1:])
+            escalate(record, [tiers[0], *coming.tiers], reason_text=str(err))
+            tiers = list(coming.tiers)
             continue
         except GremiumError as err:
             return kept(surest(hand), err, record)
         hand.append(ending)
-        coming = _next(case, tiers, ending, accept_at=accept_at, record=record)
+        coming = _next(case, tiers, hand, accept_at=accept_at, record=record)
         escalate(
             record,
             [tiers[0], *coming.tiers],
@@ -63,22 +65,32 @@ async def cascade(case: Case, *, accept_at: float, mesh: Mesh, record: Record) -
 def _next(
     case: Case,
     tiers: Sequence[router_pb2.Tier],
-    ending: Ending,
+    hand: Sequence[Ending],
     *,
     accept_at: float,
     record: Record,
 ) -> Next:
     """Whom to ask after the first of these tiers; nobody where its ending is good enough."""
-    terms = case.ensemble.escalate if isinstance(case.ensemble, CascadeEnsemble) else None
+    ending = hand[-1]
     if ending.judge_lost or ending.confidence == AGREED:
         return Next(())
-    if terms and _is_answered(ending):
-        weighed = worth_asking(case, terms, record.manifest, tiers, record.lease)
-        if weighed is not None:
-            return weighed
+    weighed = _by_worth(case, tiers, hand, record)
+    if weighed is not None:
+        return weighed if _is_answered(ending) else replace(weighed, why=ending.reason_text)
     if is_sure(ending, at=accept_at):
         return Next(())
     return Next(tiers[1:], doubt(ending, at=accept_at))
+
+
+def _by_worth(
+    case: Case, tiers: Sequence[router_pb2.Tier], hand: Sequence[Ending], record: Record
+) -> Next | None:
+    """Whom to ask next by what that is worth; None where that is not asked for, or not known."""
+    terms = case.ensemble.escalate if isinstance(case.ensemble, CascadeEnsemble) else None
+    if terms is None:
+        return None
+    answered = {each.answer.tier for each in hand if _is_answered(each) and each.answer}
+    return worth_asking(case, terms, record.manifest, tiers, record.lease, answered=answered)
 
 
 async def _try(

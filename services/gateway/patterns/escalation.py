@@ -1,6 +1,6 @@
 """Which tier a cascade asks next, if any: by confidence, or by what it is worth. No I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +32,11 @@ class Hand:
     """The answer to beat."""
 
     tier: str
+    """Empty: there is none."""
     quality: Quality
+
+
+NOTHING: Final = Hand("", Quality(0.0, 0.0))
 
 
 def worth_asking(
@@ -41,17 +45,20 @@ def worth_asking(
     manifest: manifest_pb2.Manifest,
     tiers: Sequence[router_pb2.Tier],
     lease: Lease,
+    *,
+    answered: Collection[str],
 ) -> Next | None:
     """The next tier by what it is worth; None where P(correct) of the answer in hand is a guess.
 
-    Tiers in between that are worth less are left out. `tiers` begins with the
-    one that was just asked.
+    Nothing in hand is wrong for sure. Tiers in between that are worth less are
+    left out. `tiers` begins with the one that was just asked; in hand is what
+    those that `answered` gave.
     """
-    hand = _in_hand(manifest, tiers[0].name)
-    if hand is None:
-        return None
     if len(manifest.escalations) >= terms.depth:
         return Next(())
+    hand = _in_hand(manifest, answered, last=tiers[0].name)
+    if hand is None:
+        return None
     left = list(_affordable(case, tiers[1:], lease))
     offers = [_offer(case, tier, _together(manifest, hand.tier, tier.name)) for tier in left]
     choice = best_offer(hand.quality, offers, value_usd=terms.value_usd)
@@ -66,15 +73,24 @@ def worth_asking(
     )
 
 
-def _in_hand(manifest: manifest_pb2.Manifest, tier: str) -> Hand | None:
-    """The best answer so far, by P(ok) where a judge's fit tells it, else by P(correct)."""
+def _in_hand(
+    manifest: manifest_pb2.Manifest, answered: Collection[str], *, last: str
+) -> Hand | None:
+    """The best answer so far, by P(ok) where a judge's fit tells it, else by P(correct).
+
+    None where nothing is learned of the last answer, or of any.
+    """
+    if not answered:
+        return NOTHING
     asked = {verdict.tier: verdict.p_ok for verdict in manifest.verdicts}
     known = {
-        tally.tier: _surest(asked.get(tally.tier), tally.p_correct) for tally in manifest.tallies
+        tally.tier: _surest(asked.get(tally.tier), tally.p_correct)
+        for tally in manifest.tallies
+        if tally.tier in answered
     }
-    if tier not in known or not known[tier].calibrated:
-        return None
     calibrated = {name: each for name, each in known.items() if each.calibrated}
+    if not calibrated or (last in answered and last not in calibrated):
+        return None
     best = max(calibrated, key=lambda name: calibrated[name].value)
     return Hand(best, _quality(calibrated[best]))
 
