@@ -1,5 +1,6 @@
 """What is known of jurors and tiers before a prompt comes, and what a request allows. Pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -108,6 +109,11 @@ class Limits:
     """Probability to answer in time that a juror needs, in [0, 1]."""
     price_of_money: float | None = None
     """What a US dollar weighs against a certainly adequate answer; None: as configured."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether anybody gives up waiting."""
+        return not math.isinf(self.time_s)
 
     def now(self, juror: JurorProfile) -> ModelNow:
         return self.models.get(juror.roster_name, AS_CONFIGURED)

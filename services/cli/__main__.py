@@ -11,6 +11,7 @@ from services.cli.errors import MeshError
 from services.cli.lint import lint
 from services.cli.manifests import feedback, manifest, manifests
 from services.cli.models import models
+from services.cli.route import route
 from services.cli.stopping import INTERRUPTED
 from services.cli.up import up
 from services.config.load import ConfigError
@@ -47,7 +48,7 @@ def cli() -> None:
     """Every command is in a file of its own name."""
 
 
-for command in (up, ask, lint, models, manifest, manifests, feedback, budget, calibrate):
+for command in (up, ask, route, lint, models, manifest, manifests, feedback, budget, calibrate):
     cli.add_command(command)
 
 

@@ -424,8 +424,8 @@ class CandidateScore(_message.Message):
     the time is not known.
     """
     utility: _builtins.float
-    """What the policy weighs, higher is better: US dollars, for `budget` adequacy.
-    Unset for policies that weigh nothing.
+    """What the policy weighs, higher is better: adequacy, less what its price and
+    the time to wait for it weigh. Unset for policies that weigh nothing.
     """
     @_builtins.property
     def adequacy(self) -> _types_pb2.Probability:
