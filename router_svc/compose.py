@@ -21,11 +21,12 @@ EXAMPLES_S: Final = 60.0
 
 @asynccontextmanager
 async def composed(
-    loaded: LoadedConfig, *, engines: Mapping[str, str]
+    loaded: LoadedConfig, *, engines: Mapping[str, str], plans: bool = True
 ) -> AsyncIterator[RouterServicer]:
     """The router of a configuration; `engines` holds the address of each local model's engine.
 
-    It asks no model unless an ensemble names a planner, and opens none then.
+    It asks no model unless an ensemble names a planner, and opens none then; nor
+    with `plans` unset, where planners have to be left alone.
 
     Raises
     ------
@@ -34,7 +35,10 @@ async def composed(
     """
     config = loaded.config
     learned = Learned(routing_of(loaded), models=config.models)
-    async with _reader(loaded, learned) as reader, _planners(loaded, engines) as planners:
+    async with (
+        _reader(loaded, learned) as reader,
+        _planners(loaded, engines if plans else None) as planners,
+    ):
         yield RouterServicer(
             ensemble_profiles(config),
             reader,
@@ -45,12 +49,12 @@ async def composed(
 
 @asynccontextmanager
 async def _planners(
-    loaded: LoadedConfig, engines: Mapping[str, str]
+    loaded: LoadedConfig, engines: Mapping[str, str] | None
 ) -> AsyncIterator[Mapping[str, RosterModel]]:
     """The models that plan; where none does, nobody's key is needed here, nor what calls models."""
     graphs = specialists(loaded.config.ensembles).values()
     names = {graph.planner.model for graph in graphs if graph.planner}
-    if not names:
+    if not names or engines is None:
         yield {}
         return
     from services.models.roster import open_roster  # noqa: PLC0415 - takes long to load

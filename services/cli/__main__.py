@@ -11,6 +11,7 @@ from services.cli.errors import MeshError
 from services.cli.lint import lint
 from services.cli.manifests import feedback, manifest, manifests
 from services.cli.models import models
+from services.cli.plan import plan
 from services.cli.route import route
 from services.cli.stopping import INTERRUPTED
 from services.cli.up import up
@@ -48,7 +49,19 @@ def cli() -> None:
     """Every command is in a file of its own name."""
 
 
-for command in (up, ask, route, lint, models, manifest, manifests, feedback, budget, calibrate):
+for command in (
+    up,
+    ask,
+    route,
+    plan,
+    lint,
+    models,
+    manifest,
+    manifests,
+    feedback,
+    budget,
+    calibrate,
+):
     cli.add_command(command)
 
 

@@ -8,7 +8,7 @@ from gremium.v1.ensemble_pb2_grpc import EnsembleServiceStub
 from services.cli import state
 from services.cli.errors import MeshError
 from services.cli.health import is_serving
-from services.cli.plan import SERVICES
+from services.cli.processes import SERVICES
 from services.runtime.channels import open_channel
 
 

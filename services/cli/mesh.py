@@ -13,7 +13,7 @@ from services.cli.calibrated import calibration_findings
 from services.cli.child import Child, Process
 from services.cli.engines import base_addresses, engine_processes
 from services.cli.errors import MeshError
-from services.cli.plan import STAGES, service_processes
+from services.cli.processes import STAGES, service_processes
 from services.cli.ports import LOOPBACK, free_ports, reachable, settle
 from services.cli.progress import Progress
 from services.cli.supervisor import keep_running, running_children

@@ -1,76 +1,108 @@
-"""Decides which services run as processes, and what each is told. Nothing is started here."""
+"""`gremium plan`: show how a question would be cut into steps, without running them."""
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any
 
-from services.cli.child import Process
+import click
 
-SERVICES: Final = {
-    "router": "gremium.v1.RouterService",
-    "jury": "gremium.v1.JuryService",
-    "judge": "gremium.v1.JudgeService",
-    "aggregator": "gremium.v1.AggregatorService",
-    "gateway": "gremium.v1.EnsembleService",
-}
-"""Full gRPC name by service; the gateway last, as it needs the others."""
-STAGES: Final = ("router", "jury", "judge", "aggregator")
-ASKS_MODELS: Final = ("router", "jury", "judge", "aggregator")
-DRAIN_S: Final = 30.0
-"""What a service takes to drain, unless its settings say otherwise."""
-STOP_MARGIN_S: Final = 3.0
+from gremium.v1.router_pb2 import PlanRequest, PlanResponse
+from gremium.v1.types_pb2 import Lease
+from services.cli import state
+from services.cli.engines import base_addresses, engine_processes
+from services.cli.options import config_option, json_option, timeout_option
+from services.cli.plan_telling import plan_tree, story
+from services.cli.progress import Progress
+from services.cli.question import Question, request_of
+from services.cli.show import print_json, screen
+from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.supervisor import running_children
+from services.config.choose import choose
+from services.config.graphs import specialists
+from services.config.tree import LoadedConfig
+from services.core.deadline import Deadline
+from services.runtime.local import call_local
+
+METHOD = "/gremium.v1.RouterService/Plan"
 
 
-def service_processes(
-    config: Path,
+@click.command()
+@click.argument("text", metavar="QUESTION")
+@click.option("--ensemble", default="", help="Ensemble to plan within; unset: the default one.")
+@click.option("--system", default="", help="System instruction put before the question.")
+@click.option("--max-cost-usd", type=click.FloatRange(min=0), help="Most that it may cost.")
+@click.option("--ask-planner", is_flag=True, help="Ask the planner model, too; it may cost money.")
+@timeout_option(30.0)
+@config_option
+@json_option("Print the plan as JSON.")
+def plan(
     *,
-    addresses: Mapping[str, str],
-    gateway_bind: str,
-    engines: Mapping[str, str],
-    env: Mapping[str, str],
-) -> tuple[Process, ...]:
-    """The five services as processes.
+    text: str,
+    ask_planner: bool,
+    timeout_s: float,
+    config: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Show how QUESTION would be cut into steps, and whether that pays; `-` reads standard input.
 
-    `addresses` gives `host:port` by service, `engines` the base address by
-    local model, `env` the environment that all of them inherit.
+    Runs no step. Asks no model and needs no key and no mesh, unless the planner
+    is to be asked.
     """
-    peers = {stage: addresses[stage] for stage in STAGES}
-    listed = ",".join(f"{name}={address}" for name, address in engines.items())
-    own: dict[str, dict[str, str]] = {
-        stage: {"bind": addresses[stage]} | ({"engines": listed} if stage in ASKS_MODELS else {})
-        for stage in STAGES
-    }
-    own["gateway"] = {"bind": gateway_bind, **peers}
-    return tuple(
-        _process(
-            name, settings={"config": str(config), **own[name]}, address=addresses[name], env=env
-        )
-        for name in SERVICES
+    question = Question(text=sys.stdin.read() if text == "-" else text, **options)
+    loaded = choose(config, directory=Path.cwd(), env=os.environ).loaded
+    request = _request(question, loaded, ask_planner=ask_planner)
+    found = run_until_stopped(_plan(loaded, request, timeout_s))
+    if found is None:
+        return INTERRUPTED
+    _print(found, as_json=as_json)
+    return 0
+
+
+def _request(question: Question, loaded: LoadedConfig, *, ask_planner: bool) -> PlanRequest:
+    return PlanRequest(
+        ensemble=question.ensemble or loaded.config.default,
+        prompt=request_of(question).prompt,
+        lease=Lease(cost_usd=question.max_cost_usd),
+        without_planner=not ask_planner,
     )
 
 
-def _process(
-    name: str, *, settings: Mapping[str, str], address: str, env: Mapping[str, str]
-) -> Process:
-    kind: Literal["stage", "gateway"] = "gateway" if name == "gateway" else "stage"
-    module = "services.gateway" if kind == "gateway" else f"{name}_svc"
-    prefix = f"GREMIUM_{name.upper()}"
-    told = {f"{prefix}_{key.upper()}": value for key, value in settings.items()}
-    return Process(
-        name=name,
-        kind=kind,
-        command=(sys.executable, "-m", module),
-        env={**env, **told, "PYTHONUNBUFFERED": "1"},
-        address=address,
-        health=SERVICES[name],
-        stop_limit_s=_drain_s(env.get(f"{prefix}_DRAIN_S", "")) + STOP_MARGIN_S,
-    )
+async def _plan(loaded: LoadedConfig, request: PlanRequest, timeout_s: float) -> PlanResponse:
+    import router_svc.compose  # noqa: PLC0415 - slow to import, of use to this command alone
+
+    asks = not request.without_planner
+    async with (
+        _engines(loaded, request.ensemble if asks else "") as engines,
+        router_svc.compose.composed(loaded, engines=engines, plans=asks) as router,
+    ):
+        deadline = Deadline.after(timeout_s)
+        return await call_local(router.Plan, request, deadline=deadline, method=METHOD)
 
 
-def _drain_s(text: str) -> float:
-    """What the service will read; a value that it refuses does not matter here."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return DRAIN_S
+@asynccontextmanager
+async def _engines(loaded: LoadedConfig, ensemble: str) -> AsyncIterator[Mapping[str, str]]:
+    """The engine of the ensemble's planner, if that is a local model."""
+    graph = specialists(loaded.config.ensembles).get(ensemble)
+    planner = graph.planner.model if graph and graph.planner else ""
+    if not planner or loaded.config.models[planner].backend != "local":
+        yield {}
+        return
+    every = engine_processes(loaded, env=os.environ)
+    needed = tuple(process for process in every if process.name == planner)
+    logs = Path.cwd() / state.FOLDER / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    async with running_children(needed, logs=logs, progress=Progress()):
+        yield base_addresses(needed)
+
+
+def _print(found: PlanResponse, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    for line in story(found):
+        click.echo(line)
+    screen().print(plan_tree(found.plan))

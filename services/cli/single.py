@@ -11,7 +11,7 @@ import judge_svc.compose
 import jury_svc.compose
 import router_svc.compose
 import services.gateway.compose
-from services.cli.plan import SERVICES, STAGES
+from services.cli.processes import SERVICES, STAGES
 from services.config.slots import service_slots
 from services.config.tree import LoadedConfig
 from services.gateway.mesh import LocalMesh

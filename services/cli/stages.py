@@ -11,7 +11,7 @@ from rich.table import Table
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2
 from services.cli import state
 from services.cli.health import is_serving
-from services.cli.plan import SERVICES
+from services.cli.processes import SERVICES
 from services.cli.show import plain_table
 from services.runtime.channels import open_channel
 

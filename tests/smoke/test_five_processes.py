@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from services.cli.health import is_serving
-from services.cli.plan import SERVICES
+from services.cli.processes import SERVICES
 
 QUESTION = "What is the capital of France?"
 
