@@ -5,6 +5,7 @@ nothing else has to be kept. That a budget is never exceeded is not its promise:
 reserves first.
 """
 
+import math
 from typing import Final
 
 GAIN: Final = 50.0
@@ -60,4 +61,4 @@ def dual_price(*, spent_usd: float, budget_usd: float, elapsed: float, as_planne
         return MOST
     money = max(0.0, 1.0 - spent_usd / budget_usd) + SLACK
     time = 1.0 - elapsed + SLACK
-    return min(MOST, max(LEAST, as_planned * (time / money) ** GAIN))
+    return min(MOST, max(LEAST, as_planned * math.pow(time / money, GAIN)))
