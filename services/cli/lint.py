@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from services.cli.calibrated import calibration_findings
+from services.cli.calibrated import learned_findings
 from services.cli.options import config_option, json_option
 from services.config.choose import choose
 from services.config.lint import Finding
@@ -35,7 +35,7 @@ def lint(path: Path | None, config: Path | None, strict: bool, as_json: bool) ->
     path = path or config
     try:
         chosen = choose(path, directory=Path.cwd(), env=os.environ)
-        learned = calibration_findings(chosen.loaded)
+        learned = learned_findings(chosen.loaded)
     except ConfigError as err:
         _print(path, err.problems, [], as_json=as_json)
         return FAULTY

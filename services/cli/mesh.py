@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.cli import state
-from services.cli.calibrated import calibration_findings
+from services.cli.calibrated import learned_findings
 from services.cli.child import Child, Process
 from services.cli.engines import base_addresses, engine_processes
 from services.cli.errors import MeshError
-from services.cli.processes import STAGES, service_processes
 from services.cli.ports import LOOPBACK, free_ports, reachable, settle
+from services.cli.processes import STAGES, service_processes
 from services.cli.progress import Progress
 from services.cli.supervisor import keep_running, running_children
 from services.config.tree import LoadedConfig
@@ -98,7 +98,7 @@ async def mesh_running(
     ConfigError
         If the calibration cannot be used.
     """
-    for finding in calibration_findings(loaded):
+    for finding in learned_findings(loaded):
         progress.say(str(finding))
     bind = settle(options.bind)
     options.logs.mkdir(parents=True, exist_ok=True)

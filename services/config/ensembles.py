@@ -172,8 +172,8 @@ class Shared(Section):
     synthesis: Synthesis | None = None
     """Who writes one answer out of several; unset: nobody, the answer is one of theirs."""
     allow: Allowed = Allowed()
-    """Which models may be asked. Of tiers and juries those that may not are left out; a judge and a
-    model that does a step must be allowed."""
+    """Which models may be asked. Jurors that may not are left out; a judge, a synthesiser, a
+    planner and a model that does a step must be allowed."""
     deliver_rejected: bool = False
     """Whether the text of an answer that the judge failed is still given; never after a failed
     safety check."""

@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 
 from services.config.reach import unreachable
 from services.config.steps import MERGE
-from services.config.tree import Config, Ensemble, Model, SpecialistsEnsemble, Tier
+from services.config.tree import (
+    Config,
+    Ensemble,
+    Model,
+    RouteEnsemble,
+    SpecialistsEnsemble,
+    Tier,
+    barred,
+)
 
 ADVICE: Final = {
     "UNUSED_MODEL": "no juror, judge or synthesis uses it; use it or remove it",
@@ -47,6 +55,9 @@ ADVICE: Final = {
     " the timeout or remove it",
     "UNREACHABLE_TIER": "has no turn: {stronger} is no dearer, takes all that it takes, and is"
     " expected to be stronger; set `adequacy` of the models as they are, or remove it",
+    "POLICY_WITHOUT_ARTEFACT": "`rule: {rule}` goes by what was learned, but `router.artefact` names"
+    " nothing, so that guesses decide; train a router, or say `rule: heuristics`",
+    "BARRED_JUROR": "{model} is never asked: {why}; change `allow`, or remove it",
     "REJECTED_WITHOUT_JUDGE": "has no effect: without a judge no answer is rejected; add `judge`"
     " or remove it",
 }
@@ -59,6 +70,8 @@ TIERS_AT: Final = {
     "specialists": "steps.{}",
 }
 """Where a tier stands, by pattern."""
+LEARNED_RULES: Final = frozenset({"utility", "budget", "strong_share"})
+"""Policies that weigh predictions; the default one has heuristics to begin with."""
 LARGEST_JURY: Final = 5
 """Jurors up to which an unweighted majority is not known to do harm."""
 BILLED: Final = frozenset({"openai", "anthropic", "google"})
@@ -134,6 +147,7 @@ def _ensemble(config: Config, name: str) -> Iterator[Finding]:
             yield from _judged(config, ensemble, tier, f"{where}.judge.models")
     for weaker, stronger in _passed_over(config, ensemble):
         yield _found("UNREACHABLE_TIER", f"{where}.tiers.{weaker}", stronger=stronger)
+    yield from _routing(config, ensemble, where)
     yield from _judge_settings(ensemble, where)
     yield from _images(config, ensemble, f"{where}.judge.models")
     yield from _synthesis(config, ensemble, where)
@@ -172,9 +186,25 @@ def _writes_the_answer(ensemble: Ensemble, tier: Tier) -> bool:
 
 
 def _passed_over(config: Config, ensemble: Ensemble) -> Iterator[tuple[str, str]]:
-    """A cascade keeps its order, so that each of its tiers has its turn; so has each step."""
-    if ensemble.pattern not in {"cascade", "specialists"}:
+    """A cascade keeps its order, so that each of its tiers has its turn; so has each step.
+
+    Of a trained router nobody can say without the prompt.
+    """
+    is_guessed = config.router.artefact is None
+    if is_guessed and ensemble.pattern not in {"cascade", "specialists"}:
         yield from unreachable(ensemble.tiers, config.models)
+
+
+def _routing(config: Config, ensemble: Ensemble, where: str) -> Iterator[Finding]:
+    """A policy that nothing was learned for, and jurors that the ensemble may never ask."""
+    policy = ensemble.policy if isinstance(ensemble, RouteEnsemble) else None
+    if policy and policy.rule in LEARNED_RULES and config.router.artefact is None:
+        yield _found("POLICY_WITHOUT_ARTEFACT", f"{where}.policy.rule", rule=policy.rule)
+    for tier in ensemble.tiers:
+        at = f"{where}.{TIERS_AT[ensemble.pattern].format(tier.name)}"
+        for juror in tier.jurors:
+            if why := barred(ensemble, config.models[juror.model]):
+                yield _found("BARRED_JUROR", f"{at}.{juror.label}", model=juror.model, why=why)
 
 
 def _waits(config: Config, ensemble: Ensemble, tier: Tier, where: str) -> Iterator[Finding]:

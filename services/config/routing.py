@@ -88,8 +88,3 @@ class Policy(Section):
                 "`rule: strong_share` needs two tiers of one juror each; their jurors are"
                 f" {list(tiers.values())}"
             )
-
-    @property
-    def is_learned(self) -> bool:
-        """Whether it goes by what was learned."""
-        return self.rule not in {"fixed", "heuristics"}

@@ -311,11 +311,10 @@ class Config(Section):
 
 
 def fixed_models(ensemble: Ensemble) -> list[str]:
-    """Models that are asked without a router: judges, and those that do steps."""
-    judges = ensemble.judge.models if ensemble.judge else ()
+    """Models that are asked without a router: beside jurors, and those that do steps."""
     is_graph = isinstance(ensemble, SpecialistsEnsemble)
     doing = [j.model for t in ensemble.tiers for j in t.jurors] if is_graph else []
-    return [*judges, *doing]
+    return [*ensemble.beside_jurors, *doing]
 
 
 def barred(ensemble: Ensemble, model: Model | None) -> str:

@@ -380,3 +380,44 @@ def test_warns_of_data_that_is_never_synthesised(shape):
     told = [(each.code, each.where) for each in lint(config) if "SYNTH" in each.code]
 
     assert [("SYNTHESIS_OF_DATA", "ensembles.default.steps.ask")] == told
+
+
+def routed(policy, *tiers, **changes):
+    named = [{"name": name, "jurors": [{"model": name}]} for name in tiers or ("gpt", "claude")]
+    return {"pattern": "route", "tiers": named, "policy": policy, **changes}
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        pytest.param({"rule": "utility"}, ["POLICY_WITHOUT_ARTEFACT"], id="weighs predictions"),
+        pytest.param(
+            {"rule": "strong_share", "share": 0.5}, ["POLICY_WITHOUT_ARTEFACT"], id="share"
+        ),
+        pytest.param({}, [], id="the default begins with heuristics"),
+        pytest.param({"rule": "fixed", "tier": "gpt"}, [], id="fixed"),
+    ],
+)
+def test_warns_of_a_policy_that_nothing_was_learned_for(policy, expected):
+    codes = [code for code, _ in found(routed(policy)) if code != "UNREACHABLE_TIER"]
+
+    assert expected == codes
+
+
+def test_is_silent_about_it_where_something_was_learned():
+    config = Config.model_validate(
+        {
+            "models": MODELS,
+            "ensembles": {"default": routed({"rule": "utility"})},
+            "router": {"artefact": "router.json"},
+        }
+    )
+
+    assert {"UNUSED_MODEL"} == {finding.code for finding in lint(config)}
+
+
+def test_warns_of_a_juror_that_may_never_be_asked():
+    ensemble = routed({}, "eu", "us", allow={"regions": ["eu"]})
+    models = {name: model(name, region=name, adequacy=a) for name, a in (("eu", 0.4), ("us", 0.9))}
+
+    assert [("BARRED_JUROR", "ensembles.default.tiers.us.us")] == found(ensemble, **models)
