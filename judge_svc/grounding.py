@@ -87,9 +87,9 @@ def grounded(answer: str, context: Context) -> tuple[Signal, ...]:
     worded = [word for word in telling if not word[0].isdigit()]
     new = [word for word in worded if stem(word.casefold()) not in context.stems]
     return (
-        _fewer("numbers", _numbers(answer, context)),
-        _fewer("names", _names(said, new)),
-        _fewer("quotes", _quotes(answer, context)),
+        _fewer("numbers", [n for n in numbers_in(answer) if not has_number(context, n)]),
+        _fewer("names", [name for name in names_in(said) if name in new]),
+        _fewer("quotes", [q for q in quotes_in(answer) if not has_quote(context, q)]),
         _fewer("negation", [each.text for each in said if _denies(each, context)]),
         _fewer("opposites", list(_opposites(said, context))),
         Signal("recall", 1.0 - len(new) / max(1, len(worded))),
@@ -99,33 +99,43 @@ def grounded(answer: str, context: Context) -> tuple[Signal, ...]:
 
 def _fewer(name: str, against: Sequence[str]) -> Signal:
     """1 for none, 1/2 for one thing that speaks against the answer, 1/3 for two."""
-    return Signal(name, 1.0 / (1.0 + len(against)), _named(against))
+    return Signal(name, 1.0 / (1.0 + len(against)), named(against))
 
 
 def _share(name: str, found: Sequence[str], of: int) -> Signal:
-    return Signal(name, len(found) / max(1, of), _named(found))
+    return Signal(name, len(found) / max(1, of), named(found))
 
 
-def _named(found: Sequence[str]) -> str:
+def named(found: Sequence[str]) -> str:
+    """The first of what was found, each once, and how many more there are."""
     once = list(dict.fromkeys(found))
     more = len(once) - MAX_NAMED
     return "; ".join([*once[:MAX_NAMED], *([f"and {more} more"] if more > 0 else [])])
 
 
-def _numbers(answer: str, context: Context) -> list[str]:
-    claimed = NUMERAL.findall(plain(answer))
-    return [numeral for numeral in claimed if not values(numeral) & context.numbers]
+def numbers_in(answer: str) -> list[str]:
+    """The numbers of an answer as it writes them."""
+    return NUMERAL.findall(plain(answer))
 
 
-def _names(said: Sequence[Sentence], new: Sequence[str]) -> list[str]:
-    """New words with a capital that none begins a sentence with."""
-    first = {each.words[0] for each in said}
-    return [word for word in new if word[0].isupper() and word not in first]
+def has_number(context: Context, numeral: str) -> bool:
+    return bool(values(numeral) & context.numbers)
 
 
-def _quotes(answer: str, context: Context) -> list[str]:
-    quoted = ["".join(groups) for groups in QUOTE.findall(answer)]
-    return [quote for quote in quoted if _squeezed(quote) not in context.squeezed]
+def names_in(said: Sequence[Sentence]) -> list[str]:
+    """Telling words with a capital that none of the sentences begins with."""
+    passed_over = {each.words[0] for each in said}
+    words = [word for each in said for word in each.words if word.casefold() not in EMPTY]
+    return [word for word in words if word[0].isupper() and word not in passed_over]
+
+
+def quotes_in(answer: str) -> list[str]:
+    return ["".join(groups) for groups in QUOTE.findall(answer)]
+
+
+def has_quote(context: Context, quote: str) -> bool:
+    """Whether a quotation stands there but for marks, blanks and case."""
+    return _squeezed(quote) in context.squeezed
 
 
 def _squeezed(text: str) -> str:

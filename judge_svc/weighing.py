@@ -7,6 +7,7 @@ from typing import Final
 from judge_svc.checks import Check
 from judge_svc.fusion import JUDGE, Fit, Weighed, weighed
 from judge_svc.grounding import Signal, context_of, grounded
+from judge_svc.peers import held_by_peers
 from judge_svc.support import borne_out
 from judge_svc.verdict import Verdict
 from services.core.answers import Answer
@@ -37,6 +38,7 @@ def signals_on(prompt: Prompt, answer: Answer, standing: Standing) -> tuple[Sign
         *([] if standing.support is None else [Signal("support", standing.support)]),
         *([] if standing.prior is None else [Signal("prior", standing.prior)]),
         *borne_out(text, peers),
+        *held_by_peers(text, peers),
         *grounded(text, context_of(_told(prompt))),
     )
 

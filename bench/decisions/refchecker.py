@@ -10,6 +10,7 @@ from bench.decisions import Row
 from bench.decisions.pools import Line, lines
 from bench.decisions.signals import Answers, Told, area, interval, told_apart
 from judge_svc.grounding import context_of, grounded
+from judge_svc.peers import held_by_peers
 from judge_svc.support import borne_out
 
 REACH = 0.762
@@ -37,7 +38,8 @@ def _answers(data: pathlib.Path) -> tuple[Answers, np.ndarray]:
             peers = [other["response"] for other in said if other is not row]
             for claim in row["claims"]:
                 text = " ".join(claim["t"])
-                signals.append({s.name: s.value for s in borne_out(text, peers)})
+                told = (*borne_out(text, peers), *held_by_peers(text, peers))
+                signals.append({s.name: s.value for s in told})
                 lexical.append(_lexical(text, peers))
                 ok.append(claim["label"] == "Entailment")
                 groups.append(question)
