@@ -37,15 +37,8 @@ Reply with one JSON object and nothing else: {{"steps": [...]}}. Each step has e
 REPAIR: Final = """
 
 Your last plan cannot be run: {problem}. Reply with the whole plan once more, without that."""
-STEP_KEYS: Final = (
-    "id",
-    "goal",
-    "specialist",
-    "depends_on",
-    "required",
-    "on_fail",
-    "output_schema",
-)
+MOST_TOLD: Final = 600
+"""Characters of what is wrong with a plan."""
 
 
 def planner_prompt(task: Prompt, staff: Staff, *, fence: str, problem: str = "") -> Prompt:
@@ -61,7 +54,7 @@ def planner_prompt(task: Prompt, staff: Staff, *, fence: str, problem: str = "")
         readers=MOST_READERS,
     )
     if problem:
-        instruction += REPAIR.format(problem=problem.rstrip("."))
+        instruction += REPAIR.format(problem=problem[:MOST_TOLD].rstrip("."))
     text = f"{fence} TASK\n{task.question}\n{fence} END\n\nYour plan as JSON:"
     return Prompt(
         messages=(Message("system", (instruction,)), Message("user", (text,))),
@@ -81,12 +74,7 @@ def plan_schema(names: Sequence[str]) -> dict[str, Any]:
         "on_fail": {"enum": ["retry", "skip", "abort"]},
         "output_schema": {"type": ["object", "null"]},
     }
-    steps = {
-        "type": "array",
-        "maxItems": MOST_STEPS,
-        "items": _closed(step),
-    }
-    return _closed({"steps": steps})
+    return _closed({"steps": {"type": "array", "items": _closed(step)}})
 
 
 def read_plan(reply: str, task: Prompt, staff: Staff) -> Graph | None:
