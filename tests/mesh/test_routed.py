@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from gremium.v1 import ensemble_pb2_grpc, model_status_pb2, router_pb2
+from services.calibration.artefact import Calibration
+from services.calibration.artefact import write as write_calibration
 from services.gateway.compose import composed
 from services.models.words import word_vectors
 from services.routing.artefact import Embedding, write
@@ -16,7 +18,8 @@ from services.routing.fit import fit
 from services.routing.rows import rows_of
 from services.runtime.wire import duration_to_wire
 from tests.mesh.meshes import MESHES, Gateway, reason, serving, written
-from tests.mesh.test_cascade import said
+from tests.mesh.test_cascade import NUMBER, said
+from tests.mesh.test_escalation import pool
 from tests.upstream import upstream
 
 EASY = "What is {a} plus {b}?"
@@ -205,3 +208,32 @@ async def test_a_cascade_learns_how_far_its_tiers_err_together(served):
 
     assert ["tier-large"] == list(first.correlations)
     assert -1.0 <= first.correlations["tier-large"] <= 1.0
+
+
+def pools(accuracy):
+    """What was learned of the lone jurors' own answers: `small` is right with .7."""
+    return {f"main/tier-{name}": pool(name, weight=1.0, accuracy=p) for name, p in accuracy.items()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "jurors"),
+    [
+        pytest.param(HARD_ONE, ["small", "large"], id="the next one can"),
+        pytest.param("", ["small"], id="nothing is known of the prompt"),
+    ],
+)
+async def test_a_cascade_asks_on_by_what_was_learned_of_the_prompt(served, tmp_path, asked, jurors):
+    """By its pool alone `large` is no better; of this prompt the router knows that it is."""
+    alike = pools({"small": 0.7, "large": 0.5})
+    write_calibration(
+        Calibration("2026-01-01T00:00:00+00:00", "0" * 64, pools=alike),
+        tmp_path / "calibration.json",
+    )
+    sections = {"calibration": "calibration.json"}
+    if not asked:
+        sections["router"] = {}
+    cascade = {**CASCADE, "escalate": {"value_usd": 1.0}}
+    async with served(cascade, **sections) as gateway:
+        reply = await gateway.ask(asked or HARD_ONE, shape=NUMBER)
+
+    assert jurors == [part.name for part in reply.manifest.participations if part.model_calls]
