@@ -13,6 +13,16 @@ Method = Literal["auto", "plurality", "medoid", "weighted", "log_odds", "fieldwi
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of jurors of whose votes nothing was learned."""
+
+    best: int | None
+    """Index of the answer that stands, being that of a juror far better than the others."""
+    by_log_odds: bool
+    """Whether ballots weigh by their jurors' priors; all are known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Answers to decide between, and by what rule."""
 
@@ -32,8 +42,10 @@ class Case:
     """In [-1, 1]; None: as the vectors ask for."""
     fitted: Fitted | None = None
     """What was learned of the jurors. Indices are those of the answers."""
+    known: Known | None = None
+    """For want of a fit. None: each ballot counts its weight."""
     min_confidence: float | None = None
-    """P(correct) in [0, 1] that the leader of a fitted vote needs."""
+    """P(correct) in [0, 1] that the leader needs, by a fit or for want of one by a guess."""
     allow_splicing: bool = False
     """Whether fields of different answers may be put together."""
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from aggregator_svc.case import Case
+from aggregator_svc.case import Case, Known
 from aggregator_svc.fieldwise import by_fields, field_vote
-from aggregator_svc.log_odds import prior_weights
+from aggregator_svc.log_odds import log_odds, prior_weights
 from aggregator_svc.logit import Fitted, fitted_vote
 from aggregator_svc.voting import Count, margin, plurality
 from services.core.canonical import Ballot
@@ -29,6 +29,8 @@ def count_of(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> tup
         return "logit", _by_fit(case, case.fitted, votes, members)
     if case.method == "log_odds":
         return _by_priors(case, votes, members)
+    if case.method == "auto" and case.known is not None:
+        return _by_known(case, case.known, votes, members)
     if case.method == "fieldwise":
         return _by_fields(case, votes, members)
     named = "weighted" if case.method == "weighted" else "plurality"
@@ -55,12 +57,31 @@ def _by_fit(case: Case, fitted: Fitted, votes: Sequence[Ballot], members: Sequen
 
 
 def _by_priors(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> tuple[str, Count]:
-    """Weights by the log-odds of the priors; plurality when one is unknown."""
+    """Weights by the log-odds of the priors; plurality when one is unknown.
+
+    Who has no weight in the configuration has none here either.
+    """
     if np.isnan(case.priors).any():
         return "plurality", replace(_plain(case, votes, members), fallbacks=("no_priors",))
-    weights, gated = prior_weights(case.priors, members)
+    heard = [int(i) for i in np.flatnonzero(case.weights > 0.0)]
+    weights, gated = prior_weights(case.priors, members, heard)
     found = _plain(replace(case, weights=weights), votes, members)
     return "log_odds", replace(found, fallbacks=("gate",) if gated else ())
+
+
+def _by_known(
+    case: Case, known: Known, votes: Sequence[Ballot], members: Sequence[int]
+) -> tuple[str, Count]:
+    """The ballot of a juror far better than the others, else a vote by what is known of all."""
+    name = "log_odds" if known.by_log_odds else "plurality"
+    weights, gated = case.weights, known.best in members
+    if gated:
+        weights = np.zeros(case.weights.size)
+        weights[known.best] = 1.0
+    elif known.by_log_odds:
+        weights = np.where(case.weights > 0.0, log_odds(case.priors), 0.0)
+    found = _plain(replace(case, weights=weights), votes, members)
+    return name, replace(found, fallbacks=("gate",) if gated else ())
 
 
 def _by_fields(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> tuple[str, Count]:

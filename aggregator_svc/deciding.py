@@ -59,7 +59,9 @@ async def decide(
         found = await _counted(case, ballots, members, embedder, deadline=deadline)
     if found.count is None or found.count.leader.p_correct is not None:
         return found
-    return replace(found, count=guessed(found.count, case.priors[members]))
+    heard = [i for i in members if case.weights[i] > 0.0] or members
+    count = guessed(found.count, case.priors[heard], min_confidence=case.min_confidence)
+    return replace(found, count=count, reason_text=count.reason_text)
 
 
 async def ballots_of(case: Case, *, deadline: Deadline) -> tuple[Ballot, ...]:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from aggregator_svc.logit import NORMAL_90
-from aggregator_svc.voting import Count, Floats
+from aggregator_svc.voting import Count, Floats, too_unsure
 
 GATED: Final = "gate"
 """In the trail: the best juror's ballot stands."""
@@ -15,13 +15,15 @@ PRIOR_BALLOTS: Final = 2.0
 """Ballots that what is known beforehand counts for."""
 
 
-def guessed(count: Count, priors: Floats) -> Count:
+def guessed(count: Count, priors: Floats, *, min_confidence: float | None = None) -> Count:
     """The same count with a guess of how likely its leader is right, and that nobody is.
 
     Parameters
     ----------
     priors : ndarray of float64, shape (n,)
         Probability in [0, 1] that each juror is right; NaN when unknown.
+    min_confidence : float, optional
+        P(correct) in [0, 1] that the leader needs; a guess is held against it, too.
 
     Notes
     -----
@@ -41,10 +43,13 @@ def guessed(count: Count, priors: Floats) -> Count:
     none = (1.0 - before) * PRIOR_BALLOTS / seen
     reach = NORMAL_90 * math.sqrt(sure * (1.0 - sure) / (seen + 1.0))
     leader = replace(count.leader, p_correct=sure)
+    reason_text = count.reason_text or too_unsure(leader, min_confidence)
     return replace(
         count,
         classes=tuple(leader if found is count.leader else found for found in count.classes),
         leader=leader,
+        consensus=not reason_text,
+        reason_text=reason_text,
         guess=True,
         p_none=min(none, 1.0 - sure),
         interval=(max(0.0, sure - reach), min(1.0, sure + reach)),

@@ -7,7 +7,17 @@ from typing import Final
 
 import numpy as np
 
-from aggregator_svc.voting import TIE, Class, Count, Floats, entropy, known, margin, plurality
+from aggregator_svc.voting import (
+    TIE,
+    Class,
+    Count,
+    Floats,
+    entropy,
+    known,
+    margin,
+    plurality,
+    too_unsure,
+)
 from services.core.probability import sigmoid
 
 NORMAL_90: Final = 1.6448536269514722
@@ -177,7 +187,4 @@ def _objection(leader: Class, rule: str, min_share: float, min_confidence: float
         return "classes are equally likely and no prior parts them"
     if leader.share < min_share - TIE:
         return f"the leading class has {leader.share:.0%} of the weight; {min_share:.0%} are needed"
-    sure = leader.p_correct
-    if min_confidence is not None and sure is not None and sure < min_confidence - TIE:
-        return f"the leading class is right with {sure:.0%}; {min_confidence:.0%} are needed"
-    return ""
+    return too_unsure(leader, min_confidence)

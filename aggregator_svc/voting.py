@@ -177,6 +177,14 @@ def _objection(leader: Class, rule: str, leading: int, min_share: float) -> str:
     return ""
 
 
+def too_unsure(leader: Class, min_confidence: float | None) -> str:
+    """Why a leader is not sure enough; empty when it is, or nothing is asked for."""
+    sure = leader.p_correct
+    if min_confidence is None or sure is None or sure >= min_confidence - TIE:
+        return ""
+    return f"the leading class is right with {sure:.0%}; {min_confidence:.0%} are needed"
+
+
 def scaled(weights: Floats, scores: Floats) -> Floats:
     """Weights times judge scores.
 

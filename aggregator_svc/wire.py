@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from aggregator_svc.case import Case, Decision, Method
+from aggregator_svc.case import Case, Decision, Known, Method
 from aggregator_svc.logit import Fitted
 from aggregator_svc.synthesising import Order, Synthesis, Written
 from aggregator_svc.voting import Class, Count, Floats
@@ -52,6 +52,7 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
         JSON object.
     """
     jurors = [answer.juror for answer in request.answers]
+    priors = _priors(request, jurors)
     check_unique("answers", jurors)
     check_unique("weights", [weight.juror for weight in request.weights])
     check_unique("scores", [score.juror for score in request.scores])
@@ -61,11 +62,12 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
         tools=tools_from_wire(request.tools),
         method=METHODS[request.method],
         weights=_weights(request, jurors),
-        priors=_priors(request, jurors),
+        priors=priors,
         scores=_scores(request, jurors),
         min_share=request.min_share if request.HasField("min_share") else MIN_SHARE,
         min_similarity=request.min_similarity if request.HasField("min_similarity") else None,
         fitted=_fitted(request, jurors) if request.HasField("fitted") else None,
+        known=_known(request, jurors, priors) if request.HasField("by_priors") else None,
         min_confidence=request.min_confidence if request.HasField("min_confidence") else None,
         allow_splicing=request.allow_splicing,
     )
@@ -95,6 +97,16 @@ def _fitted(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> 
         slope=known.slope,
         offset=known.offset,
         covariance=_covariance(known.covariance),
+    )
+
+
+def _known(
+    request: aggregator_pb2.AggregateRequest, jurors: Sequence[str], priors: Floats
+) -> Known:
+    best = request.by_priors.best_juror
+    return Known(
+        best=jurors.index(best) if best in jurors else None,
+        by_log_odds=request.by_priors.log_odds and not bool(np.isnan(priors).any()),
     )
 
 

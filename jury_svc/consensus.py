@@ -48,9 +48,9 @@ def is_settled(poll: Poll, *, min_share: float, min_confidence: float) -> bool:
     """
     if not poll.still_open:
         return True
-    if poll.fit is None:
-        return min_confidence <= 0.0 and _has_share(poll, min_share)
-    is_gated = poll.fit.best in ballots(poll)
+    is_gated = poll.fit is not None and poll.fit.best in ballots(poll)
+    if poll.fit is None or poll.fit.plain:
+        return min_confidence <= 0.0 and (is_gated or _has_share(poll, min_share))
     shares = [sigmoid(odds) for odds in _odds(poll, -math.inf)]
     chances = [_mapped(poll.fit, odds) for odds in _odds(poll, poll.fit.none_score)]
     return (is_gated or _is_beyond(shares, min_share)) and _is_beyond(chances, min_confidence)

@@ -40,6 +40,8 @@ class Fit:
     """Juror whose ballot stands wherever it gives one; empty when the vote decides."""
     slope: float = 1.0
     offset: float = 0.0
+    plain: bool = False
+    """Whether nothing but `best` is known: each ballot counts its voter's weight."""
 
 
 @dataclass(frozen=True, slots=True)

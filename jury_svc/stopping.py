@@ -76,8 +76,8 @@ def could_decide(poll: Poll, out: Sequence[Voter], terms: Terms) -> bool:
 
 def rule_of(poll: Poll, terms: Terms) -> Rule:
     """The rule; for want of a fit, that of a posterior is UNCATCHABLE."""
-    no_fit = terms.rule is Rule.POSTERIOR and poll.fit is None
-    return Rule.UNCATCHABLE if no_fit else terms.rule
+    is_fitted = poll.fit is not None and not poll.fit.plain
+    return Rule.UNCATCHABLE if terms.rule is Rule.POSTERIOR and not is_fitted else terms.rule
 
 
 def statistic(poll: Poll, terms: Terms) -> float | None:

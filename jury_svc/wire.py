@@ -10,6 +10,7 @@ from jury_svc.polling import Counting
 from jury_svc.quorum import Stop
 from jury_svc.stopping import Rule, Terms
 from services.core.canonical import NO_CALL
+from services.core.priors import ballot_weight
 from services.models.asking import participation_to_wire
 from services.models.roster import Roster
 from services.runtime.wire import (
@@ -74,23 +75,28 @@ def _counting(request: jury_pb2.DeliberateRequest) -> Counting:
             min_share=stop.min_share,
             min_confidence=stop.min_confidence,
         ),
-        voters={weight.juror: _voter(weight) for weight in stop.weights},
-        fit=_fit(stop.fitted, request) if stop.HasField("fitted") else None,
+        voters={weight.juror: _voter(weight, stop) for weight in stop.weights},
+        fit=_fit(request),
         letters=stop.letters,
     )
 
 
-def _voter(weight: aggregator_pb2.JurorWeight) -> Voter:
+def _voter(weight: aggregator_pb2.JurorWeight, stop: jury_pb2.StopTerms) -> Voter:
+    by_prior = stop.by_priors.log_odds and weight.weight > 0.0
     return Voter(
         name=weight.juror,
-        weight=weight.weight,
+        weight=ballot_weight(weight.prior) if by_prior else weight.weight,
         prior=weight.prior if weight.HasField("prior") else UNKNOWN,
         alone=weight.alone,
         abstaining=weight.abstaining,
     )
 
 
-def _fit(known: aggregator_pb2.FittedVote, request: jury_pb2.DeliberateRequest) -> Fit:
+def _fit(request: jury_pb2.DeliberateRequest) -> Fit | None:
+    known = request.stop.fitted
+    if not request.stop.HasField("fitted"):
+        best = request.stop.by_priors.best_juror
+        return Fit(best=best, plain=True) if best else None
     return Fit(
         none_score=known.none_score,
         abstain_score=known.abstain_score,

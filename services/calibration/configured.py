@@ -25,6 +25,12 @@ class Match:
     fit: PoolFit | None
     why_not: str = ""
     """One sentence; empty with a fit."""
+    few: PoolFit | None = None
+    """Instead of a fit: how often each is right, of too few labels for more."""
+
+    @property
+    def known(self) -> PoolFit | None:
+        return self.fit or self.few
 
 
 def calibration_of(loaded: LoadedConfig) -> Calibration | None:
@@ -68,20 +74,32 @@ def matched(
     found = next((calibration.pools[name] for name in names if name in calibration.pools), None)
     if found is None:
         return Match(None, f"calibration {calibration.id} has no pool {names[-1]}")
-    problem = _problem(found, [juror.label for juror in jurors])
-    if problem:
-        return Match(None, f"calibration {calibration.id} is not used: {problem}")
+    return _match(found, calibration.id, jurors)
+
+
+def _match(found: PoolFit, calibration_id: str, jurors: Sequence[Juror]) -> Match:
+    unused = f"calibration {calibration_id} is not used"
+    if strange := [juror.label for juror in jurors if juror.label not in found.jurors]:
+        return Match(None, f"{unused}: it knows nothing of juror {', '.join(strange)}")
+    if not found.calibrated:
+        few = f"it has {found.n_labels} labels of this pool; {MIN_LABELS} are needed"
+        if found.rule == "log_odds":
+            told = f"calibration {calibration_id} tells only how often each juror is right: {few}"
+            return Match(None, told, few=found)
+        return Match(None, f"{unused}: {few}")
+    if problem := _gate_problem(found, jurors):
+        return Match(None, f"{unused}: {problem}")
     return Match(found)
 
 
-def _problem(fit: PoolFit, jurors: Sequence[str]) -> str:
-    if strange := [name for name in jurors if name not in fit.jurors]:
-        return f"it knows nothing of juror {', '.join(strange)}"
-    if not fit.calibrated:
-        return f"it has {fit.n_labels} labels of this pool; {MIN_LABELS} are needed"
-    if fit.gate.closed and fit.gate.best not in jurors:
+def _gate_problem(fit: PoolFit, jurors: Sequence[Juror]) -> str:
+    """Why a closed gate has nobody to stand: its confidence was learned of that juror's ballot."""
+    if not fit.gate.closed:
+        return ""
+    weight = next((juror.weight for juror in jurors if juror.label == fit.gate.best), None)
+    if weight is None:
         return f"its best juror {fit.gate.best} is no longer asked"
-    return ""
+    return f"its best juror {fit.gate.best} has no weight" if weight <= 0.0 else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,8 @@ class Aggregate(Section):
     method: Literal[
         "auto", "plurality", "semantic_mean", "medoid", "weighted", "log_odds", "fieldwise"
     ] = "auto"
-    """`auto`: plurality for structured answers and tool calls, the semantic mean for prose.
+    """`auto`: plurality for structured answers and tool calls, the semantic mean for prose; where
+    every model's `adequacy` is set and one is more than 0.15 above the mean, its ballot stands.
     `semantic_mean` (`medoid` is an older word for it): the answer nearest to what the others mean,
     weighed by its model's `adequacy`, and how far it is from their mean. `weighted`: the same
     classes, but each vote counts its juror's weight times what the judge thinks of the answer
@@ -141,8 +142,9 @@ class Aggregate(Section):
     """Share of the weight that the leading class of structured answers needs; below it, or in a
     tie, there is no consensus."""
     min_confidence: Fraction | None = None
-    """P(correct) that the leading class needs where a calibration tells it; below it there is no
-    consensus. Unset: `min_share` alone decides."""
+    """P(correct) that the leading class needs; below it there is no consensus. Where no calibration
+    tells it, a guess is held against it: three of three that agree are right with 0.8, as far as
+    anyone can tell. Unset: `min_share` alone decides."""
     min_similarity: float | None = Field(default=None, ge=-1.0, le=1.0)
     """Mean similarity to the others that the chosen prose needs; below it there is no
     consensus. Unset: what unrelated answers do not reach, 0.35 with embeddings and 0.3 by words."""

@@ -82,10 +82,14 @@ def best_juror(
 
     best = max(answers, key=merit)
     adequacy = case.models[jurors[best.juror].model].adequacy
+    needed = case.ensemble.aggregate.min_confidence or 0.0
     return aggregator_pb2.AggregateResponse(
         tally=manifest_pb2.Tally(
             method="best_juror",
-            consensus=True,
+            consensus=adequacy >= needed,
+            reason_text=""
+            if adequacy >= needed
+            else f"{best.juror} is right with {adequacy:.0%}; {needed:.0%} are needed",
             ballots=[manifest_pb2.Ballot(juror=a.juror, reason="NOT_COUNTED") for a in answers],
             p_correct=types_pb2.Probability(value=adequacy, low=0.0, high=1.0),
             fallback_trail=["no_aggregator"],

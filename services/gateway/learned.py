@@ -1,9 +1,12 @@
 """What a calibration knows of the jurors of a tier, as the stages are told it. No I/O."""
 
+from collections.abc import Sequence
+
 from gremium.v1 import aggregator_pb2, judge_pb2, manifest_pb2
 from services.calibration.artefact import PoolFit
 from services.calibration.configured import Match, matched, pool_names, promised
 from services.config.tree import Judge, Juror, Model, Tier
+from services.core.priors import dominant
 from services.gateway.case import Case
 from services.gateway.stopping import BY_BALLOTS
 
@@ -24,12 +27,12 @@ def _names(case: Case, tier: Tier) -> tuple[str, ...]:
     return pool_names(case.name, tier.name, alone=len(case.ensemble.tiers) == 1)
 
 
-def juror_weight(juror: Juror, model: Model, fit: PoolFit | None) -> aggregator_pb2.JurorWeight:
+def juror_weight(juror: Juror, model: Model, match: Match) -> aggregator_pb2.JurorWeight:
     """As learned; who has no weight in the configuration has none here either."""
-    if fit is None:
-        return aggregator_pb2.JurorWeight(
-            juror=juror.label, weight=juror.weight, prior=model.adequacy
-        )
+    if (fit := match.fit) is None:
+        few = match.few
+        prior = few.priors[few.jurors.index(juror.label)] if few else model.adequacy
+        return aggregator_pb2.JurorWeight(juror=juror.label, weight=juror.weight, prior=prior)
     at = fit.jurors.index(juror.label)
     heard = juror.weight > 0.0
     return aggregator_pb2.JurorWeight(
@@ -51,6 +54,27 @@ def fitted_vote(fit: PoolFit, *, calibration_id: str) -> aggregator_pb2.FittedVo
         covariance=fit.confidence.covariance,
         n_labels=fit.n_labels,
         calibration_id=calibration_id,
+    )
+
+
+def prior_vote(
+    case: Case, tier: Tier, weights: Sequence[aggregator_pb2.JurorWeight], match: Match
+) -> aggregator_pb2.PriorVote | None:
+    """How to count by priors alone, for want of a fit; None: each ballot counts its weight.
+
+    An `adequacy` counts as known where it is set, not where it is the default.
+    """
+    if match.fit is not None or case.ensemble.aggregate.method != "auto":
+        return None
+    models = [case.models[juror.model] for juror in tier.jurors]
+    if match.few is None and not all("adequacy" in model.model_fields_set for model in models):
+        return None
+    heard = [weight for weight in weights if weight.weight > 0.0]
+    best = dominant([weight.prior for weight in heard])
+    if match.few is None and best is None:
+        return None
+    return aggregator_pb2.PriorVote(
+        best_juror="" if best is None else heard[best].juror, log_odds=match.few is not None
     )
 
 
@@ -96,7 +120,7 @@ def prior_of(case: Case, tier: str, juror: str) -> float | None:
     for each in case.ensemble.tiers:
         known = {one.label: one for one in each.jurors}
         if each.name == tier and juror in known:
-            fit = match_of(case, each).fit
+            fit = match_of(case, each).known
             configured = case.models[known[juror].model].adequacy
             return fit.priors[fit.jurors.index(juror)] if fit else configured
     return None

@@ -13,6 +13,7 @@ from gremium.v1 import (
     types_pb2,
 )
 from services.calibration.artefact import PoolFit
+from services.calibration.configured import Match
 from services.config.tree import Judge, Juror, Model, Tier
 from services.core.errors import InternalError
 from services.core.lease import Lease
@@ -23,6 +24,7 @@ from services.gateway.learned import (
     juror_weight,
     match_of,
     prior_of,
+    prior_vote,
     reliabilities,
 )
 from services.gateway.recusal import judges_of
@@ -67,7 +69,8 @@ def deliberate_request(
     case: Case, tier: router_pb2.Tier, lease: Lease
 ) -> jury_pb2.DeliberateRequest:
     here = configured(case, tier)
-    fit = match_of(case, here).fit
+    match = match_of(case, here)
+    weights = _weights(case, tier, match)
     return jury_pb2.DeliberateRequest(
         request_id=case.request_id,
         prompt=case.prompt,
@@ -77,7 +80,11 @@ def deliberate_request(
         lease=lease_to_wire(lease),
         tier=tier.name,
         stop=stop_terms(
-            here.stop, case.ensemble.aggregate, _weights(case, tier, fit), _fitted(case, fit)
+            here.stop,
+            case.ensemble.aggregate,
+            weights,
+            _fitted(case, match.fit),
+            prior_vote(case, here, weights, match),
         ),
         waves=here.waves,
     )
@@ -89,17 +96,20 @@ def aggregate_request(
     answers: Iterable[types_pb2.Answer],
     standings: Iterable[manifest_pb2.Standing] = (),
 ) -> aggregator_pb2.AggregateRequest:
-    how, fit = case.ensemble.aggregate, match_of(case, configured(case, tier)).fit
+    how, here = case.ensemble.aggregate, configured(case, tier)
+    match = match_of(case, here)
+    weights = _weights(case, tier, match)
     return aggregator_pb2.AggregateRequest(
         request_id=case.request_id,
         answers=answers,
         output_format=case.prompt.output_format,
         tools=case.prompt.tools,
         method=METHODS[how.method],
-        weights=_weights(case, tier, fit),
+        weights=weights,
         min_share=how.min_share,
         min_similarity=how.min_similarity,
-        fitted=_fitted(case, fit),
+        fitted=_fitted(case, match.fit),
+        by_priors=prior_vote(case, here, weights, match),
         min_confidence=how.min_confidence,
         allow_splicing=how.allow_splicing,
         scores=[
@@ -110,10 +120,8 @@ def aggregate_request(
     )
 
 
-def _weights(
-    case: Case, tier: router_pb2.Tier, fit: PoolFit | None
-) -> list[aggregator_pb2.JurorWeight]:
-    return [juror_weight(juror, case.models[juror.model], fit) for juror in jurors(case, tier)]
+def _weights(case: Case, tier: router_pb2.Tier, match: Match) -> list[aggregator_pb2.JurorWeight]:
+    return [juror_weight(juror, case.models[juror.model], match) for juror in jurors(case, tier)]
 
 
 def _fitted(case: Case, fit: PoolFit | None) -> aggregator_pb2.FittedVote | None:

@@ -24,6 +24,7 @@ def stop_terms(
     how: Aggregate,
     weights: Iterable[aggregator_pb2.JurorWeight],
     fitted: aggregator_pb2.FittedVote | None = None,
+    by_priors: aggregator_pb2.PriorVote | None = None,
 ) -> jury_pb2.StopTerms | None:
     """The configured rule, with what the aggregator will count by; None: quorum and grace alone."""
     if stop.rule not in RULES or how.method not in BY_BALLOTS:
@@ -38,6 +39,7 @@ def stop_terms(
         letters=how.method == "plurality",
         weights=weights,
         fitted=fitted,
+        by_priors=by_priors,
     )
 
 

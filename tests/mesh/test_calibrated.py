@@ -141,10 +141,67 @@ async def test_too_few_labels_are_no_calibration(serve, calibrated):
     )
 
 
+FEW = replace(FIT, rule="log_odds", weights=(1.0, 1.0, 1.0), n_labels=30)
+
+
+@pytest.mark.parametrize(
+    ("priors", "given", "trail"),
+    [
+        pytest.param((0.5, 0.5, 0.6), "5", [], id="two of three"),
+        pytest.param((0.25, 0.25, 0.39), "4", [], id="who is better weighs more"),
+        pytest.param((0.4, 0.4, 0.95), "4", ["gate"], id="far better"),
+    ],
+)
+async def test_of_few_labels_how_often_each_was_right_weighs(
+    serve, calibrated, priors, given, trail
+):
+    made = calibrated(main=replace(FEW, priors=priors))
+    gateway = await serve(JURY, SCRIPT, calibration="calibration.json")
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    (tally,) = reply.manifest.tallies
+    told = (reply.answer.text, tally.method, [*tally.fallback_trail], tally.p_correct.calibrated)
+    assert (given, "log_odds", trail, False) == told
+    few = f"calibration {made} tells only how often each juror is right: it has 30 labels"
+    assert tally.uncalibrated_text.startswith(few)
+
+
+async def test_a_closed_gate_without_a_heard_best_juror_is_no_calibration(serve, calibrated):
+    flat = replace(FIT, weights=(1.0, 1.0, 1.0), gate=replace(FIT.gate, closed=True))
+    made = calibrated(main=flat)
+    silent = {**JURY, "jurors": [{"model": "a"}, {"model": "b"}, {"model": "c", "weight": 0}]}
+    gateway = await serve(silent, SCRIPT, calibration="calibration.json")
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    (tally,) = reply.manifest.tallies
+    why = f"calibration {made} is not used: its best juror c has no weight"
+    assert ("5", [], why) == (
+        reply.answer.text,
+        [*tally.fallback_trail],
+        tally.uncalibrated_text,
+    )
+
+
 async def test_below_the_configured_confidence_there_is_no_consensus(serve, calibrated):
     calibrated(main=replace(FIT, none_score=3.0))
     sure = {**JURY, "aggregate": {"min_confidence": 0.9}}
     gateway = await serve(sure, SCRIPT, calibration="calibration.json")
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert manifest_pb2.OUTCOME_NO_CONSENSUS == reply.outcome
+
+
+async def test_a_juror_that_a_calibration_does_not_know_does_not_switch_the_confidence_off(
+    serve, calibrated
+):
+    known = replace(FIT, jurors=("a", "b", "old"), gate=replace(FIT.gate, best="old"))
+    calibrated(main=known)
+    gateway = await serve(
+        {**JURY, "aggregate": {"min_confidence": 0.9}}, SCRIPT, calibration="calibration.json"
+    )
 
     reply = await gateway.ask(shape=NUMBER)
 

@@ -32,6 +32,33 @@ async def test_log_odds_weigh_by_adequacy(serve):
     assert ("log_odds", ["a", "b"]) == (tally.method, tally.classes[0].jurors)
 
 
+BETTER = {"a": Reply(text="5"), "b": Reply(text="5"), "large": Reply(text="4", delay_s=0.2)}
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "trail"), [("auto", "4", ["gate"]), ("plurality", "5", [])]
+)
+async def test_two_weak_models_do_not_outvote_a_far_better_one_unless_asked_to(
+    serve, method, given, trail
+):
+    ensemble = {"jurors": [{"model": name} for name in BETTER], "aggregate": {"method": method}}
+    gateway = await serve({**ensemble, "quorum": 2, "grace_s": 0}, BETTER)
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    (tally,) = reply.manifest.tallies
+    assert (given, trail) == (reply.answer.text, [*tally.fallback_trail])
+
+
+async def test_a_far_better_model_of_no_weight_does_not_stand_for_all(serve):
+    jurors = [{"model": "a"}, {"model": "b"}, {"model": "large", "weight": 0}]
+    gateway = await serve({"jurors": jurors, "quorum": 3}, BETTER)
+
+    reply = await gateway.ask(shape=NUMBER)
+
+    assert ("5", []) == (reply.answer.text, [*reply.manifest.tallies[0].fallback_trail])
+
+
 @pytest.mark.parametrize("name", ["semantic_mean", "medoid"])
 async def test_the_semantic_mean_has_a_distance_whatever_its_name(serve, name):
     gateway = await serve(

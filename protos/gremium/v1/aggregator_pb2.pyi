@@ -194,6 +194,36 @@ class FittedVote(_message.Message):
 Global___FittedVote: _TypeAlias = FittedVote  # noqa: Y015
 
 @_typing.final
+class PriorVote(_message.Message):
+    """What is known of jurors of whose votes nothing was learned: their priors."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEST_JUROR_FIELD_NUMBER: _builtins.int
+    LOG_ODDS_FIELD_NUMBER: _builtins.int
+    best_juror: _builtins.str
+    """Juror whose ballot stands wherever it gave one, because its prior is so far
+    above the mean that a vote would do harm; empty when the vote decides.
+    """
+    log_odds: _builtins.bool
+    """Whether a ballot weighs by the log-odds of its juror's prior, which must be
+    set for all; a juror of weight 0 has none.
+    """
+    def __init__(
+        self,
+        *,
+        best_juror: _builtins.str = ...,
+        log_odds: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_juror", b"best_juror", "log_odds", b"log_odds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PriorVote: _TypeAlias = PriorVote  # noqa: Y015
+
+@_typing.final
 class JudgeScore(_message.Message):
     """What a judge thinks of one answer beside the others."""
 
@@ -283,6 +313,7 @@ class AggregateRequest(_message.Message):
     ALLOW_SPLICING_FIELD_NUMBER: _builtins.int
     SYNTHESIS_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
+    BY_PRIORS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     method: Global___AggregationMethod.ValueType
@@ -294,8 +325,8 @@ class AggregateRequest(_message.Message):
     0.35 by embeddings and 0.3 by words: unrelated answers have less.
     """
     min_confidence: _builtins.float
-    """P(correct) that the leader of a fitted vote needs, in [0, 1]; below it
-    there is no consensus. If unset, `min_share` alone decides.
+    """P(correct) that the leader needs, in [0, 1], as learned or as guessed; below
+    it there is no consensus. If unset, `min_share` alone decides.
     """
     allow_splicing: _builtins.bool
     """Whether `AGGREGATION_METHOD_FIELDWISE` may put an answer together from the
@@ -338,6 +369,12 @@ class AggregateRequest(_message.Message):
     def lease(self) -> _types_pb2.Lease:
         """What a synthesis may spend."""
 
+    @_builtins.property
+    def by_priors(self) -> Global___PriorVote:
+        """What is known of these jurors for want of `fitted`; counts ballots where
+        `method` is unspecified. If unset, each counts its weight.
+        """
+
     def __init__(
         self,
         *,
@@ -355,10 +392,11 @@ class AggregateRequest(_message.Message):
         allow_splicing: _builtins.bool = ...,
         synthesis: Global___SynthesisSpec | None = ...,
         lease: _types_pb2.Lease | None = ...,
+        by_priors: Global___PriorVote | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "fitted", b"fitted", "lease", b"lease", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "synthesis", b"synthesis"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "by_priors", b"by_priors", "fitted", b"fitted", "lease", b"lease", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "synthesis", b"synthesis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "allow_splicing", b"allow_splicing", "answers", b"answers", "fitted", b"fitted", "lease", b"lease", "method", b"method", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "synthesis", b"synthesis", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "allow_splicing", b"allow_splicing", "answers", b"answers", "by_priors", b"by_priors", "fitted", b"fitted", "lease", b"lease", "method", b"method", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "synthesis", b"synthesis", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_confidence: _TypeAlias = _typing.Literal["min_confidence"]  # noqa: Y015
     _WhichOneofArgType__min_confidence: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence"]  # noqa: Y015

@@ -127,6 +127,7 @@ class StopTerms(_message.Message):
     WEIGHTS_FIELD_NUMBER: _builtins.int
     FITTED_FIELD_NUMBER: _builtins.int
     MIN_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    BY_PRIORS_FIELD_NUMBER: _builtins.int
     rule: Global___StopRule.ValueType
     """The rule."""
     gamma: _builtins.float
@@ -153,6 +154,12 @@ class StopTerms(_message.Message):
     def fitted(self) -> _aggregator_pb2.FittedVote:
         """What was learned of these jurors, if the ballots will be counted by it."""
 
+    @_builtins.property
+    def by_priors(self) -> _aggregator_pb2.PriorVote:
+        """What is known of these jurors for want of `fitted`, if the ballots will be
+        counted by it.
+        """
+
     def __init__(
         self,
         *,
@@ -165,10 +172,11 @@ class StopTerms(_message.Message):
         weights: _abc.Iterable[_aggregator_pb2.JurorWeight] | None = ...,
         fitted: _aggregator_pb2.FittedVote | None = ...,
         min_confidence: _builtins.float = ...,
+        by_priors: _aggregator_pb2.PriorVote | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["fitted", b"fitted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by_priors", b"by_priors", "fitted", b"fitted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agree", b"agree", "fitted", b"fitted", "gamma", b"gamma", "letters", b"letters", "min_confidence", b"min_confidence", "min_share", b"min_share", "rule", b"rule", "tau", b"tau", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agree", b"agree", "by_priors", b"by_priors", "fitted", b"fitted", "gamma", b"gamma", "letters", b"letters", "min_confidence", b"min_confidence", "min_share", b"min_share", "rule", b"rule", "tau", b"tau", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

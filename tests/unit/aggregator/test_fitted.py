@@ -200,3 +200,68 @@ async def test_the_usual_wording_stands_for_a_class(servicer):
     reply = await aggregate(servicer, spaced, json_form, fitted=fitted())
 
     assert "[1, 2]" == reply.representative.text
+
+
+@pytest.mark.parametrize(
+    ("known", "jurors", "method", "trail"),
+    [
+        pytest.param({"best_juror": "j0"}, ["j0"], "plurality", ["gate"], id="one stands for all"),
+        pytest.param({"best_juror": "j9"}, ["j1", "j2"], "plurality", [], id="it gave no ballot"),
+        pytest.param({"log_odds": True}, ["j0"], "log_odds", [], id="priors weigh"),
+    ],
+)
+async def test_for_want_of_a_fit_priors_count(servicer, known, jurors, method, trail):
+    by_priors = aggregator_pb2.PriorVote(**known)
+    given = weights(1, 1, 1, priors=(0.39, 0.25, 0.25))
+
+    tally = await counted(servicer, "A", "B", "B", weights=given, by_priors=by_priors)
+
+    assert (jurors, method, trail) == (
+        [*tally.classes[0].jurors],
+        tally.method,
+        [*tally.fallback_trail],
+    )
+    assert not tally.p_correct.calibrated
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param({"method": LOG_ODDS}, id="as configured"),
+        pytest.param({"by_priors": aggregator_pb2.PriorVote(log_odds=True)}, id="few labels"),
+    ],
+)
+@pytest.mark.parametrize("prior", [0.95, 0.6])
+async def test_a_juror_without_weight_has_no_vote_by_its_prior(servicer, how, prior):
+    given = weights(0, 1, 1, priors=(prior, 0.5, 0.5))
+
+    tally = await counted(servicer, "A", "B", "B", weights=given, **how)
+
+    assert (["j1", "j2"], []) == ([*tally.classes[0].jurors], [*tally.fallback_trail])
+    assert 0.0 == tally.classes[1].weight
+
+
+WEIGHTED = aggregator_pb2.AGGREGATION_METHOD_WEIGHTED
+
+
+@pytest.mark.parametrize(
+    ("texts", "form", "how"),
+    [
+        pytest.param("AAA", LABELS, {}, id="plurality"),
+        pytest.param("AAA", LABELS, {"method": LOG_ODDS}, id="log-odds"),
+        pytest.param("AAA", LABELS, {"method": WEIGHTED}, id="weighted"),
+        pytest.param(["Bern is it."] * 3, TEXT, {}, id="prose"),
+    ],
+)
+async def test_without_a_fit_a_guess_is_held_against_what_is_needed(servicer, texts, form, how):
+    """Three of three that agree are right with .8, as far as anyone can tell."""
+    given = weights(1, 1, 1, priors=(0.5, 0.5, 0.5))
+
+    enough, lacking = [
+        await counted(servicer, *texts, form=form, weights=given, min_confidence=least, **how)
+        for least in (0.79, 0.81)
+    ]
+
+    assert (True, "") == (enough.consensus, enough.reason_text)
+    told = "the leading class is right with 80%; 81% are needed"
+    assert (False, told) == (lacking.consensus, lacking.reason_text)

@@ -240,6 +240,35 @@ async def test_what_was_learned_reaches_the_rule(jury):
     assert jury_pb2.STOP_REASON_ALL_SETTLED == reply.stop_reason
 
 
+async def test_who_stands_for_all_by_its_prior_is_waited_for(jury):
+    stop = jury_pb2.StopTerms(
+        rule=jury_pb2.STOP_RULE_UNCATCHABLE,
+        by_priors=aggregator_pb2.PriorVote(best_juror="j2"),
+    )
+
+    reply = await jury.Deliberate(
+        labelled(quorum=2, grace_s=0.0, timeout_s=0.3, stop=stop), timeout=10
+    )
+
+    assert jury_pb2.STOP_REASON_ALL_SETTLED == reply.stop_reason
+
+
+async def test_ballots_that_weigh_by_priors_stop_by_what_they_weigh(jury):
+    """Two agree, and the third one's prior outweighs both."""
+    priors = {"j0": 0.25, "j1": 0.25, "j2": 0.39}
+    stop = jury_pb2.StopTerms(
+        rule=jury_pb2.STOP_RULE_UNCATCHABLE,
+        weights=[weight(name, prior=prior) for name, prior in priors.items()],
+        by_priors=aggregator_pb2.PriorVote(log_odds=True),
+    )
+
+    reply = await jury.Deliberate(
+        labelled(quorum=2, grace_s=0.0, timeout_s=0.3, stop=stop), timeout=10
+    )
+
+    assert jury_pb2.STOP_REASON_ALL_SETTLED == reply.stop_reason
+
+
 async def test_the_waves_are_kept(jury, backends):
     stop = jury_pb2.StopTerms(rule=jury_pb2.STOP_RULE_UNCATCHABLE)
 

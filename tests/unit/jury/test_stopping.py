@@ -1,6 +1,7 @@
 """A jury that stops early finds the winner that it would have found by waiting for all."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,6 +133,28 @@ def test_uncatchable_gives_the_winner_of_a_fitted_vote_too(found, fit, needed):
         stopped = fitted_count(keys[:n_in], jury, fit, **needed)
         assert everything.leader.key == stopped.leader.key == leader(early)
         assert everything.consensus == stopped.consensus
+
+
+@given(juries(), st.sampled_from(["", "j0", "j2"]), SHARES)
+@settings(max_examples=1000)
+def test_uncatchable_gives_the_winner_where_one_juror_stands_for_all(found, best, min_share):
+    keys, jury, n_in = found
+    early = poll(keys[:n_in], jury, Fit(best=best, plain=True))
+
+    if is_decided(early, Terms(min_share=min_share)):
+        everything, stopped = (
+            known_count(known, jury, best, min_share=min_share) for known in (keys, keys[:n_in])
+        )
+        assert everything.leader.key == stopped.leader.key == leader(early)
+        assert everything.consensus == stopped.consensus
+
+
+def known_count(keys, jury, best, *, min_share):
+    """As the aggregator counts: the best juror's ballot alone, where it gave one."""
+    at = next((i for i, v in enumerate(jury[: len(keys)]) if v.name == best and keys[i]), None)
+    if at is not None:
+        jury = tuple(replace(v, weight=float(v.name == best)) for v in jury)
+    return counted(keys, jury, min_share=min_share)
 
 
 CONFIDENT = voters(1.2, 1.2, 1.2, 1.2, 1.2)
