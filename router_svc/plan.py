@@ -135,7 +135,7 @@ def graph_faults(graph: Graph) -> list[Fault]:
     formats = {step.id: step.output_format for step in graph.steps}
     edges = [f for s in graph.steps for f in edge_faults(s.id, s.goal, s.reads, formats)]
     named = [Fault(s.id, f"no step may be called `{s.id}`") for s in graph.steps if _reserved(s)]
-    return [*edges, *named]
+    return [*edges, *named, *_lone_answer(graph)]
 
 
 def whole(direct: Doer, reason_text: str, *, gate: Gate | None, expected: Prospect) -> Planned:
@@ -155,6 +155,15 @@ def weighed(planned: Planned, gate: Gate | None, prospects: Mapping[str, Prospec
     """A plan with what is expected of it; the gate's reason where there is one."""
     text = f"{gate.text}; {planned.reason_text}" if gate else planned.reason_text
     return replace(planned, gate=gate, prospects=prospects, reason_text=text)
+
+
+def _lone_answer(graph: Graph) -> list[Fault]:
+    """Without its one source there is no answer, so nobody may leave it out."""
+    sources = [step for step in graph.steps if step.id in graph.final]
+    if len(sources) != 1 or sources[0].required:
+        return []
+    only = sources[0].id
+    return [Fault(only, f"the answer is made of `{only}` alone, which must be required")]
 
 
 def _reserved(step: StepProfile) -> bool:

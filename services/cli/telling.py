@@ -19,6 +19,7 @@ from gremium.v1.manifest_pb2 import (
     Participation,
     ParticipationStatus,
     Stage,
+    StepRecord,
     Tally,
     Verdict,
     VerdictKind,
@@ -97,6 +98,7 @@ def story(manifest: Manifest) -> list[str]:
     """How it was routed, counted and judged: one line each, after its step where there are any."""
     return [
         *_route(manifest),
+        *_plan(manifest),
         *(
             f"stop     {of_step(s.tier, _stopped(s))}"
             for s in manifest.jury_stops
@@ -107,6 +109,31 @@ def story(manifest: Manifest) -> list[str]:
         *(f"verdict  {of_step(step_of(manifest, v), _judged(v))}" for v in manifest.verdicts),
         *(f"passage  [{passage.id}] {passage.source}" for passage in manifest.passages),
     ]
+
+
+def _plan(manifest: Manifest) -> Iterator[str]:
+    """How the task was cut, and how each step went."""
+    if manifest.HasField("plan"):
+        yield f"plan     {manifest.plan.reason_text}"
+    for step in manifest.steps:
+        yield f"step     {step.id}: {', '.join(_step(step))}"
+
+
+def _step(step: StepRecord) -> Iterator[str]:
+    status = ParticipationStatus.Name(step.status).removeprefix("PARTICIPATION_STATUS_")
+    yield f"{status.lower()} in {duration_from_wire(step.duration):.2f} s"
+    if step.depends_on:
+        yield f"after {' and '.join(step.depends_on)}"
+    if step.model_calls:
+        yield f"{step.model_calls} calls, {usd(step.cost_usd)} USD"
+    if step.same_as:
+        yield f"the output of {step.same_as}"
+    if step.recovery:
+        yield f"by {step.recovery}"
+    if step.HasField("confidence"):
+        yield f"confidence {step.confidence:.2f}"
+    if step.reason_text:
+        yield step.reason_text
 
 
 def chosen_texts(manifest: Manifest) -> list[str]:

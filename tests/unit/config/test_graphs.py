@@ -160,3 +160,65 @@ def test_a_judge_may_have_worked_on_an_earlier_step(tmp_path):
 def test_a_judge_that_wrote_the_answer_is_found(tmp_path):
     where = "ensembles.main.judge.models"
     assert ("JUDGE_IN_JURY", where) in findings(tmp_path, judge="m")
+
+
+TEAM = """\
+    specialists: {writer: {model: m}}
+    direct: {model: m}
+    merge: {model: m}
+    planner: {model: m}
+"""
+PAIR = """\
+    steps: {a: {model: m}, b: {model: m}, c: {model: m, depends_on: [a, b]}}
+"""
+
+
+def test_specialists_are_taken_instead_of_steps(tmp_path):
+    path = tmp_path / "gremium.yaml"
+    path.write_text(HEAD + TEAM)
+
+    config = load(path).config
+
+    assert ["PRICE_MISSING"] == [finding.code for finding in lint(config)]
+    assert {"m"} == {j.model for t in config.ensembles["main"].tiers for j in t.jurors}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("    merge: {model: m}\n", "exactly one of `steps` and `spec", id="neither"),
+        pytest.param(TEAM + PAIR, "exactly one of `steps` and `specialists`", id="both"),
+        pytest.param(
+            TEAM.replace("    direct: {model: m}\n", ""), "need `direct` and", id="no direct"
+        ),
+        pytest.param(TEAM.replace("writer: {model: m}", "w: {}"), "exactly one of", id="nobody"),
+        pytest.param(
+            TEAM.replace("planner: {model: m}", "planner: {model: x}"), "no model", id="planner"
+        ),
+        pytest.param(PAIR + "    gate: true\n", "`gate: true` and `direct` need", id="gate"),
+        pytest.param(PAIR + "    planner: {model: m}\n", "the `steps` are the plan", id="plan"),
+        pytest.param(
+            PAIR + "    quorums: [{steps: [a, x], needed: 1}]\n", "no steps: ['x']", id="quorum"
+        ),
+        pytest.param(
+            PAIR + "    quorums: [{steps: [a, b], needed: 2}]\n", "fewer must be", id="all needed"
+        ),
+        pytest.param(
+            PAIR.replace("b: {model: m}", "b: {model: m, on_fail: fallback}"),
+            "need each other",
+            id="no fallback",
+        ),
+        pytest.param(
+            PAIR.replace("b: {model: m}", "b: {model: m, on_fail: skip}"),
+            "is not for a step that is required",
+            id="skip",
+        ),
+        pytest.param(
+            PAIR.replace("c: {model: m,", 'c: {model: m, goal: "{a.x}",'),
+            "no field that the `json_schema` of `a`",
+            id="field",
+        ),
+    ],
+)
+def test_what_makes_no_plan_is_refused(problems, text, problem):
+    assert any(problem in message for _, message in problems(HEAD + text))

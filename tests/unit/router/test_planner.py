@@ -88,6 +88,9 @@ def test_shaped_outputs_are_merged_by_a_template_unless_the_caller_wants_a_shape
             "no field",
             id="unknown field",
         ),
+        pytest.param(
+            [step("a", required=False, on_fail="skip")], "must be required", id="lone answer"
+        ),
         pytest.param([step("merge")], "no step may be called `merge`", id="reserved"),
         pytest.param([step("a", specialist="x")], "'x' is not one of", id="specialist"),
         pytest.param([step("a", on_fail="skip")], "cannot be `skip`", id="on_fail"),
