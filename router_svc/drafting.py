@@ -36,7 +36,6 @@ class PlannerCall:
 class Draft:
     """What asking a planner came to."""
 
-    unspent: Lease
     calls: tuple[PlannerCall, ...] = ()
     graph: Graph | None = None
     """None: there is no plan, or the planner sees no parts."""
@@ -52,16 +51,16 @@ async def drafted(
     while len(calls) < MOST_CALLS:
         request = _request(task, staff, problem=calls[-1].reason_text if calls else "")
         if short := _cannot_ask(model, request, lease, deadline):
-            return Draft(lease, calls, problem="; ".join([*_problems(calls), short]))
+            return Draft(calls, problem="; ".join([*_problems(calls), short]))
         asked = await _ask(model, request, lease, deadline)
         lease = unspent(lease, [asked])
         graph, call = _read(model, asked, task, staff)
         calls = (*calls, call)
         if not call.reason:
-            return Draft(lease, calls, graph)
+            return Draft(calls, graph)
         if asked.status is not Status.ANSWERED:
             break
-    return Draft(lease, calls, problem="; ".join(_problems(calls)))
+    return Draft(calls, problem="; ".join(_problems(calls)))
 
 
 def _request(task: Prompt, staff: Staff, *, problem: str) -> ModelRequest:

@@ -9,8 +9,10 @@ from router_svc.gate import Gate, Prospect
 from router_svc.plan import OnFail, Origin, Planned, StepProfile
 from router_svc.planning import Outcome
 from services.core.answers import Status
+from services.core.lease import Lease
 from services.runtime.wire import (
     duration_to_wire,
+    lease_from_wire,
     lease_to_wire,
     output_format_to_wire,
     timestamp_to_wire,
@@ -37,6 +39,12 @@ def outcome_to_wire(outcome: Outcome) -> router_pb2.PlanResponse:
         unspent=lease_to_wire(outcome.unspent),
         planner_calls=[_call(call) for call in outcome.calls],
     )
+
+
+def planner_lease_from_wire(request: router_pb2.PlanRequest) -> Lease:
+    """Of the lease, what asking the planner may take: all, unless it is said."""
+    told = request.planner_lease if request.HasField("planner_lease") else request.lease
+    return lease_from_wire(told)
 
 
 def plan_to_wire(planned: Planned) -> router_pb2.Plan:

@@ -20,6 +20,7 @@ from services.core.lease import Lease
 from services.core.material import images
 from services.core.prompts import Message, Prompt
 from services.core.templates import filled, places
+from services.models.asked import unspent
 from services.models.backend import RosterModel
 
 LEAST_STEPS: Final = 2
@@ -37,6 +38,8 @@ class Task:
     prompt: Prompt
     lease: Lease
     deadline: Deadline
+    planner_lease: Lease
+    """Of the lease, what asking the planner may take."""
     ask_planner: bool = True
 
 
@@ -88,21 +91,22 @@ class Desk:
         if why := _not_worth_asking(staff, single, task):
             return Outcome(_undivided(direct, why, single), task.lease)
         draft = await self._drafted(staff, task)
-        planned = await self._of_draft(draft, direct, single, task)
-        return Outcome(planned, draft.unspent, draft.calls)
+        left = replace(task, lease=unspent(task.lease, [call.asked for call in draft.calls]))
+        planned = await self._of_draft(draft, direct, single, left)
+        return Outcome(planned, left.lease, draft.calls)
 
     async def _drafted(self, staff: Staff, task: Task) -> Draft:
         until = task.deadline.within(staff.planner_timeout_s)
         model = self._planners[staff.planner]
-        return await drafted(task.prompt, staff, model, lease=task.lease, deadline=until)
+        lease = task.planner_lease
+        return await drafted(task.prompt, staff, model, lease=lease, deadline=until)
 
     async def _of_draft(self, draft: Draft, direct: Doer, single: Prospect, task: Task) -> Planned:
         if draft.graph is None:
             return _undivided(direct, draft.problem or "the planner sees no parts in it", single)
-        left = replace(task, lease=draft.unspent)
         seconds = sum(call.asked.duration_s for call in draft.calls)
         paid = Prospect(1.0, seconds, calls=0)
-        return await self._weighed(draft.graph, Origin.PLANNER, direct, single, left, planner=paid)
+        return await self._weighed(draft.graph, Origin.PLANNER, direct, single, task, planner=paid)
 
     async def _weighed(
         self,

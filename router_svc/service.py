@@ -9,7 +9,7 @@ import grpc
 from gremium.v1 import router_pb2, router_pb2_grpc
 from router_svc.catalog import EnsembleProfile
 from router_svc.explain import Reading
-from router_svc.plan_wire import outcome_to_wire
+from router_svc.plan_wire import outcome_to_wire, planner_lease_from_wire
 from router_svc.planning import Desk, Task
 from router_svc.policy import Decision, convene, route
 from router_svc.profiles import Limits
@@ -61,7 +61,14 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         ensemble = self._ensemble(request.ensemble)
         prompt, lease = prompt_from_wire(request.prompt), lease_from_wire(request.lease)
 
-        task = Task(request.ensemble, prompt, lease, deadline, not request.without_planner)
+        task = Task(
+            request.ensemble,
+            prompt,
+            lease,
+            deadline,
+            planner_lease=planner_lease_from_wire(request),
+            ask_planner=not request.without_planner,
+        )
         if ensemble.staff is not None and ensemble.direct is not None:
             outcome = await self._desk.made(ensemble.staff, ensemble.direct, task)
         else:

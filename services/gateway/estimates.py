@@ -21,6 +21,8 @@ AGAIN_TOKENS = 128
 """What a step is told that is asked once more."""
 PLANNER_TOKENS = 2048
 """Most that a planner is told beside the question and what specialists are good at."""
+PLANNER_CALLS = 2
+"""It is asked once, and once more when its plan cannot be run."""
 PASSAGE_TOKENS = 1024
 """A passage has about 1,000 characters, in some scripts a token each."""
 
@@ -153,16 +155,28 @@ def _planned(graph: SpecialistsEnsemble, read: Reading) -> Iterator[Call]:
     passages = max((where.passages for where in graph.searches), default=0)
     material = MOST_STEPS * (most + QUOTE_TOKENS + PASSAGE_TOKENS * passages)
     full = _more(read, read.prompt_tokens + material)
-    if graph.planner is not None:
-        model = read.models[graph.planner.model]
-        told = sum(text_tokens(each.description) for each in graph.specialists.values())
-        added, written = PLANNER_TOKENS + told + model.max_output_tokens, model.max_output_tokens
-        yield from [read.call(graph.planner.model, added_tokens=added, output_tokens=written)] * 2
+    yield from planner_calls(graph, read)
     yield from max((_step(each, full)[0] for each in doers), key=_usd) * MOST_STEPS
     if (merge := graph.merge) and merge.model:
         most = max(most * MOST_STEPS, read.writes(merge.model))
         yield _merge(merge, merge.model, full)
     yield from verdict_calls(graph, _more(read, material), tier=MERGE, answer_tokens=most)
+
+
+def planner_calls(graph: SpecialistsEnsemble, read: Reading) -> list[Call]:
+    """A question to the planner, and its repair; limits on answers are none on plans."""
+    if graph.planner is None:
+        return []
+    name = graph.planner.model
+    most = read.models[name].max_output_tokens
+    added = planner_tokens(graph) + most
+    return [read.call(name, added_tokens=added, output_tokens=most)] * PLANNER_CALLS
+
+
+def planner_tokens(graph: SpecialistsEnsemble) -> int:
+    """Most that a planner is told beside the question."""
+    told = (text_tokens(each.description) for each in graph.specialists.values())
+    return PLANNER_TOKENS + sum(told)
 
 
 def _steps(graph: SpecialistsEnsemble, read: Reading) -> Iterator[Call]:

@@ -238,3 +238,24 @@ async def test_configured_steps_with_a_gate_run_where_they_pay(serve, single, an
 
     assert answer == reply.answer.text
     assert reply.manifest.plan.HasField("gate")
+
+
+async def test_a_router_that_is_lost_while_it_plans_leaves_the_steps_their_budget(serve):
+    gateway = await serve(PLANNED, hung={"router"}, single=0.2)
+    budget = types_pb2.Budget(max_model_calls=3, max_tokens=90_000)
+
+    reply = await gateway.ask(VAGUE, timeout_s=5.0, budget=budget)
+
+    assert ("4", True) == (reply.answer.text, reply.degraded)
+    lost = planner_parts(reply.manifest)
+    assert (2, True) == (sum(p.model_calls for p in lost), all(p.usage_estimated for p in lost))
+
+
+async def test_a_planner_that_the_budget_does_not_pay_is_not_asked(serve):
+    gateway = await serve(PLANNED, single=0.2)
+
+    reply = await gateway.ask(VAGUE, budget=types_pb2.Budget(max_model_calls=3))
+
+    assert ["direct"] == ids(reply.manifest)
+    assert "expected to take 4 model calls; 3 are left" in reply.manifest.plan.reason_text
+    assert 1 == gateway.provider.calls

@@ -768,6 +768,7 @@ class PlanRequest(_message.Message):
     PROMPT_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
     WITHOUT_PLANNER_FIELD_NUMBER: _builtins.int
+    PLANNER_LEASE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     ensemble: _builtins.str
@@ -782,6 +783,10 @@ class PlanRequest(_message.Message):
     def lease(self) -> _types_pb2.Lease:
         """What planning and all steps may spend."""
 
+    @_builtins.property
+    def planner_lease(self) -> _types_pb2.Lease:
+        """Of the lease, what asking the planner model may take. If unset, all."""
+
     def __init__(
         self,
         *,
@@ -790,10 +795,11 @@ class PlanRequest(_message.Message):
         prompt: _types_pb2.Prompt | None = ...,
         lease: _types_pb2.Lease | None = ...,
         without_planner: _builtins.bool = ...,
+        planner_lease: _types_pb2.Lease | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "prompt", b"prompt"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "planner_lease", b"planner_lease", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ensemble", b"ensemble", "lease", b"lease", "prompt", b"prompt", "request_id", b"request_id", "without_planner", b"without_planner"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ensemble", b"ensemble", "lease", b"lease", "planner_lease", b"planner_lease", "prompt", b"prompt", "request_id", b"request_id", "without_planner", b"without_planner"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

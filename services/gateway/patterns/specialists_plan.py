@@ -1,6 +1,6 @@
 """Asks the router for a plan, and makes an ensemble of it that can be run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from gremium.v1 import manifest_pb2, router_pb2
@@ -10,21 +10,19 @@ from services.config.planning import DIRECT, Direct, Specialist
 from services.config.steps import Merge, OnFail, Step
 from services.config.tree import Model, SpecialistsEnsemble
 from services.core.errors import InternalError
-from services.core.tokens import text_tokens
-from services.gateway import budget, reserves
+from services.core.lease import Call, Lease
+from services.gateway import reserves
 from services.gateway.case import Case
-from services.gateway.estimates import PLANNER_TOKENS
+from services.gateway.estimates import PLANNER_CALLS, planner_calls, planner_tokens, reading
 from services.gateway.failures import LOST
 from services.gateway.fallbacks import default_plan
 from services.gateway.losses import Seat
 from services.gateway.mesh import Mesh
 from services.gateway.record import Record
-from services.runtime.wire import lease_from_wire, lease_to_wire, output_format_from_wire
+from services.runtime.wire import lease_to_wire, output_format_from_wire
 
 PLANNER: Final = "planner"
 """What the manifest calls the model that plans."""
-PLANNER_CALLS: Final = 2
-"""It is asked once, and once more when its plan cannot be run."""
 PLANNER_SHARE: Final = 0.25
 """Most of a request's time that planning with a model may take."""
 MADE: Final = (router_pb2.PLAN_ORIGIN_RULES, router_pb2.PLAN_ORIGIN_PLANNER)
@@ -47,17 +45,22 @@ async def planned(
         prompt=case.prompt,
         lease=lease_to_wire(record.lease),
     )
+    part, kept = _before_steps(record.lease, planner_calls(ensemble, reading(case)))
+    request.planner_lease.CopyFrom(lease_to_wire(part))
     seats = _seats(ensemble, case)
     try:
-        with record.stage(manifest_pb2.STAGE_ROUTER, deadline=until, seats=seats):
+        with (
+            record.keeping(kept, of=part),
+            record.stage(manifest_pb2.STAGE_ROUTER, deadline=until, seats=seats),
+        ):
             response = await mesh.plan(request, deadline=until)
+            record.lease = _unspent(part, response.planner_calls)
     except LOST as err:
         if case.deadline.left_s == 0.0:
             raise
         record.degraded = True
         return default_plan(ensemble, err)
     record.manifest.participations.extend(_asked(response.planner_calls, case))
-    record.lease = budget.returned(record.lease, lease_from_wire(response.unspent))
     return response.plan
 
 
@@ -105,13 +108,37 @@ def _allowed_s(case: Case, ensemble: SpecialistsEnsemble) -> float:
     return own_s + min(ensemble.planner.timeout_s, PLANNER_SHARE * left_s)
 
 
+def _before_steps(lease: Lease, calls: Sequence[Call]) -> tuple[Lease, Lease]:
+    """What planning may spend, and what is kept for the steps whatever becomes of it."""
+    usd, tokens = sum(call.cost_usd for call in calls), sum(call.tokens for call in calls)
+    part = Lease(
+        None if lease.cost_usd is None else min(lease.cost_usd, usd),
+        None if lease.model_calls is None else min(lease.model_calls, len(calls)),
+        None if lease.tokens is None else min(lease.tokens, tokens),
+    )
+    kept = lease.less(
+        cost_usd=part.cost_usd or 0.0,
+        model_calls=part.model_calls or 0,
+        tokens=part.tokens or 0,
+    )
+    return part, kept
+
+
+def _unspent(part: Lease, calls: Iterable[router_pb2.PlannerCall]) -> Lease:
+    every = list(calls)
+    return part.less(
+        cost_usd=sum(call.cost_usd for call in every),
+        model_calls=sum(call.model_calls for call in every),
+        tokens=sum(call.usage.input_tokens + call.usage.output_tokens for call in every),
+    )
+
+
 def _seats(ensemble: SpecialistsEnsemble, case: Case) -> list[Seat]:
     """The planner, once for each time that it may be asked."""
     if ensemble.planner is None:
         return []
     model = case.models[ensemble.planner.model]
-    told = sum(text_tokens(each.description) for each in ensemble.specialists.values())
-    added = PLANNER_TOKENS + told + model.max_output_tokens
+    added = planner_tokens(ensemble) + model.max_output_tokens
     seat = Seat(PLANNER, ensemble.planner.model, added, model.max_output_tokens)
     return [seat] * PLANNER_CALLS
 

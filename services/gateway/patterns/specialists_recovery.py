@@ -65,7 +65,7 @@ def _second(
 
 
 def _reason(why: GremiumError | NoAnswerError) -> str:
-    """In words, on one line, without what other models wrote."""
+    """In words, on one line."""
     told = why.ending.reason_text if isinstance(why, NoAnswerError) else ""
     return " ".join((told or str(why)).split())[:300].rstrip(".")
 
