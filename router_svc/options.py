@@ -17,7 +17,7 @@ from router_svc.seats import Seat
 
 Z_90: Final = 1.6448536269514722
 """Standard errors from the estimate to either end of its 90 % interval."""
-PRIOR_LABELS: Final = 5.0
+PRIOR_LABELS: Final = 1.0
 """Labels that a configured prior is worth beside predictions that were learned."""
 
 
