@@ -142,6 +142,7 @@ def response_to_wire(
     tally = tally_to_wire(decision, [answer.juror for answer in request.answers])
     if decision.count is not None:
         tally.p_correct.CopyFrom(_p_correct(decision.count, request))
+        _tell_classes(tally, decision.count, request)
     response = aggregator_pb2.AggregateResponse(
         tally=tally,
         representative=None if chosen is None else _representative(decision, chosen, request),
@@ -239,6 +240,27 @@ def tally_to_wire(decision: Decision, jurors: Sequence[str]) -> manifest_pb2.Tal
     return tally
 
 
+def _tell_classes(
+    tally: manifest_pb2.Tally, count: Count, request: aggregator_pb2.AggregateRequest
+) -> None:
+    """Put in how likely each class is right; of a guess only the leader's is told."""
+    if count.guess:
+        return
+    for told, found in zip(tally.classes, count.classes, strict=True):
+        if found.p_correct is not None:
+            told.p_correct.CopyFrom(_calibrated(request, found.p_correct, *_ends(count, found)))
+
+
+def _ends(count: Count, found: Class) -> tuple[float, float]:
+    """90 % interval: what the leader may have more or less, the others lose or get in proportion."""
+    low, high = count.interval or (0.0, 1.0)
+    sure = count.leader.p_correct or 0.0
+    if found.key == count.leader.key or sure >= 1.0:
+        return low, high
+    part = (found.p_correct or 0.0) / (1.0 - sure)
+    return min(1.0, part * (1.0 - high)), min(1.0, part * (1.0 - low))
+
+
 def _sources(decision: Decision, jurors: Sequence[str]) -> list[manifest_pb2.SplicedField]:
     if decision.spliced is None:
         return []
@@ -255,19 +277,29 @@ def _sources(decision: Decision, jurors: Sequence[str]) -> list[manifest_pb2.Spl
 def _p_correct(count: Count, request: aggregator_pb2.AggregateRequest) -> types_pb2.Probability:
     sure = count.leader.p_correct or 0.0
     low, high = count.interval or (0.0, 1.0)
-    told = types_pb2.Probability(value=sure, low=low, high=high)
-    if not count.guess:
-        told.calibrated = request.fitted.n_labels >= MIN_LABELS
-        told.calibration_id = request.fitted.calibration_id
-        told.support = request.fitted.n_labels
-    return told
+    if count.guess:
+        return types_pb2.Probability(value=sure, low=low, high=high)
+    return _calibrated(request, sure, low, high)
+
+
+def _calibrated(
+    request: aggregator_pb2.AggregateRequest, value: float, low: float, high: float
+) -> types_pb2.Probability:
+    return types_pb2.Probability(
+        value=value,
+        low=low,
+        high=high,
+        calibrated=request.fitted.n_labels >= MIN_LABELS,
+        calibration_id=request.fitted.calibration_id,
+        support=request.fitted.n_labels,
+    )
 
 
 def _class_to_wire(
     found: Class, decision: Decision, jurors: Sequence[str]
 ) -> manifest_pb2.TallyClass:
     own = decision.spliced.form if decision.spliced and not found.members else None
-    told = manifest_pb2.TallyClass(
+    return manifest_pb2.TallyClass(
         key=found.key,
         value=cut(own or decision.ballots[found.representative].value, most_bytes=MAX_VALUE_BYTES),
         jurors=[jurors[i] for i in found.members],
@@ -275,7 +307,3 @@ def _class_to_wire(
         share=found.share,
         representative=jurors[found.representative],
     )
-    if found.p_correct is not None and decision.count and not decision.count.guess:
-        told.p_correct.value = found.p_correct
-        told.p_correct.high = 1.0
-    return told

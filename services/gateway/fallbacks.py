@@ -71,8 +71,9 @@ def best_juror(
     """For want of an aggregator: the answer of the juror with the largest weight.
 
     Of equally heavy ones it is the one with the higher prior adequacy, then
-    the first. Nothing is counted, so that nobody is said to agree, and its
-    model's adequacy is all that is known of how likely it is right.
+    the first. Nothing is counted, so that there are no classes and nobody is said
+    to agree, and its model's adequacy is all that is known of how likely it is
+    right.
     """
     jurors = {juror.label: juror for juror in messages.jurors(case, tier)}
 
@@ -86,6 +87,7 @@ def best_juror(
     return aggregator_pb2.AggregateResponse(
         tally=manifest_pb2.Tally(
             method="best_juror",
+            p_none=1.0 - adequacy,
             consensus=adequacy >= needed,
             reason_text=""
             if adequacy >= needed

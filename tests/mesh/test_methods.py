@@ -108,9 +108,23 @@ async def test_without_an_aggregator_the_trail_says_so(serve, hung):
     (tally,) = (await gateway.ask(shape=NUMBER, timeout_s=4)).manifest.tallies
 
     assert ("best_juror", ["no_aggregator"]) == (tally.method, list(tally.fallback_trail))
+    assert (0.5, 0.5) == (tally.p_correct.value, tally.p_none)
     assert (0.0, 1.0, False) == (
         tally.p_correct.low,
         tally.p_correct.high,
         tally.p_correct.calibrated,
     )
     assert tally.uncalibrated_text
+
+
+@pytest.mark.parametrize("hung", [{"aggregator"}])
+async def test_without_an_aggregator_a_juror_known_to_be_unsure_does_not_answer(serve, hung):
+    gateway = await serve(jury(min_confidence=0.6), {k: Reply(text="5") for k in "abc"}, hung=hung)
+
+    reply = await gateway.ask(shape=NUMBER, timeout_s=4)
+
+    told = "a is right with 50%; 60% are needed"
+    assert (manifest_pb2.OUTCOME_NO_CONSENSUS, told) == (
+        reply.outcome,
+        reply.manifest.tallies[0].reason_text,
+    )

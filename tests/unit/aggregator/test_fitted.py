@@ -265,3 +265,28 @@ async def test_without_a_fit_a_guess_is_held_against_what_is_needed(servicer, te
     assert (True, "") == (enough.consensus, enough.reason_text)
     told = "the leading class is right with 80%; 81% are needed"
     assert (False, told) == (lacking.consensus, lacking.reason_text)
+
+
+async def test_every_class_says_what_stands_behind_its_probability(servicer):
+    known = fitted(covariance=[0.04, 0.0, 0.04])
+
+    tally = await counted(servicer, "A", "B", "C", weights=weights(2, 1, 0.5), fitted=known)
+
+    told = [each.p_correct for each in tally.classes]
+    assert tally.p_correct == told[0]
+    assert [(True, "c0ffee", 200)] * 3 == [
+        (p.calibrated, p.calibration_id, p.support) for p in told
+    ]
+    assert all(0.0 < p.low < p.value < p.high < 1.0 for p in told)
+
+
+async def test_what_the_leader_may_have_less_the_others_get(servicer):
+    known = fitted(none_score=-1e5, covariance=[0.0, 0.0, 0.25])
+
+    tally = await counted(servicer, "A", "B", weights=weights(2, 1), fitted=known)
+
+    leader, other = (each.p_correct for each in tally.classes)
+    assert (pytest.approx(1 - leader.high), pytest.approx(1 - leader.low)) == (
+        other.low,
+        other.high,
+    )
