@@ -143,3 +143,17 @@ def test_time_that_a_step_did_not_use_is_given_to_the_next(window_s, own_s):
     second_s = step_s(window_s, own_s=own_s, behind_s=own_s, due_s=due_s)
 
     assert second_s == pytest.approx(window_s * 2 / 3)
+
+
+def test_the_critical_path_is_told_from_what_runs_beside_it():
+    steps = {
+        "slow": {"model": "slow"},
+        "fast": {"model": "fast"},
+        "end": {"model": "fast", "depends_on": ["slow", "fast"]},
+    }
+    models = {"slow": model(expected_latency_s=9.0), "fast": model(expected_latency_s=1.0)}
+    config = Config(models=models, ensembles={"main": {"pattern": "specialists", "steps": steps}})
+
+    found = needs(config.ensembles["main"], Roster(config.models, config.ensembles))
+
+    assert {"slow": True, "fast": False, "end": True} == {n: e.critical for n, e in found.items()}
