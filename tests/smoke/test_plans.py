@@ -14,6 +14,8 @@ import yaml
 from bench.families import request
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2, router_pb2
 from tests.running import ROOT, mesh_running
+from tests.scripted import upstream_thread
+from tests.upstream import Reply
 
 CASSETTE = ROOT / "tests/smoke/cassettes/plans.jsonl"
 LIMIT_S = 60
@@ -110,6 +112,27 @@ def test_a_planner_writes_three_steps_that_recorded_models_do(tmp_path):
     gate = reply.manifest.plan.gate
     assert gate.p_plan > gate.p_single + 0.05
     assert gate.speed_up >= 1.3
+
+
+def test_parts_of_a_question_are_done_at_once_over_five_processes(tmp_path):
+    script = {"thorough": [Reply(text="Paris."), Reply(text="Austen."), Reply(text="Both.")]}
+    with upstream_thread(script) as provider:
+        models = {
+            name: {"backend": "openai", "model": name, "base_url": provider.url, **shown}
+            for name, shown in {
+                "quick": {"family": "a", "adequacy": 0.3, "timeout_s": 5},
+                "thorough": {"family": "b", "adequacy": 0.97, "timeout_s": 5},
+                "planner": {"family": "c", "timeout_s": 5},
+            }.items()
+        }
+        config = yaml.safe_dump({**PLANNED, "models": models})
+        with mesh_running(tmp_path, config) as mesh:
+            reply = ask(mesh, "1. What is the capital of France?\n2. Who wrote Emma?")
+
+    assert "Both." == reply.answer.text
+    assert router_pb2.PLAN_ORIGIN_RULES == reply.manifest.plan.origin
+    assert ["part1", "part2", "merge"] == list(told(reply))
+    assert 3 == provider.calls == reply.manifest.model_calls
 
 
 @pytest.mark.timeout(300)

@@ -66,6 +66,36 @@ def test_what_a_step_reads_of_others_is_paid_for():
     assert PROMPT == asked.prompt
 
 
+def planned(**more):
+    """A case whose plan is made for the question; a million tokens cost a million."""
+    priced_model = {
+        "backend": "openai",
+        "model": "m",
+        "family": "f",
+        "timeout_s": 5.0,
+        "max_output_tokens": 500,
+        "price": {"input_usd_per_mtok": 1e6, "output_usd_per_mtok": 1e6},
+    }
+    team = {
+        "pattern": "specialists",
+        "specialists": {"one": {"model": "m"}},
+        "direct": {"model": "m"},
+        "merge": {"model": "m"},
+        **more,
+    }
+    config = Config(models={"m": priced_model}, ensembles={"main": team})
+    return replace(case(), ensemble=config.ensembles["main"], models=config.models)
+
+
+def test_a_plan_that_is_made_may_have_as_many_steps_as_any():
+    read = estimates.reading(planned())
+
+    usd = estimates.possible_usd(planned())
+
+    assert usd > 13 * (read.prompt_tokens + read.writes("m"))
+    assert usd + 2 * read.prompt_tokens < estimates.possible_usd(planned(planner={"model": "m"}))
+
+
 def test_knows_whether_somebody_answers_for_nothing():
     asked = case(judge=None)
 
