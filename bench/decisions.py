@@ -2,9 +2,11 @@
 
     python bench/decisions.py --data ../data [--only votes …] [--json] [--out bench/out]
 
-Everything is decided by the code that serves; weights, ties, gates and the
-choice of the best single juror come from training folds only. A part whose
-files are missing is skipped and says so.
+Everything is decided by the code that serves, and what could not be is named in
+its part; weights, ties, gates and the choice of the best single juror come from
+training folds only. A part whose files are missing, or lack the models that it
+is about, is skipped and says so; every other recording of the same form is a
+pool of all its models. Without any figure the exit code is 1.
 """
 
 import argparse
@@ -33,7 +35,7 @@ def main() -> None:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "decisions.md").write_text(table(found) + "\n", encoding="utf-8")
         _draw([row.figure for row in found if row.figure], options.out / "decisions.png")
-    sys.exit(0 if all(row.holds for row in found) else 1)
+    sys.exit(0 if found and all(row.holds for row in found) else 1)
 
 
 def _draw(pools: Sequence[PoolFigure], path: pathlib.Path) -> None:

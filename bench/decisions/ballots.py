@@ -12,6 +12,7 @@ from aggregator_svc.fieldwise import field_vote
 from aggregator_svc.voting import plurality
 from bench.canonical import grades, tasks, tools
 from bench.decisions import Row, SkippedError
+from bench.decisions.pools import answered
 from services.core.canonical import Ballot, ballot
 from services.core.prompts import OutputFormat
 
@@ -41,6 +42,7 @@ def rows(data: Path) -> Iterator[Row]:
     if not path.is_file():
         raise SkippedError(f"there is no {FILE}")
     recorded = tasks(path)
+    answered(recorded, CHEAP5, path)
     valid = grades(recorded, CHEAP5, "valid")
     read = [_ballots(row) for row in recorded]
     single = valid[np.arange(len(valid)), _best_of_training(valid)]

@@ -15,6 +15,7 @@ from bench.canonical import tasks, tools
 from bench.decisions import Row, SkippedError
 from bench.decisions.ballots import FILE
 from bench.decisions.early_stop_jury import Heard, heard_by_the_jury
+from bench.decisions.pools import answered
 from jury_svc.leads import Poll, Vote, Voter
 from jury_svc.quorum import Stop, stop_reason
 from jury_svc.stopping import Rule, Terms, could_decide, is_decided, may_change
@@ -258,8 +259,7 @@ def _waited(task: Task) -> Replayed:
 
 def _tasks(path: Path) -> list[Task]:
     recorded = tasks(path)
-    if missing := sorted(set(CHEAP7) - set(recorded[0]["answers"])):
-        raise SkippedError(f"{FILE} has no answers of {missing}")
+    answered(recorded, tuple(CHEAP7), path)
     said = [[row["answers"][model] for model in CHEAP7] for row in recorded]
     right = np.array([[bool(a["valid"] or a["ok"]) for a in answers] for answers in said])
     part = folds(len(recorded), parts=PARTS, seed=SEED)

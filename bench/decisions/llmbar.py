@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from bench.decisions import Row
+from bench.decisions import Row, SkippedError
 from bench.decisions.pools import Line, lines
 from judge_svc.panel import Vote, panel_score
 from judge_svc.ranking import Better, Comparison
@@ -24,6 +24,9 @@ TURNED: dict[Better, Better] = {"one": "two", "two": "one", "tie": "tie"}
 
 def rows(data: pathlib.Path) -> Iterator[Row]:
     found = lines(data / "judge/llmbar_with_judges.jsonl.gz")
+    asked = {f"{judge}/{STRATEGY}" for judge in ALL}
+    if lacking := sorted(asked - set.intersection(*(set(row["judges"]) for row in found))):
+        raise SkippedError(f"llmbar_with_judges lacks verdicts of {', '.join(lacking)}")
     natural = np.array([row["subset"] == "Natural" for row in found])
     every = np.ones(len(found), dtype=bool)
     yield _row(found, WEAK, every, free=True, reach=REACH_FREE)

@@ -1,11 +1,15 @@
-"""Recorded pools as labelled votes: the ballots are read by the code that serves."""
+"""Recorded pools as labelled votes.
+
+Numbers and tool calls are read by the code that serves. Of MMLU-Pro only a letter was recorded, and
+CRUX asks for Python literals, which no output format of ours is: those are read here.
+"""
 
 import ast
 import gzip
 import json
 import pathlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -59,6 +63,20 @@ class Pool:
     """The table's better of best member and plurality, in points; None for other prompts."""
 
 
+def answered(rows: Sequence[Line], jurors: Sequence[str], path: pathlib.Path) -> tuple[str, ...]:
+    """The jurors asked for; all that answered every prompt where none is named.
+
+    Raises
+    ------
+    SkippedError
+        If one that is asked for did not answer every prompt.
+    """
+    common = set.intersection(*(set(row["answers"]) for row in rows)) if rows else set()
+    if lacking := sorted(set(jurors) - common) or ([] if common else ["anybody"]):
+        raise SkippedError(f"{path.name} lacks answers of {', '.join(lacking)}")
+    return tuple(jurors) or tuple(sorted(common))
+
+
 @cache
 def lines(path: pathlib.Path) -> list[Line]:
     """A recording; split at line feeds only, for texts hold other line ends."""
@@ -71,6 +89,7 @@ def lines(path: pathlib.Path) -> list[Line]:
 def pools(data: pathlib.Path) -> Iterator[Callable[[], Pool]]:
     """The pools of the published table, each read when it is called."""
     gsm, crux = data / "jury/zeroeval_gsm.jsonl.gz", data / "jury/zeroeval_crux.jsonl.gz"
+    bfcl = data / "jury/bfcl_25models.jsonl.gz"
     yield lambda: _zero("GSM8K cheap3", gsm, (MINI, "claude-3-5-haiku-20241022", FLASH), 95.8)
     yield lambda: _zero("GSM8K cheap5", gsm, CHEAP5, 95.2)
     yield lambda: _zero("GSM8K all", gsm, (), 97.2)
@@ -80,12 +99,18 @@ def pools(data: pathlib.Path) -> Iterator[Callable[[], Pool]]:
     yield lambda: _labels("MMLU-Pro top4", data, 4, 74.1)
     yield lambda: small5(data)
     yield lambda: _labels("MMLU-Pro all", data, (), 71.8)
-    yield lambda: _calls("BFCL cheap5", data, BFCL_CHEAP5, 89.6)
-    yield lambda: _calls("BFCL all", data, (), 94.0)
-    for path in sorted((data / "jury").glob("zeroeval_*.jsonl.gz")):
-        if path not in {gsm, crux} and "_raw" not in path.name:
-            name = path.name.removesuffix(".jsonl.gz")
-            yield partial(_zero, f"{name} all", path, (), 0.0)
+    yield lambda: _calls("BFCL cheap5", bfcl, BFCL_CHEAP5, 89.6)
+    yield lambda: _calls("BFCL all", bfcl, (), 94.0)
+    yield from _others(data / "jury", {gsm, crux, bfcl})
+
+
+def _others(folder: pathlib.Path, known: Collection[pathlib.Path]) -> Iterator[Callable[[], Pool]]:
+    """All jurors of every other recording, by the form that its name tells."""
+    readers = {"zeroeval": _zero, "bfcl": _calls, "gsm8k": _worked}
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        read = readers.get(path.name.partition("_")[0])
+        if read and path not in known and "_raw" not in path.name:
+            yield partial(read, f"{path.name.removesuffix('.jsonl.gz')} all", path, (), 0.0)
 
 
 def small5(data: pathlib.Path) -> Pool:
@@ -95,7 +120,7 @@ def small5(data: pathlib.Path) -> Pool:
 
 def _zero(name: str, path: pathlib.Path, jurors: Sequence[str], published: float) -> Pool:
     rows = lines(path)
-    named = _named(rows, jurors, path)
+    named = answered(rows, jurors, path)
     read = _literal if "crux" in path.name else _number
     said = [[row["answers"][j] for j in named] for row in rows]
     ballots = tuple(tuple(read(each[0]) for each in row) for row in said)
@@ -104,12 +129,15 @@ def _zero(name: str, path: pathlib.Path, jurors: Sequence[str], published: float
     return _pool(name, named, ballots, forms, right, published=published)
 
 
-def _named(rows: Sequence[Line], jurors: Sequence[str], path: pathlib.Path) -> tuple[str, ...]:
-    """The jurors asked for; all that answered every prompt where none is named."""
-    common = set.intersection(*(set(row["answers"]) for row in rows))
-    if lacking := sorted(set(jurors) - common):
-        raise SkippedError(f"{path.name} lacks answers of {', '.join(lacking)}")
-    return tuple(jurors) or tuple(sorted(common))
+def _worked(name: str, path: pathlib.Path, jurors: Sequence[str], published: float) -> Pool:
+    """Word problems, each answer with its working: the number is found as it is when served."""
+    rows = lines(path)
+    named = answered(rows, jurors, path)
+    said = [[row["answers"][j] for j in named] for row in rows]
+    ballots = tuple(tuple(_number(each["text"]) for each in row) for row in said)
+    forms = tuple(tuple(str(each["ans"]).strip() for each in row) for row in said)
+    right = np.array([[bool(each["correct"]) for each in row] for row in said])
+    return _pool(name, named, ballots, forms, right, published=published)
 
 
 def _number(answer: object) -> Ballot:
@@ -154,6 +182,8 @@ def _labels(name: str, data: pathlib.Path, jurors: Sequence[str] | int, publishe
         by_accuracy = np.argsort(-right.mean(axis=0), kind="stable")
         jurors = [every[i] for i in by_accuracy[:jurors]]
     named = tuple(jurors or every)
+    if lacking := sorted(set(named) - set(every)):
+        raise SkippedError(f"mmlupro_29models lacks answers of {', '.join(lacking)}")
     at = [every.index(juror) for juror in named]
     one = {letter: prose_ballot(letter) for letter in "ABCDEFGHIJ"} | {"-": Ballot("")}
     ballots = tuple(tuple(one[row["pred"][i]] for i in at) for row in rows)
@@ -161,10 +191,10 @@ def _labels(name: str, data: pathlib.Path, jurors: Sequence[str] | int, publishe
     return _pool(name, named, ballots, forms, right[:, at], published=published)
 
 
-def _calls(name: str, data: pathlib.Path, jurors: Sequence[str], published: float) -> Pool:
+def _calls(name: str, path: pathlib.Path, jurors: Sequence[str], published: float) -> Pool:
     """Tool calls; right by the official or the lenient grade."""
-    rows = lines(data / "jury/bfcl_25models.jsonl.gz")
-    named = _named(rows, jurors, data / "jury/bfcl_25models.jsonl.gz")
+    rows = lines(path)
+    named = answered(rows, jurors, path)
     said = [[row["answers"][j] for j in named] for row in rows]
     ballots = tuple(
         tuple(_called(each["raw"] or "", row) for each in answers)

@@ -1,4 +1,8 @@
-"""How often the promise "accepted answers are wrong at most so often" is broken."""
+"""How often the promise "accepted answers are wrong at most so often" is broken.
+
+The rule is the one that serves, on P(correct) of the vote: no judge's signals were recorded of these
+answers, so that P(ok), which a promise goes by when served, would be a map of P(correct) alone.
+"""
 
 import pathlib
 from collections.abc import Iterator

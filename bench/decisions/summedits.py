@@ -81,13 +81,16 @@ def _scores(data: pathlib.Path, ok: Bools) -> dict[int, float]:
 
 
 def _score(verify: Verify, data: pathlib.Path, i: int) -> float | None:
-    """What a judge thinks of a summary; one half without a verdict, None when time is up."""
+    """What a judge thinks of a summary; 0 where it gives no verdict, as who fails closed has it.
+
+    None when time is up.
+    """
     row = lines(data / "judge/summedits.jsonl.gz")[i]
     documents = {r["doc_id"]: r["doc"] for r in lines(data / "judge/summedits_docs.jsonl.gz")}
     verdict = verify("Summarise the passage.", row["summary"], passages=[documents[row["doc_id"]]])
     if verdict is None:
         return None
-    return verdict.score if verdict.HasField("score") else 0.5
+    return verdict.score if verdict.HasField("score") else 0.0
 
 
 def _odds(p: float) -> float:
