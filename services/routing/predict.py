@@ -157,7 +157,7 @@ def kernel_values(
     """Probabilities by likeness to the known prompts, shape (n, m); not yet cut to [0, 1]."""
     kernel = routing.kernel
     found: Floats = kernel.bias + likeness(
-        vectors @ routing.unit_known.T,
+        vectors.astype(np.float32) @ routing.unit_known.T,
         features,
         routing.known.features,
         width=kernel.width,
