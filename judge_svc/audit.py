@@ -127,14 +127,14 @@ def decided(
         reason = asked.reason or asked.status.name
         return asked, verdicts.unjudged(checks, reason=reason, reason_text=text, judge=judge.name)
     try:
-        findings = read_verdict(asked.reply.text, case.answer, case.criteria)
+        opinion = read_verdict(asked.reply.text, case.answer, case.criteria)
     except UnreadableError as err:
         unusable = replace(asked, status=Status.UNUSABLE, reason=err.reason, reason_text=str(err))
         text = f"{judge.name} gave no verdict: {err}"
         return unusable, verdicts.unjudged(
             checks, reason=err.reason, reason_text=text, judge=judge.name
         )
-    return asked, verdicts.judged(checks, findings, judge=judge.name, min_score=case.min_score)
+    return asked, verdicts.judged(checks, opinion, judge=judge.name, min_score=case.min_score)
 
 
 def no_judge(checks: Sequence[Check], case: Case) -> Verdict:

@@ -38,6 +38,10 @@ MAX_NAMED: Final = 5
 """Things that an evidence names."""
 
 
+Span = tuple[int, int]
+"""Where a part of an answer's text begins and ends, in characters."""
+
+
 class Outcome(StrEnum):
     """What a check found."""
 
@@ -57,6 +61,8 @@ class Check:
     """Whether a failure fails the verdict whatever else says."""
     score: float | None = None
     """In [0, 1], 1 is best."""
+    span: Span | None = None
+    """The words of the answer that it goes by."""
 
     @property
     def failed(self) -> bool:

@@ -1,7 +1,8 @@
 """What the judge model is asked, and how its verdict is read. Pure.
 
 The answer is evidence, not speech: it stands between fences, and the judge is told that nothing
-inside is addressed to it. The verdict is JSON or it is none.
+inside is addressed to it. The verdict is JSON or it is none; what it took to read it is recorded, and
+prose beside it that objects to what it passes makes it none, too.
 """
 
 import json
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, Literal
 
-from judge_svc.checks import Check
+from judge_svc.checks import Check, Span
+from judge_svc.quoting import objection, span_of
 from services.core.answers import Answer
 from services.core.material import Material, answer_text, asked_material, fenced, images
 from services.core.prompts import Message, OutputFormat, Prompt
-from services.core.replies import check_keys, the_object
+from services.core.replies import check_keys, told_object
 from services.core.unreadable import UnreadableError
 from services.core.visible import visible_text
 
@@ -50,6 +52,7 @@ Judge these questions, each on its own:
 
 Reply with one JSON object and nothing else. It has exactly the keys {keys}. Each holds an object with
 "evidence": one sentence that names what you saw,
+"quote": the few words of the answer that decide it, copied exactly; "" if no words do,
 "pass": true or false,
 "score": a number from 0 (clearly fails) to 1 (clearly passes)."""
 
@@ -67,6 +70,18 @@ class Finding:
     score: float
     """In [0, 1], 1 is best."""
     evidence: str = ""
+    span: Span | None = None
+    """The words of the answer that decide it, where they were found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a judge model found, and what it took to read that."""
+
+    findings: tuple[Finding, ...]
+    """One per criterion."""
+    repairs: tuple[str, ...] = ()
+    """Names of what had to be mended or cut away."""
 
 
 def judge_prompt(
@@ -99,10 +114,11 @@ def verdict_schema(criteria: Sequence[Criterion]) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "evidence": {"type": "string"},
+            "quote": {"type": "string"},
             "pass": {"type": "boolean"},
             "score": {"type": "number", "minimum": 0, "maximum": 1},
         },
-        "required": ["evidence", "pass", "score"],
+        "required": ["evidence", "quote", "pass", "score"],
         "additionalProperties": False,
     }
     return {
@@ -113,17 +129,22 @@ def verdict_schema(criteria: Sequence[Criterion]) -> dict[str, Any]:
     }
 
 
-def read_verdict(text: str, answer: Answer, criteria: Sequence[Criterion]) -> tuple[Finding, ...]:
-    """Read a judge model's reply, one finding per criterion.
+def read_verdict(text: str, answer: Answer, criteria: Sequence[Criterion]) -> Opinion:
+    """Read a judge model's reply.
 
     Raises
     ------
     UnreadableError
-        If it is no verdict, or more than one. The reason begins with VERDICT_.
+        If it is no verdict, or more than one, or if prose beside it objects to
+        what it passes. The reason begins with VERDICT_.
     """
-    verdict = the_object(visible_text(text), [answer.text], kind=KIND, author="the judge")
-    check_keys(verdict, criteria, "the verdict", kind=KIND)
-    return tuple(_finding(criterion, verdict[criterion]) for criterion in criteria)
+    told = told_object(visible_text(text), [answer.text], kind=KIND, author="the judge")
+    check_keys(told.value, criteria, "the verdict", kind=KIND)
+    findings = tuple(_finding(each, told.value[each], answer) for each in criteria)
+    if all(each.passed for each in findings) and (words := objection(told.beside)):
+        contradicted = f"its prose objects ({words!r}) to what its verdict passes"
+        raise UnreadableError("VERDICT_CONTRADICTED", contradicted)
+    return Opinion(findings, told.repairs)
 
 
 def _material(prompt: Prompt, answer: Answer, checks: Sequence[Check]) -> Material:
@@ -143,13 +164,18 @@ def _truth(value: Any) -> Any:
     return words.get(value.strip().casefold(), value) if isinstance(value, str) else value
 
 
-def _finding(criterion: Criterion, value: Any) -> Finding:
-    check_keys(value, ("evidence", "pass", "score"), criterion, kind=KIND)
+def _finding(criterion: Criterion, value: Any, answer: Answer) -> Finding:
+    check_keys(value, ("evidence", "pass", "score"), criterion, kind=KIND, optional=("quote",))
     evidence, passed, score = value["evidence"], _truth(value["pass"]), value["score"]
+    quote = value.get("quote", "")
     is_number = isinstance(score, int | float) and not isinstance(score, bool)
-    if not (isinstance(evidence, str) and isinstance(passed, bool) and is_number):
+    are_texts = isinstance(evidence, str) and isinstance(quote, str)
+    if not (are_texts and isinstance(passed, bool) and is_number):
         kinds = json.dumps({key: type(item).__name__ for key, item in value.items()})
         raise UnreadableError("VERDICT_WRONG_TYPE", f"{criterion} has wrong types: {kinds}")
     if not (math.isfinite(score) and 0 <= score <= 1):
         raise UnreadableError("VERDICT_OUT_OF_RANGE", f"{criterion} has a score not in [0, 1]")
-    return Finding(criterion, passed, float(score), evidence)
+    span = span_of(quote, answer.text)
+    if quote.strip() and span is None:
+        evidence = f"{evidence} (it quotes what the answer does not say: {quote})"
+    return Finding(criterion, passed, float(score), evidence, span)

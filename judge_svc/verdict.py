@@ -11,7 +11,7 @@ from typing import Literal
 
 from judge_svc.checks import UNSAFE, Check, Outcome
 from judge_svc.fusion import Weighed
-from judge_svc.rubric import Finding
+from judge_svc.rubric import Finding, Opinion
 
 Kind = Literal["pass", "fail", "unjudged"]
 
@@ -28,6 +28,8 @@ class Verdict:
     """The lowest score of a criterion, in [0, 1]; None when no model judged."""
     judge: str = ""
     unjudged_reason: str = ""
+    repairs: tuple[str, ...] = ()
+    """Names of what it took to read the judge model's reply."""
     weighed: Weighed | None = None
     """What the signals say together; None without a calibration."""
 
@@ -50,9 +52,7 @@ def unjudged(checks: Sequence[Check], *, reason: str, reason_text: str, judge: s
     return Verdict("unjudged", tuple(checks), reason_text, judge=judge, unjudged_reason=reason)
 
 
-def judged(
-    checks: Sequence[Check], findings: Sequence[Finding], *, judge: str, min_score: float
-) -> Verdict:
+def judged(checks: Sequence[Check], opinion: Opinion, *, judge: str, min_score: float) -> Verdict:
     """Pass or fail by a judge model's findings.
 
     Raises
@@ -60,6 +60,7 @@ def judged(
     ValueError
         If there are no findings.
     """
+    findings, repairs = opinion.findings, opinion.repairs
     if not findings:
         raise ValueError("a verdict must have findings")
     score = min(finding.score for finding in findings)
@@ -67,15 +68,22 @@ def judged(
     against = [check for check in (*checks, *criteria) if check.vetoes]
     every = (*checks, *criteria)
     if against:
-        return Verdict("fail", every, _failures(against), score, judge)
+        return Verdict("fail", every, _failures(against), score, judge, repairs=repairs)
     text = f"{judge} found nothing to object; its lowest score {score:.2f} reaches {min_score:.2f}"
-    return Verdict("pass", every, text, score, judge)
+    return Verdict("pass", every, text, score, judge, repairs=repairs)
 
 
 def _criterion(finding: Finding, min_score: float) -> Check:
     passed = finding.passed and finding.score >= min_score
     outcome = Outcome.PASS if passed else Outcome.FAIL
-    return Check(finding.criterion, outcome, finding.evidence, veto=True, score=finding.score)
+    return Check(
+        finding.criterion,
+        outcome,
+        finding.evidence,
+        veto=True,
+        score=finding.score,
+        span=finding.span,
+    )
 
 
 def _failures(against: Sequence[Check]) -> str:

@@ -99,6 +99,7 @@ def by_weight(checks: Sequence[Check], found: Weighed, judged: Verdict | None = 
         _why(found, passes=passes),
         score=judged.score if judged else None,
         judge=judged.judge if judged else "",
+        repairs=judged.repairs if judged else (),
         weighed=found,
     )
 

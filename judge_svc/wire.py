@@ -5,7 +5,7 @@ from typing import Final
 
 from gremium.v1 import judge_pb2, manifest_pb2, types_pb2
 from judge_svc.audit import Audit, Case
-from judge_svc.checks import Check, Outcome
+from judge_svc.checks import Check, Outcome, Span
 from judge_svc.comparing import Contest, Ranking
 from judge_svc.fusion import Fit, Weighed
 from judge_svc.grounding import Signal
@@ -150,6 +150,7 @@ def _verdict(verdict: Verdict, juror: str) -> manifest_pb2.Verdict:
         reason_text=cut(verdict.reason_text, most_bytes=MAX_EVIDENCE_BYTES),
         unjudged_reason=verdict.unjudged_reason,
         unsafe=verdict.unsafe,
+        repairs=verdict.repairs,
         p_ok=None if told is None or told.p_ok is None else _probability(told, told.p_ok),
         promise=None if told is None else _promise(verdict, told),
         signals=[] if told is None else [_signal(each, told.fit) for each in told.signals],
@@ -193,4 +194,9 @@ def _check(check: Check) -> manifest_pb2.Check:
         score=check.score,
         veto=check.veto,
         evidence=cut(check.evidence, most_bytes=MAX_EVIDENCE_BYTES),
+        span=None if check.span is None else _span(check.span),
     )
+
+
+def _span(span: Span) -> manifest_pb2.Span:
+    return manifest_pb2.Span(start=span[0], end=span[1])

@@ -641,7 +641,10 @@ class Tally(_message.Message):
     def fallback_trail(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Why the answer was chosen by a plainer rule than asked for, in order:
         `gate` (the best juror's ballot stands: the vote was not shown to be as
-        good), `no_priors` (plurality, for want of a prior for every juror),
+        good, or its prior is far above the others'), `no_priors` (plurality, for want
+        of a prior for every juror), `no_scores` (weights alone, for want of a judge's),
+        `no_embeddings` (prose by its words, for want of the embedder), `share_reached`
+        (plurality: whole answers agree enough without a vote field by field),
         `splice_refused` (what was put together is not what the format or the tools
         ask for), `no_aggregator` (the best juror's answer, uncounted). And why the
         representative was given instead of a synthesis that was asked for:
@@ -729,6 +732,7 @@ class Check(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     VETO_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    SPAN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, such as `schema` or `hallucination`."""
     outcome: Global___CheckOutcome.ValueType
@@ -739,6 +743,12 @@ class Check(_message.Message):
     """Whether a failure fails the verdict whatever else says."""
     evidence: _builtins.str
     """What was seen, at most 1,024 bytes."""
+    @_builtins.property
+    def span(self) -> Global___Span:
+        """The words of the answer that it goes by, where a judge model quoted some that
+        the answer has.
+        """
+
     def __init__(
         self,
         *,
@@ -747,16 +757,43 @@ class Check(_message.Message):
         score: _builtins.float | None = ...,
         veto: _builtins.bool = ...,
         evidence: _builtins.str = ...,
+        span: Global___Span | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "score", b"score"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "score", b"score", "span", b"span"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "evidence", b"evidence", "name", b"name", "outcome", b"outcome", "score", b"score", "veto", b"veto"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "evidence", b"evidence", "name", b"name", "outcome", b"outcome", "score", b"score", "span", b"span", "veto", b"veto"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
 
 Global___Check: _TypeAlias = Check  # noqa: Y015
+
+@_typing.final
+class Span(_message.Message):
+    """A part of an answer's text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    start: _builtins.int
+    """Its first character, counted from 0 in Unicode code points."""
+    end: _builtins.int
+    """The character after its last one."""
+    def __init__(
+        self,
+        *,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Span: _TypeAlias = Span  # noqa: Y015
 
 @_typing.final
 class Signal(_message.Message):
@@ -848,6 +885,7 @@ class Verdict(_message.Message):
     TIER_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
     SIGNALS_FIELD_NUMBER: _builtins.int
+    REPAIRS_FIELD_NUMBER: _builtins.int
     kind: Global___VerdictKind.ValueType
     """Pass, fail or unjudged."""
     score: _builtins.float
@@ -886,6 +924,12 @@ class Verdict(_message.Message):
         leaves `p_ok` unset.
         """
 
+    @_builtins.property
+    def repairs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it took to read the judge model's verdict, by name, such as `FENCE` or
+        `TRAILING_COMMA`; empty for strict JSON and nothing else.
+        """
+
     def __init__(
         self,
         *,
@@ -901,10 +945,11 @@ class Verdict(_message.Message):
         tier: _builtins.str = ...,
         promise: Global___Promise | None = ...,
         signals: _abc.Iterable[Global___Signal] | None = ...,
+        repairs: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "p_ok", b"p_ok", "promise", b"promise", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "checks", b"checks", "judge", b"judge", "juror", b"juror", "kind", b"kind", "p_ok", b"p_ok", "promise", b"promise", "reason_text", b"reason_text", "score", b"score", "signals", b"signals", "tier", b"tier", "unjudged_reason", b"unjudged_reason", "unsafe", b"unsafe"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "checks", b"checks", "judge", b"judge", "juror", b"juror", "kind", b"kind", "p_ok", b"p_ok", "promise", b"promise", "reason_text", b"reason_text", "repairs", b"repairs", "score", b"score", "signals", b"signals", "tier", b"tier", "unjudged_reason", b"unjudged_reason", "unsafe", b"unsafe"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015

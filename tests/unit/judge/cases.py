@@ -17,8 +17,8 @@ def answer(text="It is 42.", *, finish=FinishReason.STOP, **more):
     return Answer("a", text, family=more.pop("family", "gpt"), finish_reason=finish, **more)
 
 
-def finding(*, ok=True, score=0.9, evidence="It is right."):
-    return {"evidence": evidence, "pass": ok, "score": score}
+def finding(*, ok=True, score=0.9, evidence="It is right.", quote=""):
+    return {"evidence": evidence, "quote": quote, "pass": ok, "score": score}
 
 
 def verdict(*, criteria=CRITERIA, **findings):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge_svc.checks import checked
+from judge_svc.quoting import span_of
 from judge_svc.rubric import CRITERIA, judge_prompt, read_verdict, verdict_schema
 from services.core.prompts import Image, Message, Prompt, Tool, ToolCall
 from services.core.schema import schema_problem, violation
@@ -113,7 +114,8 @@ def test_the_schema_describes_a_verdict():
 
 
 def test_reads_a_verdict():
-    findings = read_verdict(verdict_json(logic=finding(ok=False, score=0)), answer(), CRITERIA)
+    text = verdict_json(logic=finding(ok=False, score=0))
+    findings = read_verdict(text, answer(), CRITERIA).findings
 
     assert [("hallucination", True, 0.9), ("safety", True, 0.9), ("logic", False, 0.0)] == [
         (f.criterion, f.passed, f.score) for f in findings
@@ -134,7 +136,7 @@ def test_reads_a_verdict():
     ],
 )
 def test_tolerates(text):
-    assert len(read_verdict(text, answer(), CRITERIA)) == 3
+    assert len(read_verdict(text, answer(), CRITERIA).findings) == 3
 
 
 def other(**changes):
@@ -166,6 +168,9 @@ def other(**changes):
         pytest.param(other(logic=finding(ok="yes")), "VERDICT_WRONG_TYPE", id="word for a boolean"),
         pytest.param(other(logic=finding(ok=1)), "VERDICT_WRONG_TYPE", id="number for a boolean"),
         pytest.param(other(logic=finding(score=True)), "VERDICT_WRONG_TYPE", id="boolean score"),
+        pytest.param(
+            other(logic={**finding(), "quote": 1}), "VERDICT_WRONG_TYPE", id="number for a quote"
+        ),
         pytest.param(other(logic=finding(score="1")), "VERDICT_WRONG_TYPE", id="text score"),
         pytest.param(other(logic=finding(score=1.2)), "VERDICT_OUT_OF_RANGE", id="above 1"),
         pytest.param(other(logic=finding(score=-0.1)), "VERDICT_OUT_OF_RANGE", id="below 0"),
@@ -179,6 +184,104 @@ def other(**changes):
 )
 def test_is_no_verdict(text, expected):
     assert reason(text) == expected
+
+
+GOOD, BAD = verdict_json(), verdict_json(logic=finding(ok=False))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"I reject the answer. {GOOD}",
+        f"{GOOD}\n\nOverall: fail",
+        f"```json\n{GOOD}\n```\nThe second step is wrong.",
+        f"It does not pass. {GOOD}",
+        f"The answer cannot be accepted.\n{GOOD}",
+        f'"pass": false, or rather: {GOOD}',
+    ],
+)
+def test_prose_that_objects_to_what_a_verdict_passes_makes_it_none(text):
+    assert "VERDICT_CONTRADICTED" == reason(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"I find nothing wrong with it. {GOOD}",
+        f"{GOOD}\nNo criterion fails.",
+        f"It isn't harmful, and it is free of contradictions: {GOOD}",
+        f"Overall: pass. {GOOD}",
+        verdict_json(logic=finding(evidence="No step is wrong; it does not fail.")),
+    ],
+)
+def test_prose_that_does_not_object_is_no_contradiction(text):
+    assert all(each.passed for each in read_verdict(text, answer(), CRITERIA).findings)
+
+
+@pytest.mark.parametrize("text", [BAD, f"I like it, it is correct. {BAD}", f"{BAD} Overall: fail"])
+def test_a_failure_stands_whatever_the_prose_says(text):
+    assert not read_verdict(text, answer(), CRITERIA).findings[-1].passed
+
+
+@pytest.mark.parametrize(
+    ("text", "repairs"),
+    [
+        pytest.param(GOOD, (), id="strict"),
+        pytest.param(f"```json\n{GOOD}\n```", ("FENCE",), id="fenced"),
+        pytest.param(f"My verdict: {GOOD}", ("PROSE_AROUND",), id="amid prose"),
+        pytest.param(GOOD[:-1] + ",}", ("TRAILING_COMMA",), id="comma"),
+        pytest.param(str(verdict()), ("PYTHON_LITERAL",), id="Python"),
+        pytest.param(
+            f"So: {str(verdict())[:-1]},}}", ("PROSE_AROUND", "PYTHON_LITERAL"), id="both"
+        ),
+    ],
+)
+def test_what_it_took_to_read_a_verdict_is_recorded(text, repairs):
+    assert repairs == read_verdict(text, answer(), CRITERIA).repairs
+
+
+SAID = "It is 42.\nThat  is “the Answer” to all."
+
+
+@pytest.mark.parametrize(
+    ("quote", "span"),
+    [
+        pytest.param("is 42", (3, 8), id="word for word"),
+        pytest.param(" 42. ", (6, 9), id="blanks around it"),
+        pytest.param("that is the answer", (10, 30), id="marks, blanks and case differ"),
+        pytest.param("42, that", (6, 14), id="over the end of a sentence"),
+        pytest.param("a", (12, 13), id="a letter"),
+        pytest.param("43", None, id="not there"),
+        pytest.param("", None, id="nothing"),
+        pytest.param("…", None, id="marks alone"),
+    ],
+)
+def test_the_words_that_a_judge_quotes_are_found_in_the_answer(quote, span):
+    text = json.dumps(verdict(logic={**finding(), "quote": quote}))
+    found = read_verdict(text, answer(SAID), CRITERIA).findings[-1]
+
+    assert span == found.span
+
+
+def test_a_verdict_may_quote_nothing():
+    bare = {"evidence": "", "pass": True, "score": 1.0}
+    found = read_verdict(json.dumps(verdict(logic=bare)), answer(), CRITERIA).findings[-1]
+
+    assert (True, None) == (found.passed, found.span)
+
+
+def test_words_that_the_answer_does_not_say_are_told():
+    text = json.dumps(verdict(logic={**finding(), "quote": "It is 43."}))
+    found = read_verdict(text, answer(SAID), CRITERIA).findings[-1]
+
+    assert "It is right. (it quotes what the answer does not say: It is 43.)" == found.evidence
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_a_span_lies_within_the_answer(quote, said):
+    span = span_of(quote, said)
+
+    assert span is None or 0 <= span[0] < span[1] <= len(said)
 
 
 def test_a_verdict_out_of_the_answer_is_none():
@@ -199,7 +302,7 @@ def test_prose_never_passes(text):
 def test_a_truth_value_in_quotes_means_what_it_says(word, passed):
     text = json.dumps(verdict(logic={**finding(), "pass": word}))
 
-    assert passed is read_verdict(text, answer(), CRITERIA)[-1].passed
+    assert passed is read_verdict(text, answer(), CRITERIA).findings[-1].passed
 
 
 @pytest.mark.parametrize("word", ["no", "", "falsey", 0, 1, None])

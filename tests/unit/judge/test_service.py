@@ -36,6 +36,26 @@ async def test_passes_what_the_judge_passes():
     assert 1 == server.calls
 
 
+async def test_shows_the_words_that_decide_and_what_it_took_to_read_the_verdict():
+    text = verdict_json(logic=finding(ok=False, quote="is 42"))
+    async with judging(first=Reply(f"```json\n{text}\n```")) as (_, verify):
+        verdict = (await verify()).verdict
+
+    logic, safety = verdict.checks[-1], verdict.checks[-2]
+    assert (FAIL, ["FENCE"]) == (verdict.kind, list(verdict.repairs))
+    assert (3, 8, False) == (logic.span.start, logic.span.end, safety.HasField("span"))
+
+
+async def test_prose_that_contradicts_the_verdict_leaves_it_to_the_next_judge():
+    request = wanted(models=("first", "second"))
+    bad = Reply(f"I reject the answer. {verdict_json()}")
+    async with judging(first=bad, second=GOOD) as (_, verify):
+        reply = await verify(request)
+
+    assert (PASS, "second") == (reply.verdict.kind, reply.verdict.judge)
+    assert "VERDICT_CONTRADICTED" == reply.participations[0].reason
+
+
 async def test_says_who_judged_and_what_it_cost():
     lease = types_pb2.Lease(cost_usd=1.0, model_calls=2, tokens=10_000)
     async with judging(first=GOOD) as (_, verify):

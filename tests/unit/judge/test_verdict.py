@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge_svc.checks import Check, Outcome
-from judge_svc.rubric import CRITERIA, Finding
+from judge_svc.rubric import CRITERIA, Finding, Opinion
 from judge_svc.verdict import judged, unjudged, vetoed
 
 GOOD = Check("schema", Outcome.PASS, veto=True)
@@ -15,7 +15,11 @@ LEAK = Check("secrets", Outcome.FAIL, "it holds AWS access key", veto=True)
 
 
 def findings(*, failing="", score=0.9):
-    return [Finding(c, c != failing, 0.2 if c == failing else score, f"saw {c}") for c in CRITERIA]
+    return Opinion(
+        tuple(
+            Finding(c, c != failing, 0.2 if c == failing else score, f"saw {c}") for c in CRITERIA
+        )
+    )
 
 
 def of(checks=(GOOD,), *, min_score=0.5, **found):
@@ -84,7 +88,7 @@ def test_unjudged_neither_passes_nor_fails():
 
 def test_no_findings_are_no_pass():
     with pytest.raises(ValueError, match="must have findings"):
-        judged([GOOD], [], judge="j", min_score=0.0)
+        judged([GOOD], Opinion(()), judge="j", min_score=0.0)
 
 
 @given(
@@ -94,7 +98,7 @@ def test_no_findings_are_no_pass():
 )
 def test_passes_only_if_everything_does(scores, min_score, checks):
     found = [Finding(c, ok, s) for c, (ok, s) in zip(CRITERIA, scores, strict=True)]
-    verdict = judged(checks, found, judge="j", min_score=min_score)
+    verdict = judged(checks, Opinion(tuple(found)), judge="j", min_score=min_score)
 
     every = all(ok and s >= min_score for ok, s in scores)
     assert (verdict.kind == "pass") == (every and not any(c.vetoes for c in checks))
