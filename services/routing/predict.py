@@ -156,8 +156,9 @@ def kernel_values(
 ) -> Floats:
     """Probabilities by likeness to the known prompts, shape (n, m); not yet cut to [0, 1]."""
     kernel = routing.kernel
+    cosines = (vectors.astype(np.float32) @ routing.unit_known.T).astype(np.float64)
     found: Floats = kernel.bias + likeness(
-        vectors.astype(np.float32) @ routing.unit_known.T,
+        cosines,
         features,
         routing.known.features,
         width=kernel.width,
