@@ -68,6 +68,12 @@ ENGLISH: Final = re.compile(
     r"|would|the|of|please)\b",
     re.IGNORECASE,
 )
+ELLIPTIC: Final = re.compile(
+    r"(?:how|what|why|where|when)\s+(?:might|would|could|should|can|will|do|does|did|about|of)\b"
+    r"(?:\s+[^\s?]+){0,3}\s*\?",
+    re.IGNORECASE,
+)
+"""So short that what is done must be said by the question before: `How might a behaviorist?`."""
 ITEM: Final = re.compile(
     r"^[ ]{0,3}(?:(?P<number>\d{1,2})[.)]|\((?P<bracket>\d{1,2})\)|(?P<letter>[a-z])\)"
     r"|(?P<bullet>[-*•]))[ \t]+(?P<text>\S.*)$"
@@ -167,7 +173,7 @@ def _is_task(text: str) -> bool:
     if len(text.split()) < LEAST_WORDS or len(_sentences(text)) != 1:
         return False
     if text.endswith("?"):
-        return bool(ENGLISH.search(text))
+        return bool(ENGLISH.search(text)) and not ELLIPTIC.fullmatch(text)
     return bool(TASK.match(text)) and not text.endswith((":", "…", "..."))
 
 

@@ -80,6 +80,11 @@ def test_parts_that_stand_for_themselves_are_cut(text, how, found):
         pytest.param("What is the capital of Peru? How many people live there?", id="there"),
         pytest.param("Who wrote Emma? When was she born?", id="she"),
         pytest.param("Who wrote Emma? Why?", id="a rest of a question"),
+        pytest.param(
+            "How would a Freudian treat agoraphobia? How might a behaviorist?",
+            id="no verb of its own",
+        ),
+        pytest.param("Who wrote Emma? What about Ulysses?", id="what about"),
         pytest.param("Who wrote Emma? And who wrote Ulysses?", id="joined by and"),
         pytest.param("What is a monad? I know Haskell.", id="a statement between"),
         pytest.param("I know Haskell. What is a monad? What is a functor?", id="a statement first"),
