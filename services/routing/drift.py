@@ -5,8 +5,8 @@ the earlier ones of the same domain and model, each as what was predicted of it,
 predictions themselves: false alarms are bounded whether or not those are calibrated.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,6 @@ EVERY: Final = 100_000
 """Outcomes for one false alarm at most, in expectation."""
 MAX_STREAMS: Final = 16_384
 """Pairs of a domain and a model that are watched."""
-TOLERANCE: Final = 0.02
-"""By which the realised share of strong calls may differ from the asked one."""
-MIN_CALLS: Final = 2_000
-"""Before which it tells nothing: its standard error is then half of that at most."""
-ROUNDING: Final = 1e-12
-MAX_CALLS: Final = 8_000
-"""That are remembered; with one more, all before count half."""
 
 Counts = NDArray[np.int64]
 
@@ -178,30 +171,3 @@ class Drift:
             return None
         self._watches.pop(key, None)
         return Alarm(domain, model, watch.n)
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many of the calls of late went to the strong tier."""
-
-    calls: float = 0.0
-    strong: float = 0.0
-
-    def after(self, *, strong: bool) -> Self:
-        """With one more call; those long ago count ever less."""
-        kept = 1.0 if self.calls < MAX_CALLS else 0.5
-        return replace(self, calls=kept * self.calls + 1.0, strong=kept * self.strong + strong)
-
-    def missed(self, asked: float) -> float | None:
-        """The realised share where it is further than `TOLERANCE` from the asked one, else None.
-
-        Examples
-        --------
-        >>> Share(calls=2_000.0, strong=1_041.0).missed(0.5)
-        0.5205
-        >>> Share(calls=2_000.0, strong=1_040.0).missed(0.5)
-        """
-        if self.calls < MIN_CALLS:
-            return None
-        realised = self.strong / self.calls
-        return realised if abs(realised - asked) > TOLERANCE + ROUNDING else None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.routing.drift import Drift, Share, Watch, seen
+from services.routing.drift import Drift, Watch, seen
 
 
 def rng():
@@ -123,31 +123,3 @@ def test_a_watch_counts_every_outcome_and_leaves_the_one_before_alone(pairs, see
 def test_rejects_what_is_no_probability(predicted, outcome):
     with pytest.raises(ValueError, match="must be in"):
         seen(Watch(), predicted=predicted, outcome=outcome, ties=np.zeros(2))
-
-
-def shared(strong):
-    found = Share()
-    for each in strong:
-        found = found.after(strong=bool(each))
-    return found
-
-
-@pytest.mark.parametrize(
-    ("realised", "expected"), [(0.47, 0.47), (0.48, None), (0.52, None), (0.53, 0.53)]
-)
-def test_tells_a_share_that_is_off_by_more_than_two_points(realised, expected):
-    found = shared(np.arange(4_000) % 100 < 100 * realised)
-
-    assert expected == found.missed(0.5)
-
-
-def test_tells_no_share_of_few_calls():
-    assert shared(np.ones(1_999)).missed(0.5) is None
-    assert shared(np.ones(2_000)).missed(0.5) == 1.0
-
-
-def test_forgets_calls_of_long_ago():
-    found = shared(np.concatenate([np.zeros(8_000), np.arange(40_000) % 2]))
-
-    assert found.missed(0.5) is None
-    assert found.calls <= 8_001
