@@ -69,7 +69,7 @@ ENGLISH: Final = re.compile(
     re.IGNORECASE,
 )
 ELLIPTIC: Final = re.compile(
-    r"(?:how|what|why|where|when)\s+(?:might|would|could|should|can|will|do|does|did|about|of)\b"
+    r"(?:how|what|why|where|when)\s+(?:might|would|could|should|about|of)\b"
     r"(?:\s+[^\s?]+){0,3}\s*\?",
     re.IGNORECASE,
 )
