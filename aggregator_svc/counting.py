@@ -10,7 +10,7 @@ from aggregator_svc.case import Case, Known
 from aggregator_svc.fieldwise import by_fields, field_vote
 from aggregator_svc.log_odds import log_odds, prior_weights
 from aggregator_svc.logit import Fitted, fitted_vote
-from aggregator_svc.voting import Count, margin, plurality
+from aggregator_svc.voting import Count, fallen_back, margin, plurality
 from services.core.canonical import Ballot
 from services.core.visible import visible_text
 
@@ -88,7 +88,7 @@ def _by_fields(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> t
     """Field by field where no class has the share it needs; plurality elsewhere."""
     count = _plain(case, votes, members)
     if count.leader.weight <= 0.0 or (count.consensus and not count.tie):
-        return "plurality", count
+        return "plurality", fallen_back(count, "share_reached") if count.consensus else count
     values = [json.loads(vote.value) for vote in votes]
     found = field_vote(values, case.weights[members], case.priors[members])
     return "fieldwise", by_fields(count, found, min_share=case.min_share)

@@ -19,6 +19,7 @@ from aggregator_svc.voting import (
     Count,
     Floats,
     entropy,
+    fallen_back,
     margin,
     scaled,
 )
@@ -35,6 +36,11 @@ from services.runtime.aside import aside
 EMBED_RESERVE_S = 0.1
 """Seconds kept back from the embedding for what comes after it."""
 
+NO_EMBEDDINGS = "no_embeddings"
+NO_SCORES = "no_scores"
+"""In the trail: prose went by its words because the embedder did not answer, and votes by their
+weights because no judge's score came."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -47,6 +53,7 @@ async def decide(
     compared by its words, and the method says so. Where judge scores count,
     they scale the weights, and of a class the best scored answer stands for it.
     """
+    unscored = case.method == "weighted" and bool(np.isnan(case.scores).all())
     if case.method == "weighted":
         known = np.where(np.isnan(case.scores), case.priors, (1.0 + case.scores) / 2.0)
         case = replace(case, weights=scaled(case.weights, case.scores), priors=known)
@@ -61,6 +68,8 @@ async def decide(
         return found
     heard = [i for i in members if case.weights[i] > 0.0] or members
     count = guessed(found.count, case.priors[heard], min_confidence=case.min_confidence)
+    if unscored and len(members) > 1:
+        count = fallen_back(count, NO_SCORES)
     return replace(found, count=count, reason_text=count.reason_text)
 
 
@@ -123,8 +132,10 @@ async def _counted(
         rule = "spliced" if spliced else rule
     count = _mapped(counted, members)
     if count.leader.key == NO_CALL.key and len(count.leader.members) > 1:
-        found, _ = await _medoid(case, count.leader.members, embedder, deadline=deadline)
+        found, by_words = await _medoid(case, count.leader.members, embedder, deadline=deadline)
         count = _represented(count, count.leader.members[found.chosen])
+        if by_words and embedder is not None:
+            count = fallen_back(count, NO_EMBEDDINGS)
     named = dict(zip(members, votes, strict=True))
     return Decision(
         method=rule if len(members) > 1 else "single",
@@ -168,7 +179,10 @@ async def _nearest(
     deadline: Deadline,
 ) -> Decision:
     found, by_words = await _medoid(case, members, embedder, deadline=deadline)
-    return await aside(case.size, _by_medoid, case, ballots, members, found, by_words=by_words)
+    told = await aside(case.size, _by_medoid, case, ballots, members, found, by_words=by_words)
+    if told.count is None or not by_words or embedder is None:
+        return told
+    return replace(told, count=fallen_back(told.count, NO_EMBEDDINGS))
 
 
 def _by_medoid(

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -175,6 +175,11 @@ def _objection(leader: Class, rule: str, leading: int, min_share: float) -> str:
     if leader.share < min_share - TIE:
         return f"the leading class has {leader.share:.0%} of the weight; {min_share:.0%} are needed"
     return ""
+
+
+def fallen_back(count: Count, why: str) -> Count:
+    """The same count, whose trail says why a plainer rule than asked for chose."""
+    return replace(count, fallbacks=(*count.fallbacks, why))
 
 
 def too_unsure(leader: Class, min_confidence: float | None) -> str:

@@ -45,7 +45,9 @@ async def test_by_plurality_alone_they_have_no_consensus(servicer):
 async def test_a_majority_of_whole_answers_is_plurality(servicer):
     given = answers(NEAR[0], NEAR[0], NEAR[2])
 
-    assert "plurality" == (await aggregate(servicer, given, JSON, method=FIELDWISE)).tally.method
+    tally = (await aggregate(servicer, given, JSON, method=FIELDWISE)).tally
+
+    assert ("plurality", ["share_reached"]) == (tally.method, [*tally.fallback_trail])
 
 
 async def test_fields_of_different_answers_are_never_mixed(servicer):

@@ -146,6 +146,22 @@ async def test_without_an_embedding_words_decide_and_the_tally_says_so(left_s):
     reply = await aggregate(servicer, answers("red sky", "blue sea", "red sky!"), left_s=left_s)
 
     assert ("medoid_words", "red sky") == (reply.tally.method, reply.representative.text)
+    assert ["no_embeddings"] == [*reply.tally.fallback_trail]
+
+
+async def test_where_words_are_asked_for_they_are_no_fallback(servicer):
+    tally = (await aggregate(servicer, answers("red sky", "blue sea", "red sky!"))).tally
+
+    assert ("medoid_words", []) == (tally.method, [*tally.fallback_trail])
+
+
+async def test_who_calls_no_tool_is_represented_by_words_where_the_embedder_is_lost():
+    servicer = AggregatorServicer(BrokenEmbedder(), Roster({}), embed_timeout_s=1)
+    given = [*answers("No tool fits.", "None fits."), calling("t", "now")]
+
+    tally = (await aggregate(servicer, given, tools=[NOW])).tally
+
+    assert ("plurality", ["no_embeddings"]) == (tally.method, [*tally.fallback_trail])
 
 
 UNRELATED = answers(

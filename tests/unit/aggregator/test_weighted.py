@@ -39,6 +39,13 @@ async def test_without_scores_the_weights_count_alone(servicer):
     reply = await aggregate(servicer, answers("A", "B", "B"), LABELS, **scored(None, None, None))
 
     assert [2.0, 1.0] == [found.weight for found in reply.tally.classes]
+    assert ["no_scores"] == [*reply.tally.fallback_trail]
+
+
+async def test_with_a_score_there_is_nothing_to_fall_back_from(servicer):
+    reply = await aggregate(servicer, answers("A", "B", "B"), LABELS, **scored(None, 0.5, None))
+
+    assert [] == [*reply.tally.fallback_trail]
 
 
 async def test_the_judges_choice_among_related_prose_leads(servicer):
