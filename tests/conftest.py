@@ -14,12 +14,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from xdist.scheduler import LoadFileScheduling
 
 from services.runtime import telemetry
+
+settings.register_profile(
+    "whatever the load", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("whatever the load")
 
 TESTS = pathlib.Path(__file__).parent
 UNIT = TESTS / "unit"
