@@ -1,5 +1,6 @@
 """RouterService over gRPC: check, read, decide, pack."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -8,17 +9,21 @@ import grpc
 
 from gremium.v1 import router_pb2, router_pb2_grpc
 from router_svc.catalog import EnsembleProfile
-from router_svc.explain import Reading
+from router_svc.explain import Reading, Reason
 from router_svc.plan_wire import outcome_to_wire, planner_lease_from_wire
 from router_svc.planning import Desk, Task
 from router_svc.policy import Decision, convene, route
 from router_svc.profiles import Limits
 from router_svc.reading import Reader
+from router_svc.shares import ShareWatch
+from router_svc.terms import Rule
 from router_svc.wire import decision_to_wire, limits_from_wire
 from services.core.errors import NoEligibleTierError, UnknownEnsembleError
 from services.models.backend import RosterModel
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check_aside, lease_from_wire, prompt_from_wire
+
+logger = logging.getLogger(__name__)
 
 NO_PLANNERS: Final[Mapping[str, RosterModel]] = {}
 
@@ -38,6 +43,7 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         self._reader = reader
         self._desk = Desk(reader, planners)
         self._min_on_time = min_on_time
+        self._shares: dict[str, ShareWatch] = {}
 
     async def Route(
         self, request: router_pb2.RouteRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -50,6 +56,7 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         reading = await self._reader.read(prompt, deadline=deadline)
         limits = limits_from_wire(request, min_on_time=self._min_on_time)
         decision = decided(ensemble, reading, limits, request)
+        self._watch_share(request.ensemble, ensemble, decision)
 
         return router_pb2.RouteResponse(decision=decision_to_wire(decision, reading))
 
@@ -75,6 +82,14 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
             outcome = await self._desk.configured(ensemble.graph, ensemble.direct, task)
 
         return outcome_to_wire(outcome)
+
+    def _watch_share(self, name: str, ensemble: EnsembleProfile, decision: Decision) -> None:
+        """Warn when the share of strong calls is no longer the one that was asked for."""
+        if ensemble.terms is None or decision.rule is not Rule.STRONG_SHARE:
+            return
+        watch = self._shares.setdefault(name, ShareWatch(ensemble.terms.share))
+        if told := watch.note(strong=decision.reason is Reason.STRONG):
+            logger.warning("ensemble %s: %s", name, told)
 
     def _ensemble(self, name: str) -> EnsembleProfile:
         if name not in self._ensembles:

@@ -28,6 +28,19 @@ CONFIG = Config.model_validate(
     }
 )
 
+SHARED = Config.model_validate(
+    {
+        "models": {name: model(1.0) for name in MODELS[:2]},
+        "ensembles": {
+            "default": {
+                "pattern": "route",
+                "tiers": [tier(name) for name in MODELS[:2]],
+                "policy": {"rule": "strong_share", "share": 0.5},
+            }
+        },
+    }
+)
+
 
 @pytest.fixture(scope="module")
 def routing():
@@ -108,6 +121,20 @@ async def test_without_an_embedding_it_goes_by_priors_and_says_so(routing, embed
     assert note in decision.reason_text
     assert small.value == pytest.approx(routing.models[0].prior)
     assert not decision.novel
+
+
+async def test_a_share_that_is_no_longer_kept_is_told(routing, caplog):
+    """All prompts are hard now; half of them were when it was trained."""
+    learned = Learned(routing, models=MODELS)
+    served = RouterServicer(ensemble_profiles(SHARED), reader(learned))
+
+    for _ in range(250):
+        await decide(served, request("a hard one"))
+
+    told = [record.getMessage() for record in caplog.records]
+    assert ["ensemble default: 100.0% of the latest 200 prompts"] == [
+        text.partition(" went")[0] for text in told
+    ]
 
 
 async def test_cold_models_are_told_apart(routing):
