@@ -290,3 +290,31 @@ async def test_what_the_leader_may_have_less_the_others_get(servicer):
         other.low,
         other.high,
     )
+
+
+async def test_behind_a_closed_gate_no_vote_is_taken_that_could_be_tied(servicer):
+    equal = weights(1, 1)
+
+    tally = await counted(servicer, "A", "B", weights=equal, fitted=fitted(best_juror="j1"))
+    tied = await counted(servicer, "A", "B", weights=equal, fitted=fitted())
+
+    assert (True, "") == (tally.consensus, tally.reason_text)
+    assert (False, True) == (tied.consensus, tied.tie)
+
+
+@pytest.mark.parametrize(
+    ("texts", "jurors", "trail"),
+    [
+        pytest.param(["A", "B", "B"], ["j0"], ["gate"], id="the best gave one"),
+        pytest.param(["?", "B", "C"], ["j1"], [], id="the best gave none"),
+    ],
+)
+async def test_by_log_odds_the_best_stands_only_where_it_gave_a_ballot(
+    servicer, texts, jurors, trail
+):
+    given = weights(1, 1, 1, priors=(0.95, 0.5, 0.4))
+
+    tally = await counted(servicer, *texts, weights=given, method=LOG_ODDS)
+
+    assert (jurors, trail) == ([*tally.classes[0].jurors], [*tally.fallback_trail])
+    assert tally.classes[0].weight > 0.0

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.calibration.artefact import (
+    MAX_BYTES,
     Calibration,
     CalibrationError,
     ConfidenceMap,
@@ -77,6 +78,11 @@ def test_with_few_labels_is_no_calibration():
         pytest.param({"wieghts": []}, "wieghts: ", id="unknown field"),
         pytest.param({"none_score": float("nan")}, "none_score: ", id="no number"),
         pytest.param({"none_score": 0.3}, "id: is ", id="changed by hand"),
+        pytest.param(
+            {"gate": {"closed": True, "best": "z", "quantile": 0.0, "n": 80}},
+            "gate.best 'z' is not among the jurors",
+            id="best of others",
+        ),
     ],
 )
 def test_tells_file_and_field(path, changes, told):
@@ -85,6 +91,24 @@ def test_tells_file_and_field(path, changes, told):
 
     assert str(path) in str(caught.value)
     assert told in str(caught.value)
+
+
+def test_another_format_is_not_read(path):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 2}))
+
+    with pytest.raises(CalibrationError, match="format: input should be 1"):
+        read(path)
+
+
+def test_what_is_too_large_is_not_read(path):
+    whole = path.read_text()
+    path.write_text(whole.ljust(MAX_BYTES))
+    assert read(path) == WHOLE
+
+    path.write_text(whole.ljust(MAX_BYTES + 1))
+
+    with pytest.raises(CalibrationError, match=f"has {MAX_BYTES + 1} bytes; at most {MAX_BYTES}"):
+        read(path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}'])

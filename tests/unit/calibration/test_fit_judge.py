@@ -82,6 +82,18 @@ def test_a_missing_signal_gives_no_probability():
     assert np.isnan(probabilities(fusion, [{"noise": 0.5}])).all()
 
 
+def test_a_vote_or_a_judge_that_misleads_is_not_heard_and_other_signals_may_count_against():
+    signals, ok = labelled()
+    against = [
+        dict.fromkeys(("judge", "support", "words"), 1.0 - row["support"]) for row in signals
+    ]
+
+    found = fit_fusion(against, ok)
+
+    told = dict(zip(found.names, found.coefficients, strict=True))
+    assert told["judge"] == told["support"] == 0.0 > told["words"]
+
+
 def test_signals_that_some_answers_lack_are_not_learned():
     signals, ok = labelled()
     some = [{**row, "quotes": 1.0} if i else row for i, row in enumerate(signals)]
