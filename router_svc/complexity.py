@@ -127,12 +127,12 @@ def complexity_of(prompt: Prompt) -> Complexity:
     True
     """
     task = _sample(prompt.question if prompt.question.strip() else prompt.text)
-    words = folded(task)
+    words, code = folded(task), _code(task)
     return combined(
         {
             "length": _length(prompt),
-            "code": _code(task),
-            "maths": _maths(task, words),
+            "code": code,
+            "maths": _maths(task, words, code),
             "questions": _questions(task),
             "constraints": _constraints(prompt, words),
             "reasoning": _saturated(_count(REASONING_WORD, words), 1.5),
@@ -172,14 +172,14 @@ def _code(task: str) -> float:
     return _saturated(signs, 5.0)
 
 
-def _maths(task: str, words: str) -> float:
+def _maths(task: str, words: str, code: float) -> float:
     signs = (
         1.5 * _count(LATEX, task)
         + 0.7 * _count(OPERATOR, task)
         + 1.2 * _count(MATHS_WORD, words)
         + 0.2 * _count(NUMERAL, task)
     )
-    return _saturated(signs * (1.0 - 0.8 * _code(task)), 3.5)
+    return _saturated(signs * (1.0 - 0.8 * code), 3.5)
 
 
 def _questions(task: str) -> float:

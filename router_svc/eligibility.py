@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from router_svc.demand import Demand
 from router_svc.forecast import NOTHING, Forecast
@@ -12,9 +13,9 @@ from router_svc.seats import Seat, seat_of
 from services.core.lease import Lease
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seating:
-    """Who of a tier may be asked."""
+    """Who of a tier may be asked. Without slots, so that what is worked out once can be kept."""
 
     tier: TierProfile
     everyone: tuple[Seat, ...]
@@ -23,46 +24,46 @@ class Seating:
     """Those who may be asked, in the same order."""
     objections: tuple[Objection, ...]
 
-    @property
+    @cached_property
     def quorum(self) -> int:
         """Usable answers needed; 0 when those who are left cannot give them."""
         left = len(self.seats)
         needed = left // 2 + 1 if self.tier.quorum is None else self.tier.quorum
         return needed if needed <= left else 0
 
-    @property
+    @cached_property
     def eligible(self) -> bool:
         return self.quorum > 0
 
-    @property
+    @cached_property
     def filtered(self) -> tuple[Filter, ...]:
         """Why the tier cannot be asked, when it cannot."""
         kinds = {objection.filter for objection in self.objections}
         return () if self.eligible else tuple(kind for kind in Filter if kind in kinds)
 
-    @property
+    @cached_property
     def rated(self) -> tuple[Seat, ...]:
         """Those whose answers are predicted: who may be asked, or everyone if too few may."""
         return self.seats if self.eligible else self.everyone
 
-    @property
+    @cached_property
     def cost_usd(self) -> float:
         """Expected cost of one pass."""
         return sum(seat.cost_usd for seat in self.rated)
 
-    @property
+    @cached_property
     def cost_p90_usd(self) -> float | None:
         """What nine of ten answers cost less than, summed; None: not learned of every juror."""
         dear = [seat.cost_p90_usd for seat in self.rated]
         known = [usd for usd in dear if usd is not None]
         return sum(known) if len(known) == len(dear) else None
 
-    @property
+    @cached_property
     def latency_s(self) -> float | None:
         """Expected time to the quorum and, for stragglers, the grace; None: not known."""
         return self._until_quorum_s(lambda seat: seat.latency.p50_s if seat.latency else None)
 
-    @property
+    @cached_property
     def latency_p95_s(self) -> float | None:
         """The same where each juror is as slow as 95 of 100 answers; None: not known."""
         return self._until_quorum_s(lambda seat: seat.latency.p95_s if seat.latency else None)
@@ -73,7 +74,7 @@ class Seating:
         known = [chance for chance in chances if chance is not None]
         return at_least(self._wanted, known) if len(known) == len(chances) else None
 
-    @property
+    @cached_property
     def _wanted(self) -> int:
         """Answers to wait for."""
         return self.quorum or self.tier.quorum or len(self.rated) // 2 + 1

@@ -131,10 +131,10 @@ def _shape(text: str, length: int) -> tuple[float, ...]:
         math.log1p(text.count("\n")),
         math.log1p(len(letters)),
         sum(map(len, letters)) / max(1, len(letters)) / 10.0,
-        sum(char.isdigit() for char in text) / size,
+        sum(map(str.isdigit, text)) / size,
         math.log1p(len(NUMERAL.findall(text))),
         math.log1p(len(OPERATOR.findall(text))),
-        sum(char.isupper() for char in text) / size,
+        sum(map(str.isupper, text)) / size,
     )
 
 
@@ -144,7 +144,7 @@ def _signs(text: str) -> tuple[float, ...]:
         math.log1p(text.count("?")),
         math.log1p(len(CONSTRAINT.findall(text))),
         math.log1p(len(LISTED.findall(text))),
-        sum(ord(char) > 127 for char in text) / max(1, len(text)),
+        0.0 if text.isascii() else sum(ord(char) > 127 for char in text) / len(text),
     )
 
 
