@@ -1,7 +1,7 @@
 """Finds the answer nearest to all others: vectors in, indices out. No I/O, no randomness."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -147,11 +147,18 @@ def similarities(texts: Sequence[str], vectors: Floats) -> Floats:
     unit = _unit(vectors)
     with np.errstate(invalid="ignore"):
         similar = np.clip(unit @ unit.T, -1.0, 1.0)
-    marks = [(numerals(text), negations(text) % 2, refuses(text)) for text in texts]
-    differ = np.array([[one != other for other in marks] for one in marks])
-    forms = np.array([fold(text) for text in texts])
-    guarded = np.where(differ, np.minimum(similar, GUARDED_AT), similar)
-    return np.where(forms[:, np.newaxis] == forms, 1.0, guarded)
+    marks = _alike([(numerals(text), negations(text) % 2, refuses(text)) for text in texts])
+    forms = _alike([fold(text) for text in texts])
+    guarded = np.where(marks, similar, np.minimum(similar, GUARDED_AT))
+    return np.where(forms, 1.0, guarded)
+
+
+def _alike(items: Sequence[Hashable]) -> NDArray[np.bool_]:
+    """Which pairs of items are the same, shape (n, n)."""
+    first: dict[Hashable, int] = {}
+    named = np.array([first.setdefault(item, i) for i, item in enumerate(items)])
+    same: NDArray[np.bool_] = named[:, np.newaxis] == named
+    return same
 
 
 def _unit(vectors: Floats) -> Floats:

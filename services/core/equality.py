@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from services.core.dialect import bounded_work
 from services.core.schema import NOTHING, Schema, prepared, shape
+from services.core.stretches import stretches
 from services.core.unreadable import UnreadableError
 
 EXACT_FORMATS: Final = frozenset(
@@ -19,6 +20,11 @@ EXACT_FORMATS: Final = frozenset(
 )  # fmt: skip
 """Formats whose strings differ when their case or spacing does."""
 MAX_EXACT_FLOAT: Final = 2**53
+MOST_MARKS: Final = 30
+"""Accents on a letter that are put in order together: it takes their number squared."""
+_MARKS: Final = re.compile(rf"[^\w\s\x00-\x7f]{{{MOST_MARKS}}}")
+_PARTED: Final = "\u034f"
+"""Unicode's mark that lets no accent pass (UAX 15, stream-safe text)."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -110,9 +116,30 @@ def _moment(value: str, form: str) -> str:
 def fold(text: str) -> str:
     """Text without what seldom carries meaning: case, extra space, ways to write an accent."""
     if text.isascii():
-        return " ".join(text.lower().split())
-    decomposed = unicodedata.normalize("NFD", sound(text)).casefold()
-    return " ".join(unicodedata.normalize("NFC", decomposed).split())
+        return _spaced(text.lower())
+    return _spaced("".join(map(_folded, stretches(text))))
+
+
+def _folded(stretch: str) -> str:
+    safe = _MARKS.sub(_parted, sound(stretch))
+    decomposed = unicodedata.normalize("NFD", safe).casefold()
+    return unicodedata.normalize("NFC", decomposed)
+
+
+def _parted(crowd: re.Match[str]) -> str:
+    return crowd[0] + _PARTED if any(map(unicodedata.combining, crowd[0])) else crowd[0]
+
+
+def _spaced(text: str) -> str:
+    """The words of a text with one space between them; what no blank parts stays one word."""
+    parts: list[str] = []
+    is_apart = False
+    for stretch in stretches(text):
+        if words := " ".join(stretch.split()):
+            is_apart = bool(parts) and (is_apart or stretch[0].isspace())
+            parts.append(f" {words}" if is_apart else words)
+        is_apart = stretch[-1:].isspace()
+    return "".join(parts)
 
 
 def sound(text: str) -> str:

@@ -15,10 +15,17 @@ MAX_SPANS: Final = 32
 Reading = tuple[Any, tuple[str, ...]]
 """A value, and the names of the repairs that it took."""
 
-_STRING = r'"(?:[^"\\]|\\.)*+"'
-_QUOTED = r"(?<=[\[{(,:=\s])'(?:[^'\\]|\\.)*+'(?=\s*[,\]}):])"
-_TOKEN: Final = re.compile(rf"{_STRING}|{_QUOTED}|[\[\]{{}}]", re.DOTALL)
-_COMMA: Final = re.compile(rf"{_STRING}|{_QUOTED}|,(?=\s*[\]}}])", re.DOTALL)
+_STRING = r'"(?:[^"\\]++|\\.)*+"'
+_QUOTED = r"(?<=[\[{(,:=\s])'(?:[^'\\]++|\\.)*+'(?=\s*[,\]}):])"
+_BRACKET = r"[\[\]{}]"
+_TRAILING = r"(?P<trailing>,)(?=\s*[\]}])"
+_TOKEN_ENDS: Final = rf"{_QUOTED}|{_BRACKET}|[^\"'\[\]{{}}]++|."
+_COMMA_ENDS: Final = rf"{_QUOTED}|{_TRAILING}|[^\"',]++|."
+"""Something matches everywhere, so that no search for the next match takes long."""
+_TOKEN: Final = re.compile(rf"{_STRING}|{_TOKEN_ENDS}", re.DOTALL)
+_OPEN_TOKEN: Final = re.compile(_TOKEN_ENDS, re.DOTALL)
+_COMMA: Final = re.compile(rf"{_STRING}|{_COMMA_ENDS}", re.DOTALL)
+_OPEN_COMMA: Final = re.compile(_COMMA_ENDS, re.DOTALL)
 _OPENER: Final = re.compile(r"[\[{]")
 _OBJECT: Final = re.compile(r"\{\s*[\"']")
 _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
@@ -89,7 +96,7 @@ def _spans(text: str) -> Iterator[str]:
 def _closed_at(text: str, start: int) -> int:
     """Where the bracket at `start` is closed; 0 when it is not, -1 when it is too deep to tell."""
     awaited: list[str] = []
-    for token in _TOKEN.finditer(text, start):
+    for token in _tokens(text, start):
         mark = token.group()
         if mark in _CLOSER:
             awaited.append(_CLOSER[mark])
@@ -100,6 +107,29 @@ def _closed_at(text: str, start: int) -> int:
         if len(awaited) > MAX_DEPTH:
             return -1
     return 0
+
+
+def _tokens(text: str, start: int) -> Iterator[re.Match[str]]:
+    """Strings, brackets and what is between them. No string is looked for behind one left open."""
+    opened = _left_open_at(text, start)
+    yield from _TOKEN.finditer(text, start, opened)
+    yield from _OPEN_TOKEN.finditer(text, opened)
+
+
+def _left_open_at(text: str, start: int = 0) -> int:
+    """Where the string begins that nothing closes, as then no later one is; else the end."""
+    marks = (token.start() for token in _TOKEN.finditer(text, start) if token[0] == '"')
+    return next(marks, len(text))
+
+
+def _without_trailing_commas(text: str) -> str:
+    opened = _left_open_at(text)
+    closed = _COMMA.sub(_but_trailing, text[:opened])
+    return closed + _OPEN_COMMA.sub(_but_trailing, text[opened:])
+
+
+def _but_trailing(token: re.Match[str]) -> str:
+    return "" if token["trailing"] else token[0]
 
 
 def parse_json(text: str) -> Reading:
@@ -130,7 +160,7 @@ def _attempts(text: str) -> Iterator[tuple[str, Callable[[str], Any], tuple[str,
     plain = _ESCAPE.sub(lambda m: "_" if m[1] == "_" else m[0], text)
     repairs = ("MARKDOWN_ESCAPE",) if plain != text else ()
     yield plain, _with_raw_controls, repairs
-    trimmed = _COMMA.sub(lambda m: "" if m[0] == "," else m[0], plain)
+    trimmed = _without_trailing_commas(plain)
     yield trimmed, _with_raw_controls, (*repairs, "TRAILING_COMMA")
     yield plain, literal_in, (*repairs, "PYTHON_LITERAL")
     repairs = (*repairs, "TRAILING_COMMA") if trimmed != plain else repairs

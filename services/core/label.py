@@ -7,6 +7,7 @@ from typing import Final
 
 from services.core.equality import fold
 from services.core.extract import Reading
+from services.core.stretches import MOST_CHARS, matches
 from services.core.unreadable import UnreadableError
 from services.core.words import negations
 
@@ -25,6 +26,9 @@ _PHRASE: Final = re.compile(
     r".\s+(?!(?:or|and|is|was|because|since|as|not|but|would|seems|oder|und|ist)\b)[a-z]"
 )
 _NEGATION_WORDS: Final = 3
+_LINE: Final = re.compile(r"[^\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
+_BEFORE_CHARS: Final = 120
+_AFTER_CHARS: Final = 300
 
 
 def label_in(text: str, labels: Sequence[str]) -> Reading:
@@ -63,7 +67,7 @@ def labels_problem(labels: Sequence[str]) -> str:
 
 def _alone(text: str, by_form: Mapping[str, str]) -> Iterator[str]:
     bare = {fold(form.strip(_MARKUP)): label for form, label in by_form.items()}
-    for line in (*_BOXED.findall(text), *text.splitlines()):
+    for line in (*_BOXED.findall(text), *(line[0] for line in _LINE.finditer(text))):
         form = fold(line.strip(_MARKUP))
         if form and form in bare:
             yield bare[form]
@@ -71,7 +75,8 @@ def _alone(text: str, by_form: Mapping[str, str]) -> Iterator[str]:
 
 def _cued(text: str, by_form: Mapping[str, str]) -> Iterator[str]:
     longest_first = sorted(by_form, key=len, reverse=True)
-    for rest in _CUE.findall(text):
+    for cue in matches(_CUE, text):
+        rest = cue[1]
         form = fold(rest)
         starts = (name for name in longest_first if re.match(_bounded(name), form))
         named = next(starts, None)
@@ -84,9 +89,10 @@ def _mentioned(text: str, by_form: Mapping[str, str]) -> Iterator[str]:
     told: set[str] = set()
     denied: set[str] = set()
     for named, at, written in _mentions(text, by_form):
-        if _is_article(written, written + text[at + len(written) :]):
+        if _is_article(written, text[at : at + _AFTER_CHARS]):
             continue
-        is_denied = negations(" ".join(_clause(text[:at]).split()[-_NEGATION_WORDS:])) % 2 == 1
+        before = _clause(text[max(0, at - _BEFORE_CHARS) : at]).split()[-_NEGATION_WORDS:]
+        is_denied = negations(" ".join(before)) % 2 == 1
         (denied if is_denied else told).add(by_form[named])
     yield from told - denied if len(told) == 1 else told
 
@@ -94,8 +100,9 @@ def _mentioned(text: str, by_form: Mapping[str, str]) -> Iterator[str]:
 def _mentions(text: str, by_form: Mapping[str, str]) -> Iterator[tuple[str, int, str]]:
     names = sorted((name for name in by_form if name), key=len, reverse=True)
     pattern = "|".join(_bounded(name).replace(r"\ ", r"\s+") for name in names)
-    for match in re.finditer(pattern or r"(?!)", text, re.IGNORECASE):
-        form, written = fold(match.group()), match.group()
+    searched, most = re.compile(pattern or r"(?!)", re.IGNORECASE), MOST_CHARS // (1 + len(names))
+    for match in matches(searched, text, most=most):
+        form, written = fold(match[0]), match[0]
         if form not in by_form:
             continue
         if len(form) == 1 and form.isalpha() and written != by_form[form].strip():
@@ -120,4 +127,4 @@ def _is_article(name: str, rest: str) -> bool:
 
 
 def _clause(before: str) -> str:
-    return _CLAUSE.split(before[-120:])[-1]
+    return _CLAUSE.split(before)[-1]

@@ -4,6 +4,8 @@ import math
 import re
 from typing import Final
 
+from services.core.stretches import stretches
+
 _WRAPPED: Final = re.compile(
     r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox)\{([^{}]{0,256})\}"
 )
@@ -36,6 +38,10 @@ def plain(text: str) -> str:
     >>> plain("1.5 million")
     '1500000'
     """
+    return "".join(map(_plain, stretches(text)))
+
+
+def _plain(text: str) -> str:
     if "\\" in text:
         text = _without_latex(text)
     text = _PI.sub(lambda m: _product(m["times"], math.pi), text)

@@ -7,6 +7,7 @@ from typing import Final
 from services.core.equality import canonical
 from services.core.extract import Reading
 from services.core.mathematics import plain
+from services.core.stretches import stretches
 from services.core.unreadable import UnreadableError
 
 _SPACES = "\u00a0\u2009\u202f"
@@ -49,15 +50,19 @@ def number_in(text: str) -> Reading:
 
 def numbers_in(text: str) -> list[int | float]:
     """All finite numbers in a text, in order."""
-    found = (_value(match) for match in _NUMBER.finditer(plain(text)))
+    return [number for stretch in stretches(text) for number in _numbers_in(stretch)]
+
+
+def _numbers_in(stretch: str) -> list[int | float]:
+    found = (_value(match) for match in _NUMBER.finditer(plain(stretch)))
     return [number for number in found if number is not None]
 
 
 def _last(text: str) -> int | float:
-    found = numbers_in(text)
-    if not found:
-        raise UnreadableError("NOT_A_NUMBER", "the answer holds no number")
-    return found[-1]
+    for stretch in reversed(list(stretches(text))):
+        if found := _numbers_in(stretch):
+            return found[-1]
+    raise UnreadableError("NOT_A_NUMBER", "the answer holds no number")
 
 
 def _value(match: re.Match[str]) -> int | float | None:

@@ -12,6 +12,8 @@ from typing import Final
 
 MAX_CHARS: Final = 1_200
 """A longer text says more than no."""
+MOST_CHARS: Final = 3 * MAX_CHARS
+"""The same before accents and syllables are put together: a syllable of Korean has up to three."""
 OPENING_CHARS: Final = 240
 
 _DO = r"(?:help|assist|comply|fulfil+|provide|answer|do that|do this|create|write|generate|share|discuss|engage|support|continue)"
@@ -64,7 +66,10 @@ def refuses(text: str) -> bool:
     >>> refuses("I cannot find an error: the function is correct.")
     False
     """
-    bare = unicodedata.normalize("NFKC", text.strip())
+    said = text.strip()
+    if len(said) > MOST_CHARS:
+        return False
+    bare = unicodedata.normalize("NFKC", said)
     if len(bare) > MAX_CHARS or HELPS.search(bare):
         return False
     opening = bare[:OPENING_CHARS].casefold().replace("\u2019", "'").replace("\u064b", "")

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from services.core.number import numbers_in
+from services.core.stretches import stretches
 
 NEGATIONS: Final = frozenset(
     word
@@ -23,19 +24,24 @@ NEGATIONS: Final = frozenset(
 )
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _UNSPACED_NEGATION: Final = re.compile("[不没沒無无]|ません|ない|않|없")
-_LIST_MARK: Final = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
+_LIST_MARK: Final = re.compile(r"^[^\S\n]*\d+[.)]\s", re.MULTILINE)
 
 
-def numerals(text: str) -> tuple[str, ...]:
-    """The different numbers in a text, sorted; the marks of a numbered list are none."""
-    return tuple(sorted({str(n) for n in numbers_in(_LIST_MARK.sub("", text))}))
+def numerals(text: str) -> frozenset[str]:
+    """The different numbers in a text; the marks of a numbered list are none."""
+    parts = stretches(text)
+    return frozenset(str(n) for part in parts for n in numbers_in(_LIST_MARK.sub("", part)))
 
 
 def negations(text: str) -> int:
     """How many words negate, in a dozen languages."""
-    straight = text.replace("\u2019", "'")
+    return sum(map(_negations, stretches(text)))
+
+
+def _negations(stretch: str) -> int:
+    straight = stretch.replace("\u2019", "'")
     words = (word.casefold() for word in _WORD.findall(straight))
-    return sum(map(_negates, words)) + len(_UNSPACED_NEGATION.findall(text))
+    return sum(map(_negates, words)) + len(_UNSPACED_NEGATION.findall(stretch))
 
 
 def _negates(word: str) -> bool:

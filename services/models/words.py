@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.core.stretches import stretches
+
 DIMENSIONS: Final = 1024
 WORD: Final = re.compile(r"\w+")
 UNSPACED: Final = re.compile(
@@ -60,10 +62,10 @@ def word_vectors(texts: Sequence[str], *, dimensions: int = DIMENSIONS) -> NDArr
 
 
 def _words(text: str) -> Iterator[str]:
-    folded = text.casefold()
-    for run in UNSPACED.findall(folded):
-        yield from (run[i : i + 2] for i in range(max(1, len(run) - 1)))
-    yield from WORD.findall(UNSPACED.sub(" ", folded))
+    for folded in map(str.casefold, stretches(text)):
+        for run in UNSPACED.findall(folded):
+            yield from (run[i : i + 2] for i in range(max(1, len(run) - 1)))
+        yield from WORD.findall(UNSPACED.sub(" ", folded))
 
 
 @lru_cache(maxsize=65536)

@@ -6,11 +6,11 @@ from services.core.words import negations, numerals
 
 
 def test_numerals_are_the_different_numbers():
-    assert ("3", "42") == numerals("42, or 42.0, after 3")
+    assert {"3", "42"} == numerals("42, or 42.0, after 3")
 
 
 def test_marks_of_a_list_are_no_numerals():
-    assert () == numerals("1. first\n2) second\n")
+    assert set() == numerals("1. first\n2) second\n")
 
 
 @pytest.mark.parametrize(
