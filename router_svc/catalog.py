@@ -8,7 +8,8 @@ from router_svc.gate import Quorum
 from router_svc.plan import Graph, OnFail, StepProfile
 from router_svc.profiles import Filter, JurorProfile, Objection, TierProfile
 from router_svc.staff import Doer, Staff
-from router_svc.terms import Rule, Terms
+from router_svc.terms import Exploring, Rule, Terms
+from services.config import routing
 from services.config.graphs import output_format
 from services.config.planning import Direct, Specialist
 from services.config.routing import Allowed
@@ -25,6 +26,7 @@ from services.config.tree import (
     Tiered,
 )
 from services.core.tokens import text_tokens
+from services.routing.bandit import Explore
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,12 @@ def _terms(ensemble: Tiered) -> Terms:
         share=policy.share or 0.0,
         tier=policy.tier or "",
         novel_tier=policy.novel_tier or "",
+        explore=_exploring(policy.explore) if policy.explore else None,
     )
+
+
+def _exploring(explore: routing.Exploring) -> Exploring:
+    return Exploring(Explore(explore.rule), explore.forced)
 
 
 def _graph(ensemble: SpecialistsEnsemble, config: Config) -> Graph:

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     WEAK = "weak"
     FIXED = "fixed"
     NOVEL = "novel"
+    EXPLORED = "explored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def route_text(
         Reason.BEST_VALUE: f"worth most beyond its price, with predicted adequacy {p}",
         Reason.STRONG: f"the strong tier is expected to help by {at} or more; adequacy {p}",
         Reason.WEAK: f"the strong tier is expected to help by less than {at}; adequacy {p}",
+        Reason.EXPLORED: f"drawn to learn of it, with predicted adequacy {p}",
         Reason.FIXED: f"the configured tier, with predicted adequacy {p}",
         Reason.NOVEL: f"the tier for prompts unlike all that was learned from; adequacy {p}",
     }[reason]

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from router_svc.choice import TIE, best, cascade_order, cheapest_reaching, strong_from, utilities
 from router_svc.explain import Reading, Reason
+from router_svc.exploring import Draw, drawn
 from router_svc.options import Option
 from router_svc.profiles import Limits
-from router_svc.terms import Rule, Terms
+from router_svc.terms import Exploring, Rule, Terms
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +31,8 @@ class Pick:
     """By tier; empty: the rule weighs nothing."""
     threshold: float = 0.0
     """What the first tier had to reach."""
+    draw: Draw | None = None
+    """How the first tier was drawn; None: not by chance."""
 
 
 def pick(options: Sequence[Option], reading: Reading, limits: Limits, terms: Terms) -> Pick:
@@ -43,7 +46,7 @@ def pick(options: Sequence[Option], reading: Reading, limits: Limits, terms: Ter
         reached = _reached(order[0], terms.min_adequacy)
         return Pick(order, reached, _target_rule(terms, reading), threshold=terms.min_adequacy)
     if terms.rule in {Rule.UTILITY, Rule.BUDGET}:
-        return _by_value(options, limits, terms)
+        return _by_value(options, reading, limits, terms)
     if terms.rule is Rule.STRONG_SHARE and (found := _by_share(options, reading, terms)):
         return found
     return _by_target(options, reading, terms)
@@ -90,7 +93,7 @@ def _by_target(options: Sequence[Option], reading: Reading, terms: Terms) -> Pic
     return Pick(order, reason, _target_rule(terms, reading), threshold=terms.min_adequacy)
 
 
-def _by_value(options: Sequence[Option], limits: Limits, terms: Terms) -> Pick:
+def _by_value(options: Sequence[Option], reading: Reading, limits: Limits, terms: Terms) -> Pick:
     group = _group(options)
     told = limits.price_of_money if terms.rule is Rule.BUDGET else None
     price = 1.0 / terms.value_usd if told is None else told
@@ -101,9 +104,28 @@ def _by_value(options: Sequence[Option], limits: Limits, terms: Terms) -> Pick:
         price_of_money=price,
         price_of_second=terms.second_usd * price,
     )
-    first = group[best(worth, _cost(group), _latency(group))]
+    draw = _draw(group, worth, reading, limits, terms.explore)
+    worth = worth if draw is None else draw.worth
+    first = group[best(worth, _cost(group), _latency(group)) if draw is None else draw.at]
     by_name = {option.name: float(u) for option, u in zip(group, worth, strict=True)}
-    return Pick((first, *_behind(first, options)), Reason.BEST_VALUE, terms.rule, price, by_name)
+    reason = Reason.EXPLORED if draw and draw.explored else Reason.BEST_VALUE
+    order = (first, *_behind(first, options))
+    return Pick(order, reason, terms.rule, price, by_name, draw=draw)
+
+
+def _draw(
+    group: Sequence[Option],
+    worth: Floats,
+    reading: Reading,
+    limits: Limits,
+    how: Exploring | None,
+) -> Draw | None:
+    """None where nothing is tried."""
+    if how is None:
+        return None
+    names = [option.name for option in group]
+    score = reading.complexity.score
+    return drawn(names, _adequacy(group), worth, limits, how, complexity=score)
 
 
 def _by_share(options: Sequence[Option], reading: Reading, terms: Terms) -> Pick | None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from router_svc.eligibility import Seating, spent
 from router_svc.explain import Reading, Reason, jury_text, nobody_left_text, route_text
+from router_svc.exploring import Draw
 from router_svc.forecast import NOTHING
 from router_svc.options import Belief, Option, correlation, juror_belief, rated
 from router_svc.picking import Pick, pick
@@ -51,6 +52,8 @@ class Decision:
     rule: Rule | None = None
     """Policy that decided; None: the pattern chooses no tier."""
     price_of_money: float = 0.0
+    draw: Draw | None = None
+    """How the first tier was drawn; None: not by chance."""
 
 
 def route(tiers: Sequence[TierProfile], reading: Reading, limits: Limits, terms: Terms) -> Decision:
@@ -75,7 +78,8 @@ def route(tiers: Sequence[TierProfile], reading: Reading, limits: Limits, terms:
     picked = pick(eligible, reading, limits, terms)
     first, *_ = picked.order
     others = [option for option in eligible if option is not first]
-    runner_up = pick(others, reading, limits, terms).order[0] if others else None
+    sober = replace(terms, explore=None)
+    runner_up = pick(others, reading, limits, sober).order[0] if others else None
     return Decision(
         tiers=picked.order,
         candidates=tuple(_tier_candidate(option, limits, picked) for option in options),
@@ -86,6 +90,7 @@ def route(tiers: Sequence[TierProfile], reading: Reading, limits: Limits, terms:
         margin=first.adequacy - runner_up.adequacy if runner_up else 0.0,
         rule=picked.rule,
         price_of_money=picked.price_of_money,
+        draw=picked.draw,
     )
 
 

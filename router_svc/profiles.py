@@ -8,6 +8,7 @@ from typing import Final
 
 from router_svc.latency import Latency
 from services.core.lease import Lease
+from services.routing.bandit import Arm
 
 
 class Filter(StrEnum):
@@ -109,6 +110,12 @@ class Limits:
     """Probability to answer in time that a juror needs, in [0, 1]."""
     price_of_money: float | None = None
     """What a US dollar weighs against a certainly adequate answer; None: as configured."""
+    experience: Mapping[str, Arm] = field(default_factory=dict)
+    """What came of the tiers so far; of one that is missing nothing is known."""
+    high_risk: bool = False
+    """Whether nothing may be tried."""
+    seed: int = 0
+    """Where chance comes from: the same for the same request."""
 
     @property
     def timed(self) -> bool:

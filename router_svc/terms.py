@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.routing.bandit import Explore
+
 
 class Rule(StrEnum):
     """How the first tier is chosen."""
@@ -13,6 +15,15 @@ class Rule(StrEnum):
     STRONG_SHARE = "strong_share"
     FIXED = "fixed"
     HEURISTICS = "heuristics"
+
+
+@dataclass(frozen=True, slots=True)
+class Exploring:
+    """How tiers are tried."""
+
+    rule: Explore
+    forced: float
+    """Share of requests for which any tier is drawn, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +45,5 @@ class Terms:
     """The fixed one."""
     novel_tier: str = ""
     """Where to begin with prompts unlike everything that was learned from; empty: by the rule."""
+    explore: Exploring | None = None
+    """None: nothing is tried."""

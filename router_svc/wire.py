@@ -1,18 +1,23 @@
 """The router's decision as the contract words it, and what a request allows."""
 
+import hashlib
 import math
 from typing import Final
 
+import numpy as np
 from google.protobuf.duration_pb2 import Duration
 
 from gremium.v1 import model_status_pb2, router_pb2, types_pb2
 from router_svc.explain import Reading, Reason
+from router_svc.exploring import DIMENSIONS
 from router_svc.forecast import Forecast
 from router_svc.latency import Latency
 from router_svc.options import Belief, Option, juror_belief
 from router_svc.policy import ROUTER_VERSION, Candidate, Decision, correlations
 from router_svc.profiles import Filter, Limits, ModelNow, Objection
 from router_svc.seats import Seat
+from services.core.errors import InvalidRequestError
+from services.routing.bandit import Arm
 from services.runtime.wire import (
     duration_from_wire,
     duration_to_wire,
@@ -30,6 +35,7 @@ REASON_TO_WIRE: Final = {
     Reason.WEAK: router_pb2.ROUTE_REASON_WEAK,
     Reason.FIXED: router_pb2.ROUTE_REASON_FIXED,
     Reason.NOVEL: router_pb2.ROUTE_REASON_NOVEL,
+    Reason.EXPLORED: router_pb2.ROUTE_REASON_EXPLORED,
 }
 FILTER_TO_WIRE: Final = {
     Filter.CONTEXT: router_pb2.FILTER_REASON_CONTEXT,
@@ -46,7 +52,13 @@ FILTER_TO_WIRE: Final = {
 
 
 def limits_from_wire(request: router_pb2.RouteRequest, *, min_on_time: float) -> Limits:
-    """What the caller allows, and how it says that the models fare."""
+    """What the caller allows, and how it says that models fare and tiers have done.
+
+    Raises
+    ------
+    InvalidRequestError
+        If what came of a tier is not told in numbers that go together.
+    """
     timed = request.HasField("juror_time")
     priced = request.HasField("price_of_money")
     return Limits(
@@ -55,7 +67,21 @@ def limits_from_wire(request: router_pb2.RouteRequest, *, min_on_time: float) ->
         {state.model: _now(state) for state in request.models},
         min_on_time,
         request.price_of_money if priced else None,
+        {each.tier: _arm(each) for each in request.experience},
+        request.high_risk,
+        int.from_bytes(hashlib.sha256(request.request_id.encode()).digest()[:8]),
     )
+
+
+def _arm(told: router_pb2.Experience) -> Arm:
+    precision, moment = np.array(told.precision), np.array(told.moment)
+    if precision.size != DIMENSIONS**2 or moment.size != DIMENSIONS:
+        seen, due = f"{precision.size} and {moment.size}", f"{DIMENSIONS**2} and {DIMENSIONS}"
+        raise InvalidRequestError(f"experience of {told.tier} has {seen} numbers; {due} are due")
+    square = precision.reshape(DIMENSIONS, DIMENSIONS)
+    if not np.allclose(square, square.T) or np.linalg.eigvalsh(square)[0] <= 0.0:
+        raise InvalidRequestError(f"precision of {told.tier} is not positive definite")
+    return Arm(square, moment)
 
 
 def _now(state: model_status_pb2.ModelState) -> ModelNow:
@@ -67,7 +93,7 @@ def _now(state: model_status_pb2.ModelState) -> ModelNow:
 
 
 def decision_to_wire(decision: Decision, reading: Reading) -> router_pb2.RouteDecision:
-    forecast = reading.forecast
+    forecast, draw = reading.forecast, decision.draw
     return router_pb2.RouteDecision(
         tiers=_tiers(decision, reading),
         candidates=[_candidate(each, reading) for each in decision.candidates],
@@ -83,7 +109,9 @@ def decision_to_wire(decision: Decision, reading: Reading) -> router_pb2.RouteDe
         reason_text=decision.reason_text,
         runner_up=decision.runner_up,
         margin=decision.margin,
-        propensity=1.0,
+        propensity=draw.propensity if draw else 1.0,
+        explored=draw is not None and draw.explored,
+        context=draw.context if draw else (),
         router_version=ROUTER_VERSION,
         novel=forecast.novel,
         policy=decision.rule or "",

@@ -237,6 +237,12 @@ class RouteEnsemble(Tiered):
         self.policy.check({tier.name: len(tier.jurors) for tier in self.tiers})
         return self
 
+    @model_validator(mode="after")
+    def _what_is_tried_is_judged(self) -> Self:
+        if self.policy.explore is not None and self.judge is None:
+            raise ValueError("`explore` learns from the judge's verdicts; add `judge`")
+        return self
+
 
 class Escalate(Section):
     """When the next tier is worth its price."""

@@ -34,6 +34,16 @@ class Allowed(Section):
         return f"it lacks the label {', '.join(missing)}" if missing else ""
 
 
+class Exploring(Section):
+    """How tiers are tried, so that what is predicted of them can be corrected."""
+
+    rule: Literal["linucb", "thompson"] = "linucb"
+    """`linucb`: the tier that is worth most if what is not known of it yet turned out well.
+    `thompson`: each as often as it may be the one that is worth most."""
+    forced: Fraction = 0.02
+    """Share of requests for which any tier is drawn, whatever it is thought to be worth."""
+
+
 class Policy(Section):
     """How one of several tiers is chosen for a prompt."""
 
@@ -61,6 +71,16 @@ class Policy(Section):
     novel_tier: Name | None = None
     """Tier to begin with where a prompt is unlike everything the router learned from; unset: the
     rule decides by priors."""
+    explore: Exploring | None = None
+    """For `utility` and `budget`: try tiers, and correct what is predicted of them by the verdicts
+    of the judge on what they answered; never on requests with `high_risk`. Unset: nothing is
+    tried."""
+
+    @model_validator(mode="after")
+    def _explores_what_is_weighed(self) -> Self:
+        if self.explore is not None and self.rule not in {"utility", "budget"}:
+            raise ValueError("`explore` is only for `rule: utility` and `rule: budget`")
+        return self
 
     @model_validator(mode="after")
     def _rule_has_what_it_needs(self) -> Self:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from gremium.v1 import ensemble_pb2, model_status_pb2, types_pb2
+from gremium.v1 import ensemble_pb2, model_status_pb2, router_pb2, types_pb2
 from services.calibration.artefact import Calibration
 from services.config.tree import Ensemble, Model
 from services.core.deadline import Deadline
@@ -47,6 +47,8 @@ class Case:
     """How the jurors' models fare, as far as is known."""
     price_of_money: float | None = None
     """What a US dollar weighs, by the budget that the policy follows; None: it follows none."""
+    experience: Sequence[router_pb2.Experience] = ()
+    """What came of the tiers so far, where the policy explores."""
 
     @property
     def prompt(self) -> types_pb2.Prompt:

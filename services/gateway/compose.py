@@ -4,14 +4,22 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 import grpc
+import numpy as np
 
-from gremium.v1 import ensemble_pb2_grpc, model_status_pb2_grpc
+from gremium.v1 import (
+    ensemble_pb2,
+    ensemble_pb2_grpc,
+    manifest_pb2,
+    model_status_pb2_grpc,
+)
 from services.calibration.artefact import Calibration
 from services.calibration.configured import calibration_of, misfits
-from services.config.tree import LoadedConfig, SharedBudget
+from services.config.tree import Config, LoadedConfig, RouteEnsemble, SharedBudget
 from services.gateway.accounts import Accounts
+from services.gateway.experience import Experience
 from services.gateway.mesh import GrpcMesh, Mesh
 from services.gateway.model_health import States, watched
 from services.gateway.periods import period_start
@@ -22,6 +30,10 @@ from services.retrieval.shelves import open_shelves
 from services.runtime.channels import open_channel
 
 logger = logging.getLogger(__name__)
+
+REMEMBERED: Final = 2_000
+"""Latest requests to an ensemble whose outcomes are counted again at start."""
+PAGE: Final = 100
 
 
 @asynccontextmanager
@@ -45,7 +57,14 @@ async def composed(
     ):
         accounts = await _accounts(loaded.config.budgets, ledger)
         yield EnsembleServicer(
-            mesh, ledger, loaded, shelves, accounts, calibration=calibration, health=health
+            mesh,
+            ledger,
+            loaded,
+            shelves,
+            accounts,
+            calibration=calibration,
+            health=health,
+            experience=await _experience(loaded.config, ledger),
         )
 
 
@@ -62,6 +81,31 @@ async def _accounts(budgets: Mapping[str, SharedBudget], ledger: Ledger) -> Acco
     now = datetime.now(UTC)
     starts = [period_start(budget.per, now) for budget in budgets.values()]
     return Accounts(budgets, await ledger.charges(min(starts)) if starts else ())
+
+
+async def _experience(config: Config, ledger: Ledger) -> Experience:
+    """What came of the latest routes, as far as the ledger knows."""
+    found, learned = Experience(np.random.default_rng()), config.router.artefact is not None
+    for name, ensemble in config.ensembles.items():
+        if isinstance(ensemble, RouteEnsemble) and (learned or ensemble.policy.explore):
+            for manifest in reversed(await _latest(name, ledger)):
+                found.note(manifest)
+    return found
+
+
+async def _latest(ensemble: str, ledger: Ledger) -> list[manifest_pb2.Manifest]:
+    """Its latest answered requests, newest first."""
+    request = ensemble_pb2.ListManifestsRequest(
+        ensemble=ensemble, state=manifest_pb2.MANIFEST_STATE_COMPLETED, page_size=PAGE
+    )
+    found: list[manifest_pb2.Manifest] = []
+    while len(found) < REMEMBERED:
+        page = await ledger.manifests(request)
+        found.extend(page.manifests)
+        request.page_token = page.next_page_token
+        if not page.next_page_token:
+            break
+    return found
 
 
 def register(

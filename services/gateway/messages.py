@@ -56,6 +56,8 @@ def route_request(case: Case, lease: Lease, *, juror_time_s: float) -> router_pb
         juror_time=duration_to_wire(juror_time_s),
         models=_health(case),
         price_of_money=case.price_of_money,
+        experience=case.experience,
+        high_risk=case.asked.high_risk,
     )
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import grpc
+import numpy as np
 
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc
 from services.calibration.artefact import Calibration
@@ -23,6 +24,7 @@ from services.core.errors import (
 from services.gateway import catalog, flow
 from services.gateway.accounts import Accounts
 from services.gateway.case import Case
+from services.gateway.experience import Experience
 from services.gateway.fitting import fit
 from services.gateway.mesh import Mesh
 from services.gateway.model_health import ModelHealth
@@ -56,6 +58,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         *,
         calibration: Calibration | None = None,
         health: ModelHealth | None = None,
+        experience: Experience | None = None,
     ) -> None:
         self._mesh = mesh
         self._shelves = shelves
@@ -63,6 +66,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         self._accounts = accounts
         self._calibration = calibration
         self._health = health or ModelHealth()
+        self._experience = experience or Experience(np.random.default_rng())
         self._config = loaded.config
         self._sha256 = loaded.sha256
         self._slots = {
@@ -113,9 +117,12 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         if recorded is not None:
             return recorded
         with self._slots[case.name].slot(current_caller()):
-            return await flow.ask(
+            reply = await flow.ask(
                 case, mesh=self._mesh, ledger=self._ledger, accounts=self._accounts, watch=watch
             )
+        if not reply.replayed:
+            self._experience.note(reply.manifest)
+        return reply
 
     def _case(self, request_id: str, request: ensemble_pb2.AskRequest, context: Context) -> Case:
         prompt_from_wire(request.prompt)
@@ -138,6 +145,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             caller=current_caller(),
             calibration=self._calibration,
             health=self._health.models,
+            experience=self._experience.of(name),
             price_of_money=price_of_money(
                 ensemble, self._accounts, caller=current_caller(), now=datetime.now(UTC)
             ),
@@ -183,6 +191,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         listed.stages.extend(self._stages.records())
         states = self._accounts.states(datetime.now(UTC))
         listed.budgets.extend(catalog.budget_to_wire(account) for account in states)
+        listed.drifts.extend(self._experience.noticed)
         return listed
 
 

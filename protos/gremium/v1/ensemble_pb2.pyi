@@ -59,12 +59,17 @@ class AskRequest(_message.Message):
     PROMPT_FIELD_NUMBER: _builtins.int
     BUDGET_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
+    HIGH_RISK_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call idempotent: 1 to 128 letters, digits, `.`, `_`, `:` or `-`.
     If empty, the gateway makes one.
     """
     ensemble: _builtins.str
     """Configured ensemble. If empty, the default one."""
+    high_risk: _builtins.bool
+    """Whether nothing may be tried on this request, where the ensemble's policy
+    explores.
+    """
     @_builtins.property
     def prompt(self) -> _types_pb2.Prompt:
         """What is asked."""
@@ -85,10 +90,11 @@ class AskRequest(_message.Message):
         prompt: _types_pb2.Prompt | None = ...,
         budget: _types_pb2.Budget | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        high_risk: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "ensemble", b"ensemble", "labels", b"labels", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "ensemble", b"ensemble", "high_risk", b"high_risk", "labels", b"labels", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -525,6 +531,7 @@ class ListEnsemblesResponse(_message.Message):
     CONFIG_SHA256_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
     BUDGETS_FIELD_NUMBER: _builtins.int
+    DRIFTS_FIELD_NUMBER: _builtins.int
     default_ensemble: _builtins.str
     """Name of the one that an empty `AskRequest.ensemble` means."""
     config_sha256: _builtins.str
@@ -545,6 +552,12 @@ class ListEnsemblesResponse(_message.Message):
     def budgets(self) -> _containers.RepeatedCompositeFieldContainer[Global___BudgetRecord]:
         """What is left of the budgets that requests to this gateway share."""
 
+    @_builtins.property
+    def drifts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DriftRecord]:
+        """Signs that what the router learned no longer holds, oldest first; the latest
+        64.
+        """
+
     def __init__(
         self,
         *,
@@ -554,14 +567,59 @@ class ListEnsemblesResponse(_message.Message):
         config_sha256: _builtins.str = ...,
         stages: _abc.Iterable[Global___StageRecord] | None = ...,
         budgets: _abc.Iterable[Global___BudgetRecord] | None = ...,
+        drifts: _abc.Iterable[Global___DriftRecord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budgets", b"budgets", "config_sha256", b"config_sha256", "default_ensemble", b"default_ensemble", "ensembles", b"ensembles", "models", b"models", "stages", b"stages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budgets", b"budgets", "config_sha256", b"config_sha256", "default_ensemble", b"default_ensemble", "drifts", b"drifts", "ensembles", b"ensembles", "models", b"models", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListEnsemblesResponse: _TypeAlias = ListEnsemblesResponse  # noqa: Y015
+
+@_typing.final
+class DriftRecord(_message.Message):
+    """A sign that what the router learned of a tier no longer holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENSEMBLE_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    DOMAIN_FIELD_NUMBER: _builtins.int
+    ARTEFACT_ID_FIELD_NUMBER: _builtins.int
+    NOTICE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_TEXT_FIELD_NUMBER: _builtins.int
+    ensemble: _builtins.str
+    """The ensemble."""
+    tier: _builtins.str
+    """First tier of the request by which it was noticed."""
+    domain: _builtins.str
+    """Domain of that request; empty: none is known."""
+    artefact_id: _builtins.str
+    """The trained router; empty: nothing was learned."""
+    reason_text: _builtins.str
+    """What was seen, as one sentence."""
+    @_builtins.property
+    def notice_time(self) -> _timestamp_pb2.Timestamp:
+        """When that request began."""
+
+    def __init__(
+        self,
+        *,
+        ensemble: _builtins.str = ...,
+        tier: _builtins.str = ...,
+        domain: _builtins.str = ...,
+        artefact_id: _builtins.str = ...,
+        notice_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["notice_time", b"notice_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artefact_id", b"artefact_id", "domain", b"domain", "ensemble", b"ensemble", "notice_time", b"notice_time", "reason_text", b"reason_text", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DriftRecord: _TypeAlias = DriftRecord  # noqa: Y015
 
 @_typing.final
 class BudgetRecord(_message.Message):

@@ -57,6 +57,8 @@ class _RouteReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RouteReas
     """The prompt is unlike everything the router learned from, and the
     configuration names a tier for those.
     """
+    ROUTE_REASON_EXPLORED: _RouteReason.ValueType  # 12
+    """Drawn to learn of it, though another tier is thought to be worth more."""
 
 class RouteReason(_RouteReason, metaclass=_RouteReasonEnumTypeWrapper):
     """Why a route was chosen."""
@@ -89,6 +91,8 @@ ROUTE_REASON_NOVEL: RouteReason.ValueType  # 11
 """The prompt is unlike everything the router learned from, and the
 configuration names a tier for those.
 """
+ROUTE_REASON_EXPLORED: RouteReason.ValueType  # 12
+"""Drawn to learn of it, though another tier is thought to be worth more."""
 Global___RouteReason: _TypeAlias = RouteReason  # noqa: Y015
 
 class _FilterReason:
@@ -229,6 +233,8 @@ class RouteRequest(_message.Message):
     JUROR_TIME_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
     PRICE_OF_MONEY_FIELD_NUMBER: _builtins.int
+    EXPERIENCE_FIELD_NUMBER: _builtins.int
+    HIGH_RISK_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     ensemble: _builtins.str
@@ -241,6 +247,10 @@ class RouteRequest(_message.Message):
     """What a US dollar weighs against a certainly adequate answer, for the policy
     `budget`: it rises as money is spent faster than planned. If unset, as
     configured.
+    """
+    high_risk: _builtins.bool
+    """Whether nothing may be tried on this prompt: it goes to the tier that is
+    thought best.
     """
     @_builtins.property
     def prompt(self) -> _types_pb2.Prompt:
@@ -263,6 +273,12 @@ class RouteRequest(_message.Message):
         work as configured.
         """
 
+    @_builtins.property
+    def experience(self) -> _containers.RepeatedCompositeFieldContainer[Global___Experience]:
+        """What came of the tiers so far beyond what was predicted, each once, for
+        policies that explore; of a tier that is not here nothing is known.
+        """
+
     def __init__(
         self,
         *,
@@ -274,10 +290,12 @@ class RouteRequest(_message.Message):
         juror_time: _duration_pb2.Duration | None = ...,
         models: _abc.Iterable[_model_status_pb2.ModelState] | None = ...,
         price_of_money: _builtins.float | None = ...,
+        experience: _abc.Iterable[Global___Experience] | None = ...,
+        high_risk: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "_price_of_money", b"_price_of_money", "juror_time", b"juror_time", "lease", b"lease", "min_adequacy", b"min_adequacy", "price_of_money", b"price_of_money", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "_price_of_money", b"_price_of_money", "ensemble", b"ensemble", "juror_time", b"juror_time", "lease", b"lease", "min_adequacy", b"min_adequacy", "models", b"models", "price_of_money", b"price_of_money", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy", "_price_of_money", b"_price_of_money", "ensemble", b"ensemble", "experience", b"experience", "high_risk", b"high_risk", "juror_time", b"juror_time", "lease", b"lease", "min_adequacy", b"min_adequacy", "models", b"models", "price_of_money", b"price_of_money", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__min_adequacy: _TypeAlias = _typing.Literal["min_adequacy"]  # noqa: Y015
     _WhichOneofArgType__min_adequacy: _TypeAlias = _typing.Literal["_min_adequacy", b"_min_adequacy"]  # noqa: Y015
@@ -289,6 +307,43 @@ class RouteRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__price_of_money) -> _WhichOneofReturnType__price_of_money | None: ...
 
 Global___RouteRequest: _TypeAlias = RouteRequest  # noqa: Y015
+
+@_typing.final
+class Experience(_message.Message):
+    """What came of one tier beyond what was predicted, as sums over the contexts in
+    which it was chosen ([RouteDecision.context][gremium.v1.RouteDecision.context],
+    d numbers each), the latest counting most.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: _builtins.int
+    PRECISION_FIELD_NUMBER: _builtins.int
+    MOMENT_FIELD_NUMBER: _builtins.int
+    tier: _builtins.str
+    """Name of the tier."""
+    @_builtins.property
+    def precision(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Of the contexts' outer products: d times d numbers, positive definite."""
+
+    @_builtins.property
+    def moment(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Of the contexts times the reward less the predicted one: d numbers."""
+
+    def __init__(
+        self,
+        *,
+        tier: _builtins.str = ...,
+        precision: _abc.Iterable[_builtins.float] | None = ...,
+        moment: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moment", b"moment", "precision", b"precision", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Experience: _TypeAlias = Experience  # noqa: Y015
 
 @_typing.final
 class RouteResponse(_message.Message):
@@ -651,6 +706,7 @@ class RouteDecision(_message.Message):
     FORECAST_NOTE_FIELD_NUMBER: _builtins.int
     LEARNED_DOMAIN_FIELD_NUMBER: _builtins.int
     NEIGHBOR_SIMILARITY_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
     domain: _builtins.str
     """Nearest domain. Empty when none is near, and when none was looked for: that
     is only done where `router.domains` is configured or a tier of some ensemble
@@ -721,6 +777,10 @@ class RouteDecision(_message.Message):
         one, nearest first: digests, never their text.
         """
 
+    @_builtins.property
+    def context(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """What the first tier was chosen in, for policies that explore; else empty."""
+
     def __init__(
         self,
         *,
@@ -746,10 +806,11 @@ class RouteDecision(_message.Message):
         forecast_note: _builtins.str = ...,
         learned_domain: _builtins.str = ...,
         neighbor_similarity: _builtins.float | None = ...,
+        context: _abc.Iterable[_builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_neighbor_similarity", b"_neighbor_similarity", "neighbor_similarity", b"neighbor_similarity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_neighbor_similarity", b"_neighbor_similarity", "artefact_id", b"artefact_id", "candidates", b"candidates", "complexity", b"complexity", "contributions", b"contributions", "domain", b"domain", "domain_similarity", b"domain_similarity", "explored", b"explored", "forecast_note", b"forecast_note", "learned_domain", b"learned_domain", "margin", b"margin", "neighbor_similarity", b"neighbor_similarity", "neighbors", b"neighbors", "novel", b"novel", "policy", b"policy", "price_of_money", b"price_of_money", "propensity", b"propensity", "reason", b"reason", "reason_text", b"reason_text", "router_version", b"router_version", "runner_up", b"runner_up", "threshold", b"threshold", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_neighbor_similarity", b"_neighbor_similarity", "artefact_id", b"artefact_id", "candidates", b"candidates", "complexity", b"complexity", "context", b"context", "contributions", b"contributions", "domain", b"domain", "domain_similarity", b"domain_similarity", "explored", b"explored", "forecast_note", b"forecast_note", "learned_domain", b"learned_domain", "margin", b"margin", "neighbor_similarity", b"neighbor_similarity", "neighbors", b"neighbors", "novel", b"novel", "policy", b"policy", "price_of_money", b"price_of_money", "propensity", b"propensity", "reason", b"reason", "reason_text", b"reason_text", "router_version", b"router_version", "runner_up", b"runner_up", "threshold", b"threshold", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__neighbor_similarity: _TypeAlias = _typing.Literal["neighbor_similarity"]  # noqa: Y015
     _WhichOneofArgType__neighbor_similarity: _TypeAlias = _typing.Literal["_neighbor_similarity", b"_neighbor_similarity"]  # noqa: Y015

@@ -53,7 +53,8 @@ class RouterServiceServicer:
 
     def Route(self, request, context):
         """Returns the cascade of tiers for a prompt. Asks no model and is
-        idempotent: the same request, config and artefact give the same decision.
+        idempotent: the same request, config and artefact give the same decision,
+        what is drawn by chance included.
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) when the prompt breaks a
         rule of the contract, with `NOT_FOUND` (`UNKNOWN_ENSEMBLE`) when the config

@@ -18,7 +18,8 @@ class RouterServiceStub:
     def __init__(self, channel: _aio.Channel) -> None: ...
     Route: _aio.UnaryUnaryMultiCallable[_router_pb2.RouteRequest, _router_pb2.RouteResponse]
     """Returns the cascade of tiers for a prompt. Asks no model and is
-    idempotent: the same request, config and artefact give the same decision.
+    idempotent: the same request, config and artefact give the same decision,
+    what is drawn by chance included.
 
     Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) when the prompt breaks a
     rule of the contract, with `NOT_FOUND` (`UNKNOWN_ENSEMBLE`) when the config
@@ -55,7 +56,8 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_router_pb2.RouteRequest, _abc.Awaitable[_router_pb2.RouteResponse]],
     ) -> _abc.Awaitable[_router_pb2.RouteResponse]:
         """Returns the cascade of tiers for a prompt. Asks no model and is
-        idempotent: the same request, config and artefact give the same decision.
+        idempotent: the same request, config and artefact give the same decision,
+        what is drawn by chance included.
 
         Fails with `INVALID_ARGUMENT` (`INVALID_REQUEST`) when the prompt breaks a
         rule of the contract, with `NOT_FOUND` (`UNKNOWN_ENSEMBLE`) when the config

@@ -35,6 +35,8 @@ DAY = {"day": {"max_usd": 1.0, "per": "day"}}
         pytest.param({"rule": "fixed", "tier": "huge"}, "names tier 'huge'", id="no such tier"),
         pytest.param({"novel_tier": "huge"}, "names tier 'huge'", id="no such novel tier"),
         pytest.param({"rule": "budget", "budget": "week"}, "no such budget", id="no such budget"),
+        pytest.param({"explore": {}}, "only for `rule: utility`", id="nothing to weigh"),
+        pytest.param({"rule": "utility", "explore": {}}, "add `judge`", id="nothing to learn from"),
     ],
 )
 def test_refuses(policy, problem):
@@ -60,6 +62,19 @@ def test_a_budget_must_cover_the_ensemble_that_follows_it():
                 "budgets": elsewhere,
             }
         )
+
+
+def test_nothing_is_tried_unless_it_is_asked_for():
+    plain, asked = (
+        config(policy={"rule": "utility", **more}, judge={"models": ["large"]})
+        for more in ({}, {"explore": {}})
+    )
+
+    assert plain.ensembles["main"].policy.explore is None
+    assert ("linucb", 0.02) == (
+        asked.ensembles["main"].policy.explore.rule,
+        asked.ensembles["main"].policy.explore.forced,
+    )
 
 
 def test_accepts_what_has_all_it_needs():
