@@ -76,7 +76,8 @@ async def decide(
 async def ballots_of(case: Case, *, deadline: Deadline) -> tuple[Ballot, ...]:
     """The ballots as the case counts them: numbers within the tolerance share a key.
 
-    Others have their turn between two answers: one may take 0.2 s to read.
+    Where all together are long, each is read beside the event loop, and others
+    have their turn between two.
 
     Raises
     ------
@@ -86,7 +87,7 @@ async def ballots_of(case: Case, *, deadline: Deadline) -> tuple[Ballot, ...]:
     votes = []
     for a in case.answers:
         deadline.remaining()
-        votes.append(await aside(a.size, _ballot, case, a))
+        votes.append(await aside(case.size, _ballot, case, a))
         await asyncio.sleep(0)
     if case.output_format.kind == "number":
         votes = alike(votes, relative_tolerance=case.output_format.relative_tolerance)
@@ -122,9 +123,7 @@ async def _counted(
     *,
     deadline: Deadline,
 ) -> Decision:
-    votes = [
-        await aside(case.answers[i].size, _named, ballots[i], case.answers[i]) for i in members
-    ]
+    votes = [await aside(case.size, _named, ballots[i], case.answers[i]) for i in members]
     rule, counted = await aside(case.size, count_of, case, votes, members)
     spliced = None
     if case.allow_splicing and rule == "fieldwise" and not counted.consensus:
@@ -283,7 +282,7 @@ async def _medoid(
     case: Case, members: Sequence[int], embedder: Embedder | None, *, deadline: Deadline
 ) -> tuple[Medoid, bool]:
     """The medoid of some answers, and whether it goes by words only."""
-    texts = [_said(case.answers[i]) for i in members]
+    texts = [await aside(case.size, _said, case.answers[i]) for i in members]
     vectors = await _embedded(texts, embedder, deadline=deadline)
     found = await aside(case.size, _central, case, members, texts, vectors)
     return found, vectors is None

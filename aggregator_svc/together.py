@@ -38,7 +38,7 @@ async def put_together(
     DeadlineSpentError
         If the time is over before all are read.
     """
-    forms = [json.loads(vote.value) for vote in votes]
+    forms = [await aside(case.size, json.loads, vote.value) for vote in votes]
     weights, priors = case.weights[members], case.priors[members]
     vote = await aside(case.size, field_vote, forms, weights, priors)
     found = await aside(case.size, splice, vote, forms, weights, priors, min_share=case.min_share)
@@ -47,11 +47,10 @@ async def put_together(
     values: dict[int, Any] = {}
     for voter in sorted({found.base, *found.givers.values()}):
         deadline.remaining()
-        answer = members[voter]
-        values[voter] = await aside(case.answers[answer].size, _said, case, answer)
+        values[voter] = await aside(case.size, _said, case, members[voter])
         await asyncio.sleep(0)
-    form = dumped(assembled(found, dict(enumerate(forms))))
-    made = _spliced(case, found, values, form, members)
+    form = await aside(case.size, lambda: dumped(assembled(found, dict(enumerate(forms)))))
+    made = await aside(case.size, _spliced, case, found, values, form, members)
     if not await aside(len(form), _is_asked_for, case, made):
         return replace(count, fallbacks=(*count.fallbacks, REFUSED)), None
     return _led(count, found, form, float(weights.sum())), made

@@ -310,7 +310,7 @@ def lease_to_wire(lease: Lease) -> types_pb2.Lease:
 
 def cut(text: str, *, most_bytes: int) -> str:
     """As much of a text as fits, cut between characters."""
-    return text.encode(errors="replace")[:most_bytes].decode(errors="ignore")
+    return text[:most_bytes].encode(errors="replace")[:most_bytes].decode(errors="ignore")
 
 
 def duration_to_wire(seconds: float) -> Duration:
