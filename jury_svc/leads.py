@@ -182,7 +182,8 @@ def base_of(key: str, fit: Fit | None) -> float:
 
 def alone_of(voter: Voter, poll: Poll) -> float:
     """What its ballot adds because no two agree so far."""
-    lone = poll.fit is not None and len({v.key for v in poll.votes}) == len(poll.votes)
+    is_fitted = poll.fit is not None and not poll.fit.plain
+    lone = is_fitted and len({v.key for v in poll.votes}) == len(poll.votes)
     return voter.alone if lone else 0.0
 
 

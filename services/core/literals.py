@@ -104,7 +104,7 @@ def _value(node: ast.expr) -> Any:
         case ast.Name(id=name) if name in _SINGLETONS:
             return _SINGLETONS[name]
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
-            return -number
+            return -_number(number)
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_value(item) for item in items]
         case ast.Dict(keys=keys, values=values):
@@ -113,6 +113,12 @@ def _value(node: ast.expr) -> Any:
             )
         case _:
             raise UnreadableError("NOT_JSON", "not only literals")
+
+
+def _number(value: float) -> float:
+    if isinstance(value, bool):  # which Python takes for an integer
+        raise UnreadableError("NOT_JSON", "true and false have no negative")
+    return value
 
 
 def _key(node: ast.expr | None) -> str:

@@ -31,6 +31,13 @@ def passing(**changed):
     return Reply(text=json.dumps({**whole, "safety": {**whole["safety"], **changed}}))
 
 
+def lacking(key):
+    """A verdict that would pass if its finding on safety had this key."""
+    whole = json.loads(PASS.text)
+    safety = {name: value for name, value in whole["safety"].items() if name != key}
+    return Reply(text=json.dumps({**whole, "safety": safety}))
+
+
 async def test_blanks_and_errors_are_no_part_of_a_quorum(serve):
     ensemble = {"jurors": jurors("a", "whitespace", "down"), "quorum": 2}
     gateway = await serve(ensemble, {"down": DOWN})
@@ -177,6 +184,8 @@ async def test_a_lone_answer_is_compared_with_nobody_and_says_so(serve):
     "said",
     [
         pytest.param(passing(score=None), id="no score"),
+        pytest.param(lacking("score"), id="the score is missing"),
+        pytest.param(lacking("pass"), id="the finding is missing"),
         pytest.param(Reply(text='{"safety": {"pass": true}}'), id="most is missing"),
         pytest.param(PROSE, id="prose"),
     ],
@@ -195,12 +204,23 @@ async def test_a_verdict_that_is_not_whole_is_none(serve, said):
     )
 
 
-async def test_a_lone_dissenter_is_kept(serve):
-    said = {"a": "yes", "b": "yes", "c": "yes", "d": "no"}
+@pytest.mark.parametrize(
+    ("most", "lone", "shape"),
+    [
+        pytest.param("yes", "no", LABELS, id="labels"),
+        pytest.param(
+            "42", "43", types_pb2.OutputFormat(number=types_pb2.NumberFormat()), id="numbers"
+        ),
+        pytest.param('{"a": 1}', '{"a": true}', JSON, id="JSON"),
+        pytest.param("It opened in Turin.", "Bananas are yellow.", None, id="prose"),
+    ],
+)
+async def test_a_lone_dissenter_is_kept(serve, most, lone, shape):
+    said = {"a": most, "b": most, "c": most, "d": lone}
     script = {name: Reply(text=text) for name, text in said.items()}
     gateway = await serve({"jurors": jurors(*said), "quorum": 4}, script)
 
-    reply = await gateway.ask(shape=LABELS)
+    reply = await gateway.ask(shape=shape)
 
     (tally,) = reply.manifest.tallies
     assert [(["a", "b", "c"], 0.75), (["d"], 0.25)] == [

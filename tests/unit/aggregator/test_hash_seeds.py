@@ -18,7 +18,19 @@ votes = [ballot(t, (), output_format=OutputFormat("json"), tools=()) for t in te
 keys = [vote.key for vote in votes]
 count = plurality(keys, np.ones(4), np.full(4, np.nan), [0] * 4, min_share=0.5)
 print(count.leader, [c.members for c in count.classes], count.tie_rule, count.consensus)
+
+from aggregator_svc.logit import Fitted, fitted_vote
+none = np.zeros(4)
+flat = Fitted(0.0, 0.0, "", none, none, None, 1.0, 0.0, (0.0, 0.0, 0.0))
+count = fitted_vote(keys, np.ones(4), np.full(4, np.nan), [0] * 4, flat, min_share=0.5)
+print(count.leader, [c.members for c in count.classes], count.tie_rule, count.consensus)
+
+from aggregator_svc.medoid import medoid
+from services.models.words import word_vectors
+said = ["Paris it is.", "It is Rome.", "Paris it is.", "It is Rome."]
+print(medoid(said, word_vectors(said).astype(float), np.ones(4), np.full(4, np.nan)))
 """
+"""Two against two: by plurality, by a fitted vote that cannot part them, and in prose."""
 
 
 def decided(seed: int) -> str:
@@ -39,4 +51,6 @@ def test_two_against_two_end_the_same_under_40_hash_seeds():
         outcomes = set(several.map(decided, SEEDS))
 
     (outcome,) = outcomes
-    assert outcome.rstrip().endswith("key False")
+    plurality, logit, medoid = outcome.splitlines()
+    assert [True, True] == [told.endswith("key False") for told in (plurality, logit)]
+    assert medoid.startswith("Medoid(")

@@ -83,6 +83,7 @@ def test_keeps_apart(one, other):
         pytest.param(0.1 + 0.2, 0.3, id="twelve digits"),
         pytest.param(0.99999999999999, 1, id="rounded to an integer"),
         pytest.param("é", "e\u0301", id="ways to write an accent"),
+        pytest.param("\u1fb4", "\u03b1\u0345\u0301", id="order of accents that case moves"),
     ],
 )
 def test_holds_equal(one, other):
@@ -125,6 +126,8 @@ def test_a_schema_makes_equal(one, other, schema):
         pytest.param("A", "a", {"x-exact": True}, id="x-exact"),
         pytest.param("A", "a", {"enum": ["A", "a"]}, id="enum that needs case"),
         pytest.param("HTTP://a/B", "http://a/b", {"format": "uri"}, id="address"),
+        pytest.param("SGk=", "sgk=", {"contentEncoding": "base64"}, id="encoded content"),
+        pytest.param("<A/>", "<a/>", {"contentMediaType": "text/xml"}, id="content of a kind"),
         pytest.param(
             {"a": None}, {}, {"properties": {"a": {}}, "required": ["a"]}, id="null required"
         ),

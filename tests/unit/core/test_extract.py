@@ -78,6 +78,7 @@ def test_mends(text, value, repairs):
         pytest.param(f"[{'9' * 5000}]", "NOT_JSON", id="longer than an integer may be"),
         pytest.param('"' + "é" * 2**19 + '"', "TOO_LARGE", id="over a mebibyte"),
         pytest.param("[f(1), __import__('os')]", "NOT_JSON", id="code"),
+        pytest.param("{'a': -True}", "NOT_JSON", id="true has no negative"),
         pytest.param("[" + "-" * 60_000 + "1]", "NOT_JSON", id="code that overflows the parser"),
     ],
 )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gremium.v1 import aggregator_pb2, manifest_pb2, types_pb2
+from gremium.v1 import aggregator_pb2, judge_pb2, manifest_pb2, types_pb2
 from services.core.lease import Lease
 from services.gateway import estimates, messages
 from services.gateway.losses import duel_seats, judge_seats
@@ -78,6 +78,26 @@ def test_a_model_of_the_jury_is_recused_whatever_its_juror_is_called(name, judge
         asked.ensemble, estimates.reading(asked), tier=name, answer_tokens=1
     )
     assert len(judges) == len(calls)
+
+
+def test_peers_are_those_of_the_same_tier_and_step(monkeypatch):
+    fitted = judge_pb2.FittedVerdict(calibration_id="c0ffee")
+    monkeypatch.setattr(messages, "fitted_verdict", lambda *_: fitted)
+    asked, given = in_a_jury(), []
+    for name, tier_name, step in (
+        ("own", "mixed", ""),
+        ("peer", "mixed", ""),
+        ("other tier", "next", ""),
+        ("other step", "mixed", "s"),
+    ):
+        given.append(types_pb2.Answer(juror=name, tier=tier_name, step=step))
+    aggregated = aggregator_pb2.AggregateResponse(
+        representative=given[0], tally=manifest_pb2.Tally(tier="mixed")
+    )
+
+    made = messages.verify_request(asked, asked.ensemble.judge, aggregated, Lease(), given=given)
+
+    assert ["peer"] == [each.juror for each in made.peers]
 
 
 def test_where_all_judges_are_in_the_jury_nothing_is_kept_for_them():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aggregator_svc.logit import Fitted, fitted_vote
 from aggregator_svc.voting import plurality
+from jury_svc.consensus import is_settled
 from jury_svc.leads import Fit, Poll, Vote, Voter, leader, least_lead
 from jury_svc.stopping import Rule, Terms, beta, could_decide, is_decided, may_change, statistic
 from services.core.canonical import ballot
@@ -186,6 +187,16 @@ def test_the_best_jurors_ballot_needs_no_share_but_its_confidence():
 
     assert is_decided(found, Terms(min_share=0.9))
     assert not is_decided(found, Terms(min_confidence=0.5))
+
+
+@pytest.mark.parametrize(("tolerance", "settled"), [(0.0, True), (1e-6, False)])
+def test_a_number_between_two_others_may_yet_bring_them_together(tolerance, settled):
+    jury = voters(*[1.0] * 5)
+    told = [("1", 1.0), ("1", 1.0), ("1", 1.0), ("1.0000015", 1.0000015)]
+    votes = tuple(Vote(voter, *each) for voter, each in zip(jury, told, strict=False))
+    found = Poll(votes, jury[4:], tolerance=tolerance)
+
+    assert settled is is_settled(found, min_share=0.9, min_confidence=0.0)
 
 
 def test_a_guess_changes_with_everyone_who_comes_in():
