@@ -38,19 +38,19 @@ def test_finds_the_best_model_although_another_was_predicted_to_be(explore):
 
 @pytest.mark.parametrize("explore", RULES)
 def test_follows_when_another_model_becomes_the_best(explore):
-    taken, *_ = played(explore, n=6_000, change_at=2_000)
+    taken, *_ = played(explore, n=4_000, change_at=1_000)
 
-    assert (taken[5_000:] == 0).mean() > 0.7
+    assert (taken[3_000:] == 0).mean() > 0.7
 
 
 @pytest.mark.parametrize("explore", RULES)
 def test_its_log_tells_what_another_policy_would_be_worth(explore):
     """With one draw in five forced, so that a model it leaves alone can be judged."""
-    taken, propensity, reward = played(explore, n=3_000, forced=0.2)
-    told = np.tile(PREDICTED, (3_000, 1))
+    taken, propensity, reward = played(explore, n=2_000, forced=0.2)
+    told = np.tile(PREDICTED, (2_000, 1))
 
     for choice in range(3):
-        policy = np.tile(np.eye(3)[choice], (3_000, 1))
+        policy = np.tile(np.eye(3)[choice], (2_000, 1))
         value = value_of(policy, Logged(taken, propensity, reward, told))
 
         assert value.mean == pytest.approx(TRUE[choice], abs=3.5 * value.standard_error)

@@ -53,7 +53,7 @@ def test_notices_that_a_model_does_worse_or_better(change):
 
 @pytest.mark.parametrize("bias", [0.0, -0.3, 0.2])
 def test_does_not_mind_predictions_that_were_wrong_all_along(bias):
-    predicted, outcomes = stream(10_000, seed=2, bias=bias)
+    predicted, outcomes = stream(5_000, seed=2, bias=bias)
 
     assert told(Drift(rng()), outcomes, predicted=predicted) is None
 
