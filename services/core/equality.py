@@ -20,6 +20,9 @@ EXACT_FORMATS: Final = frozenset(
 )  # fmt: skip
 """Formats whose strings differ when their case or spacing does."""
 MAX_EXACT_FLOAT: Final = 2**53
+MAX_AT_ONCE: Final = 4096
+"""Values written by one call that lets no other thread in; more are written one by one."""
+_WRITER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 MOST_MARKS: Final = 30
 """Accents on a letter that are put in order together: it takes their number squared."""
 _MARKS: Final = re.compile(rf"[^\w\s\x00-\x7f]{{{MOST_MARKS}}}")
@@ -35,7 +38,22 @@ def canonical_key(text: str) -> str:
 
 def dumped(value: Any) -> str:
     """JSON text with sorted keys and no spaces."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+    if _holds_more_than(MAX_AT_ONCE, value):
+        return "".join(_WRITER.iterencode(value))
+    return _WRITER.encode(value)
+
+
+def _holds_more_than(most: int, value: Any) -> bool:
+    """Whether there are more values in it, however deep."""
+    pending, left = [value], most
+    while pending:
+        each = pending.pop()
+        if isinstance(each, dict | list):
+            left -= len(each)
+            if left < 0:
+                return True
+            pending.extend(each.values() if isinstance(each, dict) else each)
+    return False
 
 
 def canonical(value: Any, schema: Schema | None = None) -> Any:
@@ -171,7 +189,7 @@ def _object(value: Mapping[str, Any], schema: Schema, root: Schema) -> dict[str,
     for key in optional & forms.keys():
         if forms[key] is None or _is_default(forms[key], parts[key], root):
             del forms[key]
-    return dict(sorted(forms.items()))
+    return {key: forms[key] for key in sorted(forms)}
 
 
 def _is_default(form: Any, schema: Any, root: Schema) -> bool:

@@ -185,7 +185,11 @@ def _with_raw_controls(text: str) -> Any:
 def _loads(text: str, *, strict: bool) -> Any:
     try:
         return json.loads(
-            text, strict=strict, object_pairs_hook=object_of, parse_constant=_refuse_constant
+            text,
+            strict=strict,
+            object_pairs_hook=object_of,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
         )
     except UnreadableError:
         raise
@@ -193,6 +197,11 @@ def _loads(text: str, *, strict: bool) -> Any:
         raise _too_deep() from err
     except ValueError as err:  # no JSON, or an integer longer than sys.get_int_max_str_digits()
         raise UnreadableError("NOT_JSON", f"the answer is not JSON: {err}") from err
+
+
+def _integer(digits: str) -> int:
+    """As the parser would read it, who lets other threads in when he calls back."""
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> Any:

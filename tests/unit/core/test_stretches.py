@@ -1,5 +1,6 @@
 """However long a text, no one call over it keeps other threads waiting, and it reads the same."""
 
+import json
 import re
 import sys
 import time
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.core.canonical import prose_ballot
-from services.core.equality import fold
+from services.core.equality import dumped, fold
 from services.core.extract import readings
 from services.core.label import label_in
 from services.core.number import number_in, numbers_in
@@ -121,3 +122,24 @@ def test_folds_a_long_text_as_a_short_one(blanks):
 
 def test_what_no_blank_parts_stays_one_word():
     assert fold("é" * 3 * MOST_CHARS) == unicodedata.normalize("NFC", "é" * 3 * MOST_CHARS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param([1.5, -2, "é", None, True] * 40_000, id="list"),
+        pytest.param({str(n): [n, {}] for n in range(40_000)}, id="object"),
+    ],
+)
+def test_large_values_are_written_and_read_bit_by_bit(value):
+    usual = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+
+    assert usual == dumped(value)
+    assert value == next(readings(usual))[0]
+    assert any(longest_held(lambda: dumped(value)) < MOST_HELD_S for _ in range(2))
+
+
+def test_many_numbers_are_read_bit_by_bit():
+    written = f"[{'1,' * N * 2}1]"
+
+    assert any(longest_held(lambda: list(readings(written))) < MOST_HELD_S for _ in range(2))
