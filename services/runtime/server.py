@@ -18,6 +18,7 @@ from services.runtime.admission import Admission
 from services.runtime.checks import Checks
 from services.runtime.serving import ServingInterceptor
 from services.runtime.settings import ServerSettings
+from services.runtime.wire import know_rules
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ async def running(
         maximum_concurrent_rpcs=4 * slots + BURST,
     )
     register(server)
+    know_rules(services)
     checks = Checks()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     reflection.enable_server_reflection(

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
 import protovalidate
+from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message as WireMessage
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -68,6 +70,14 @@ def check(request: WireMessage) -> None:
     field, problem = violations[0]
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
     raise InvalidRequestError(f"{field or 'request'}: {problem}{more}", violations=violations)
+
+
+def know_rules(services: Iterable[str]) -> None:
+    """Compile the rules of what these services take, so that no request waits for it."""
+    for service in services:
+        for method in descriptor_pool.Default().FindServiceByName(service).methods:
+            with suppress(InvalidRequestError):
+                check(message_factory.GetMessageClass(method.input_type)())
 
 
 async def check_aside(request: WireMessage) -> None:
