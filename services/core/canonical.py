@@ -95,7 +95,7 @@ def read(
     UnreadableError
         If it is no vote. The reason is PROSE, EMPTY, UNKNOWN_TOOL,
         INVALID_ARGUMENTS, UNKNOWN_LABEL, NOT_A_NUMBER, SCHEMA_INVALID,
-        TOO_COSTLY, or one of `readings`.
+        SEVERAL_VALUES, TOO_COSTLY, or one of `readings`.
     InvalidRequestError
         If the format or a tool is not taken.
     """
@@ -176,20 +176,34 @@ def _tool_problem(tool: Tool) -> str:
 
 
 def _json_in(text: str, schema: Schema | None) -> Reading:
-    """The first JSON in a text that the schema accepts, canonical."""
+    """The JSON in a text that the schema accepts, canonical."""
     said, repairs = _json_said(text, schema)
     return canonical(said, schema), repairs
 
 
 def _json_said(text: str, schema: Schema | None) -> Reading:
-    problem: UnreadableError | None = None
+    """All of a text, else what it fences, else what stands amid its prose, if that is one value."""
+    taken: list[Reading] = []
+    problem = UnreadableError("NOT_JSON", "the answer holds no JSON")
     for value, repairs in readings(text):
+        if taken and _cut_from(repairs) != _cut_from(taken[0][1]):
+            break
         mended, more = fitted(value, schema or {})
         objection = violation(mended, schema) if schema else ""
         if not objection:
-            return mended, (*repairs, *more)
-        problem = problem or UnreadableError("SCHEMA_INVALID", objection)
-    raise problem or UnreadableError("NOT_JSON", "the answer holds no JSON")
+            taken.append((mended, (*repairs, *more)))
+        elif problem.reason == "NOT_JSON":
+            problem = UnreadableError("SCHEMA_INVALID", objection)
+    if not taken:
+        raise problem
+    if len({dumped(canonical(value, schema)) for value, _ in taken}) > 1:
+        raise UnreadableError("SEVERAL_VALUES", f"the answer holds {len(taken)} values at once")
+    return taken[0]
+
+
+def _cut_from(repairs: Sequence[str]) -> str:
+    """What a reading was cut from; all of a text is cut from nothing."""
+    return next((name for name in repairs if name in ("FENCE", "PROSE_AROUND")), "")
 
 
 def _calls_or_prose(text: str, tools: Sequence[Tool]) -> Reading:

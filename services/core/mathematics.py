@@ -2,6 +2,7 @@ r"""Writes LaTeX numbers, mixed fractions and units in the plain way that number
 
 import math
 import re
+import unicodedata
 from typing import Final
 
 from services.core.stretches import stretches
@@ -21,10 +22,15 @@ _ROOT: Final = re.compile(r"(?P<times>(?<![\w.])\d{1,12})?\s?\\sqrt\{\s?(?P<of>\
 _PI: Final = re.compile(
     r"(?P<times>(?<![\w.])\d{1,12}(?:\.\d{1,12})?)?\s?(?:\\pi(?![A-Za-z])|\u03c0)"
 )
+_VULGAR: Final = re.compile(
+    r"(?:(?P<whole>(?<![\w.,])\d{1,12})\s?)?(?P<part>[\u00bc-\u00be\u2150-\u215e\u2189])"
+)
 _UNIT_POWER: Final = re.compile(r"(?<=[A-Za-z])\^(?:\{-?\d\}|-?\d)(?!\d)")
 _SCALE: Final = re.compile(
     r"(?<![\w.,])(\d{1,9}(?:\.\d{1,9})?)\s?(thousand|million|billion|trillion)\b", re.IGNORECASE
 )
+_SLASH: Final = "\u2044"
+"""Of fractions that are one character, such as a half."""
 _ZEROS: Final = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 
 
@@ -45,6 +51,7 @@ def _plain(text: str) -> str:
     if "\\" in text:
         text = _without_latex(text)
     text = _PI.sub(lambda m: _product(m["times"], math.pi), text)
+    text = _VULGAR.sub(_vulgar, text).replace(_SLASH, "/")
     text = _MIXED.sub(_mixed, text)
     text = _SCALE.sub(_scaled, text)
     return _UNIT_POWER.sub("", _DEGREES.sub("", text))
@@ -69,6 +76,11 @@ def _fraction(found: re.Match[str]) -> str:
     if over.isdecimal() and under.isdecimal():
         return f"{int(whole) * int(under) + int(over)}/{under}"
     return f"{whole} {over}/{under}"
+
+
+def _vulgar(found: re.Match[str]) -> str:
+    over, _, under = unicodedata.normalize("NFKC", found["part"]).partition(_SLASH)
+    return f"{int(found['whole'] or 0) * int(under) + int(over)}/{under}"
 
 
 def _mixed(found: re.Match[str]) -> str:

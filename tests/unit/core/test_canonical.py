@@ -184,6 +184,25 @@ def test_json_that_breaks_its_schema_is_no_vote(text):
     assert "SCHEMA_INVALID" == cast(text, form=OBJECT).reason
 
 
+FENCED = '```json\n{"x": 1}\n```'
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param('first {"x": 1} then {"x": 2}', "", id="two objects"),
+        pytest.param(f"{FENCED}\n{FENCED.replace('1', '2')}", "", id="two fences"),
+        pytest.param('{"x": 1} and again {"x": 1.0}', '{"x":1}', id="the same twice"),
+        pytest.param(f'Not {{"x": 2}} but\n{FENCED}', '{"x":1}', id="one is fenced"),
+        pytest.param('{"y": 1}, or rather {"x": 1}', '{"x":1}', id="one fits the schema"),
+    ],
+)
+def test_two_different_objects_are_no_vote(text, value):
+    vote = cast(text, form=OBJECT)
+
+    assert (value, "" if value else "SEVERAL_VALUES") == (vote.value, vote.reason)
+
+
 def test_json_needs_no_schema():
     assert '[1,"a"]' == cast('[1.0, " A"]', form=OutputFormat("json")).value
 

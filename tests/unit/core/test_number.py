@@ -55,13 +55,49 @@ from services.core.unreadable import UnreadableError
         ("2 1/2 cups", 2.5),
         ("1.5 million", 1500000),
         ("about 3 thousand", 3000),
+        ("1 000", 1000),
+        ("123 456", 123456),
+        ("-12 345 678.5", -12345678.5),
+        ("It took 1 000 steps.", 1000),
+        ("The answer is 12 500.", 12500),
+        ("100 200 300", 100200300),
+        ("rows of 100 200 300 or 400", 400),
+        ("powers: 10 100 1000", 1000),
+        ("1_000", 1000),
+        ("1_000_000 rows", 1000000),
+        ("½", 0.5),
+        ("it is ¾", 0.75),
+        ("2½ cups", 2.5),
+        ("-1 ½", -1.5),
+        ("5\u20448", 0.625),
+        ("The answer is 5, not 6", 5),
+        ("The answer is 5 (not 6)", 5),
+        ("It is 5, not 6.", 5),
+        ("It isn't 6; 5 it is", 5),
+        ("5 instead of 6", 5),
+        ("Not 6 but 5", 5),
+        ("Answer: 42 because 6 x 7 = 42 and 7 is odd, as 3 is", 42),
+        ("The answer is 2 + 3 = 5.", 5),
+        ("The answer is 1,234.5, see table 3", 1234.5),
+        ("First I thought the answer is 4. No: the answer is 5 as 2 + 3", 5),
+        ("The answer is:\n\n42", 42),
+        ("Die Antwort ist 7, denn 3 + 4", 7),
+        ("答案是 12。共有3个", 12),
+        ("ratio 3:2, which is 1.5", 1.5),
     ],
 )
 def test_reads(text, number):
     assert number == number_in(text)[0]
 
 
-@pytest.mark.parametrize("text", ["none", "1e400", "9" * 5000, "1/0", "."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("none", "1e400", "9" * 5000, "1/0", "."),
+        *("0x10", "0b11", "0o17", "3:2", "at 12:30", "1_00", "2024_11", "It is not 6."),
+        *("5 of them, which is 3:2", "5, or 0x05"),
+    ],
+)
 def test_refuses(text):
     with pytest.raises(UnreadableError, match="no number"):
         number_in(text)
