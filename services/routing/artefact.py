@@ -87,7 +87,7 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True, eq=False, config=STRICT)
 class Logistic:
-    """Log-odds linear in the embedding and the features."""
+    """Log-odds linear in the embedding, the features and the domain."""
 
     bias: Array
     """Shape (m,)."""
@@ -95,6 +95,8 @@ class Logistic:
     """Shape (m, d)."""
     of_features: Array
     """Shape (m, k)."""
+    of_domains: Array
+    """Shape (m, f)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, config=STRICT)
@@ -269,6 +271,7 @@ def _shapes(routing: Routing) -> dict[str, tuple[np.ndarray[Any, Any], tuple[int
         "logistic.bias": (linear.bias, (m,)),
         "logistic.of_vector": (linear.of_vector, (m, d)),
         "logistic.of_features": (linear.of_features, (m, k)),
+        "logistic.of_domains": (linear.of_domains, (m, f)),
         "clusters.centroids": (clusters.centroids, (c, d)),
         "clusters.values": (clusters.values, (c, m)),
         "clusters.labels": (clusters.labels, (c, m)),

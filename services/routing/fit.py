@@ -18,6 +18,7 @@ from services.routing.artefact import (
     Scaling,
 )
 from services.routing.dedupe import grouped_folds
+from services.routing.domains import domain_places
 from services.routing.features import FEATURE_VERSION, Floats
 from services.routing.heads import (
     Ints,
@@ -29,7 +30,15 @@ from services.routing.heads import (
     rarity_of,
     worded,
 )
-from services.routing.predict import COLD, KAPPA, calibrated, head_logits, likeness, scaled, sigmoid
+from services.routing.predict import (
+    COLD,
+    KAPPA,
+    calibrated,
+    head_logits,
+    likeness,
+    scaled,
+    sigmoid,
+)
 from services.routing.rows import Rows
 
 FOLDS: Final = 5
@@ -58,6 +67,8 @@ class Options:
     """Penalty of the logistic head's weights on the embedding."""
     of_features: float = 30.0
     """Penalty of its weights on the features."""
+    of_domains: float = 1.0
+    """Penalty of its weights on the domains."""
     kernel_ridge: float = 12.0
     """Penalty of the kernel head."""
     kernel_width: float = 1.0
@@ -170,7 +181,11 @@ def _out_of_fold(rows: Rows, embedding: Embedding, options: Options) -> dict[str
 def told_by(routing: Routing, rows: Rows) -> dict[str, Floats]:
     """Log-odds of each head for rows."""
     vectors = rows.vectors.astype(np.float64)
-    return head_logits(routing, vectors, scaled(routing, rows.features), rows.words)
+    features, places = (
+        scaled(routing, rows.features),
+        domain_places(routing.domains, vectors, rows.domains),
+    )
+    return head_logits(routing, vectors, features, rows.words, places)
 
 
 def adequacy(routing: Routing, rows: Rows) -> Floats:
@@ -188,6 +203,7 @@ def adequacy(routing: Routing, rows: Rows) -> Floats:
 def _heads(rows: Rows, embedding: Embedding, created: str, options: Options) -> Routing:
     """All that is learned before the blend; heads weigh the same."""
     prior = _priors(rows.labels)
+    domains = _domains(rows, prior)
     scaling = _scaling(rows.features)
     away = np.clip((rows.features - scaling.mean) / scaling.deviation, -5.0, 5.0)
     at = _chosen(len(rows), options.seed)
@@ -212,11 +228,11 @@ def _heads(rows: Rows, embedding: Embedding, created: str, options: Options) -> 
         embedding=embedding,
         models=models,
         scaling=scaling,
-        logistic=_logistic(rows, away, options),
+        logistic=_logistic(rows, away, domains, options),
         clusters=_clusters(rows, prior, options),
         known=known,
         kernel=_kernel(rows, away, at, options),
-        domains=_domains(rows, prior),
+        domains=domains,
     )
 
 
@@ -236,15 +252,17 @@ def _scaling(features: Floats) -> Scaling:
     )
 
 
-def _logistic(rows: Rows, away: Floats, options: Options) -> Logistic:
-    x = np.concatenate([rows.vectors.astype(np.float64), away], axis=1)
-    d, k = rows.vectors.shape[1], away.shape[1]
-    ridge = np.concatenate([np.full(d, options.strength), np.full(k, options.of_features)])
+def _logistic(rows: Rows, away: Floats, domains: Domains, options: Options) -> Logistic:
+    places = domain_places(domains, rows.vectors.astype(np.float64), rows.domains)
+    x = np.concatenate([rows.vectors.astype(np.float64), away, places], axis=1)
+    sizes = d, k, _ = rows.vectors.shape[1], away.shape[1], places.shape[1]
+    ridge = np.repeat([options.strength, options.of_features, options.of_domains], sizes)
     found = fit_logistic(x, rows.labels, ridge)
     return Logistic(
         bias=found.bias.astype(np.float32),
         of_vector=found.weights[:, :d].astype(np.float32),
-        of_features=found.weights[:, d:].astype(np.float32),
+        of_features=found.weights[:, d : d + k].astype(np.float32),
+        of_domains=found.weights[:, d + k :].astype(np.float32),
     )
 
 

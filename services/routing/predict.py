@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from services.core.probability import MIN_LABELS
 from services.routing.artefact import Clusters, ModelFit, Routing
+from services.routing.domains import domain_places
 from services.routing.features import FEATURES, Floats, Seen, Words
 
 TOP: Final = 3
@@ -100,10 +101,12 @@ def predict(routing: Routing, seen: Seen, models: Sequence[str]) -> Predictions:
             tuple(_prior(routing, name) for name in models), True, None, (), seen.domain
         )
     similarity, nearest = _nearest(routing, vector)
-    heads = head_logits(routing, vector[np.newaxis], scaled(routing, seen.features), [seen.words])
+    one, features = vector[np.newaxis], scaled(routing, seen.features)
+    places = domain_places(routing.domains, one, [seen.domain])
+    heads = head_logits(routing, one, features, [seen.words], places)
     place = _place(routing.clusters, vector)
     novel = similarity is not None and similarity < routing.known.novel_below
-    parts = _linear_parts(routing, vector, seen)
+    parts = _linear_parts(routing, vector, features[0], places[0])
     found = []
     for name in models:
         if name not in routing.names or _is_cold(routing, name):
@@ -140,12 +143,21 @@ def scaled(routing: Routing, features: Floats) -> Floats:
 
 
 def head_logits(
-    routing: Routing, vectors: Floats, features: Floats, words: Sequence[Words]
+    routing: Routing, vectors: Floats, features: Floats, words: Sequence[Words], places: Floats
 ) -> dict[str, Floats]:
-    """Log-odds of every head, each of shape (n, m); features are scaled."""
+    """Log-odds of every head, each of shape (n, m).
+
+    Parameters
+    ----------
+    features : ndarray of float64, shape (n, k)
+        Scaled.
+    places : ndarray of float64, shape (n, f)
+        By `domain_places`.
+    """
     linear, clusters = routing.logistic, routing.clusters
+    by_features = features @ linear.of_features.T + places @ linear.of_domains.T
     return {
-        "logistic": linear.bias + vectors @ linear.of_vector.T + features @ linear.of_features.T,
+        "logistic": linear.bias + vectors @ linear.of_vector.T + by_features,
         "clusters": logit(cluster_shares(clusters, vectors) @ clusters.values),
         "kernel": logit(kernel_values(routing, vectors, features, words)),
     }
@@ -258,19 +270,19 @@ def _is_cold(routing: Routing, name: str) -> bool:
 
 
 def _place(clusters: Clusters, vector: Floats) -> Floats:
-    shares: Floats = cluster_shares(clusters, vector[np.newaxis])[0]
-    return shares
+    return np.asarray(cluster_shares(clusters, vector[np.newaxis])[0])
 
 
-def _linear_parts(routing: Routing, vector: Floats, seen: Seen) -> list[dict[str, float]]:
-    """By model: the log-odds that the logistic head owes to each feature."""
+def _linear_parts(
+    routing: Routing, vector: Floats, features: Floats, places: Floats
+) -> list[dict[str, float]]:
+    """By model: the log-odds that the logistic head owes to each feature, and to the domain."""
     linear = routing.logistic
-    features = scaled(routing, seen.features)[0] * linear.of_features
-    meaning = linear.of_vector @ vector
-    return [
-        {"meaning": float(own), **dict(zip(FEATURES, map(float, values), strict=True))}
-        for own, values in zip(meaning, features, strict=True)
-    ]
+    table = np.column_stack(
+        [linear.of_vector @ vector, linear.of_domains @ places, features * linear.of_features]
+    )
+    names = ("meaning", "domain", *FEATURES)
+    return [dict(zip(names, map(float, row), strict=True)) for row in table]
 
 
 def _predicted(

@@ -134,7 +134,7 @@ def test_many_prompts_at_once_give_the_same_numbers(routing):
     at_once = adequacy(routing, rows)
 
     for i, expected in enumerate(at_once[:, 0]):
-        prompt = Seen(rows.vectors[i], rows.features[i], rows.words[i])
+        prompt = Seen(rows.vectors[i], rows.features[i], rows.words[i], rows.domains[i])
         assert predict(routing, prompt, ["small"]).models[0].adequacy == pytest.approx(expected)
 
 
