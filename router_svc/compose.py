@@ -1,19 +1,22 @@
 """Put the router together."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from router_svc.catalog import domain_examples, ensemble_profiles, uses_domains
 from router_svc.learned import Learned
 from router_svc.reading import Examples, Reader, embed_examples
+from router_svc.recording import Recorder
 from router_svc.service import RouterServicer
+from router_svc.swapping import swapping
 from services.config.graphs import specialists
 from services.config.tree import Config, LoadedConfig
 from services.core.deadline import Deadline
 from services.models.backend import RosterModel
-from services.models.embeddings import Embedder, open_embedder
-from services.routing.configured import routing_of
+from services.models.embeddings import Embedder
+from services.models.late_embedder import LateEmbedder
+from services.routing.configured import embedding_name, routing_of
 
 EXAMPLES_S: Final = 60.0
 """Longest time to embed the examples of the domains at start."""
@@ -36,15 +39,18 @@ async def composed(
     config = loaded.config
     learned = Learned(routing_of(loaded), models=config.models)
     async with (
-        _reader(loaded, learned) as reader,
+        AsyncExitStack() as opened,
         _planners(loaded, engines if plans else None) as planners,
     ):
-        yield RouterServicer(
-            ensemble_profiles(config),
-            reader,
-            planners=planners,
-            min_on_time=config.router.min_on_time,
-        )
+        embedder = LateEmbedder(loaded, opened)
+        reader = await _reader(loaded, learned, embedder)
+        async with swapping(loaded, learned, embedder):
+            yield RouterServicer(
+                ensemble_profiles(config),
+                reader,
+                planners=planners,
+                min_on_time=config.router.min_on_time,
+            )
 
 
 @asynccontextmanager
@@ -63,23 +69,21 @@ async def _planners(
         yield {name: roster.get(name) for name in names}
 
 
-@asynccontextmanager
-async def _reader(loaded: LoadedConfig, learned: Learned) -> AsyncIterator[Reader]:
+async def _reader(loaded: LoadedConfig, learned: Learned, embedder: LateEmbedder) -> Reader:
     """A reader; it embeds, at some milliseconds a prompt, only where that is of use."""
     config = loaded.config
-    has_domains = uses_domains(config)
-    if not has_domains and learned.current is None:
-        yield Reader()
-        return
-    async with open_embedder(loaded) as embedder:
-        yield Reader(
-            embedder,
-            await _examples(config, embedder) if has_domains else None,
-            learned=learned,
-            looks_for_domains=has_domains,
-            min_similarity=config.router.min_domain_similarity,
-            timeout_s=config.embeddings.timeout_s,
-        )
+    has_domains, record = uses_domains(config), config.router.record
+    if has_domains or learned.current or record == "embedding":
+        await embedder.open()
+    return Reader(
+        embedder,
+        await _examples(config, embedder) if has_domains else None,
+        learned=learned,
+        recorder=Recorder(record, embedding_name(config.embeddings)),
+        looks_for_domains=has_domains,
+        min_similarity=config.router.min_domain_similarity,
+        timeout_s=config.embeddings.timeout_s,
+    )
 
 
 async def _examples(config: Config, embedder: Embedder) -> Examples | None:

@@ -10,6 +10,7 @@ from router_svc.demand import Demand
 from router_svc.domain import Match
 from router_svc.eligibility import Seating
 from router_svc.forecast import NOTHING, Forecast
+from router_svc.recording import Recorded
 
 MAX_NAMED: Final = 12
 """Objections that a text spells out; an error's trailers have no room for more."""
@@ -42,6 +43,8 @@ class Reading:
     """Why it has no domain, when none could be looked for."""
     forecast: Forecast = NOTHING
     """What was learned that bears on it."""
+    recorded: Recorded | None = None
+    """What is kept of it to learn from; None: nothing is."""
 
 
 def route_text(

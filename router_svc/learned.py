@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router_svc.forecast import NOTHING, Effect, Forecast, Outlook, Tokens
-from services.core.prompts import Prompt
 from services.routing.artefact import Routing
-from services.routing.features import Seen, seen
+from services.routing.features import Seen
 from services.routing.predict import Prediction, predict
 
 MAX_EFFECTS = 6
@@ -29,6 +28,11 @@ class Learned:
         """What decides now. Ask once a request: it may be another one later."""
         return self._current
 
+    @property
+    def id(self) -> str:
+        """Of the one that is in use; empty: none is."""
+        return self._current.routing.id if self._current else ""
+
     def swap(self, routing: Routing | None) -> None:
         """Let another one decide from the next request on; None: nothing was learned."""
         self._current = _known(routing, self._models)
@@ -46,10 +50,6 @@ class Known:
             correlations=_correlations(routing),
             held_out=_held_out(routing),
         )
-
-    def seen(self, prompt: Prompt, *, domain: str = "") -> Seen:
-        """What it goes by, but for the embedding."""
-        return seen(prompt, None, domain=domain)
 
     def forecast(
         self, prompt: Seen, vector: NDArray[np.float32] | None, *, note: str = ""

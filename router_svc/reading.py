@@ -13,19 +13,17 @@ from router_svc.domain import NO_MATCH, Match, nearest_domain
 from router_svc.explain import Reading
 from router_svc.forecast import NOTHING, Forecast
 from router_svc.learned import Known, Learned
+from router_svc.recording import NOT_RECORDED, Recorder
 from services.core.deadline import Deadline
 from services.core.errors import GremiumError
 from services.core.prompts import Prompt
 from services.models.embeddings import Embedder
-from services.routing.features import Seen
+from services.routing.features import Seen, excerpt, seen
 from services.runtime.aside import aside
 
 logger = logging.getLogger(__name__)
 
 Vector = NDArray[np.float32]
-
-MAX_EMBEDDED_CHARS = 2_000
-"""The embedder reads a few hundred tokens; the end of a long prompt says what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,7 @@ class Reader:
         examples: Examples | None = None,
         *,
         learned: Learned | None = None,
+        recorder: Recorder = NOT_RECORDED,
         looks_for_domains: bool = True,
         min_similarity: float = 0.0,
         timeout_s: float = 0.0,
@@ -55,6 +54,7 @@ class Reader:
         self._embedder = embedder
         self._examples = examples
         self._learned = learned or Learned()
+        self._recorder = recorder
         self._looks_for_domains = looks_for_domains
         self._min_similarity = min_similarity
         self._timeout_s = timeout_s
@@ -62,10 +62,17 @@ class Reader:
     async def read(self, prompt: Prompt, *, deadline: Deadline) -> Reading:
         """Read a prompt; without what needs its embedding if the embedder fails or is late."""
         known = self._learned.current
-        complexity, demand, seen = await aside(len(prompt.text), _seen, prompt, known)
+        looks = await aside(len(prompt.text), _looks, prompt, self._recorder)
         vector, why_not = await self._vector(prompt.question, deadline, known)
         match, note = self._domain(vector, why_not)
-        return Reading(demand, complexity, match, note, _forecast(known, seen, vector, why_not))
+        return Reading(
+            looks.demand,
+            looks.complexity,
+            match,
+            note,
+            _forecast(known, looks.seen, vector, why_not),
+            self._recorder.recorded(looks.seen, looks.key, vector),
+        )
 
     async def _vector(
         self, question: str, deadline: Deadline, known: Known | None
@@ -73,7 +80,8 @@ class Reader:
         """The embedding, or why there is none; neither where nobody needs it."""
         if self._embedder is None or not question.strip():
             return None, ""
-        if known is None and not (self._looks_for_domains and self._examples):
+        for_domain = self._looks_for_domains and self._examples
+        if known is None and not for_domain and not self._recorder.keeps_vectors:
             return None, ""
         until = deadline.within(min(self._timeout_s, deadline.left_s / 2))
         try:
@@ -105,19 +113,28 @@ class Reader:
         return match, ""
 
 
-def _forecast(
-    known: Known | None, seen: Seen | None, vector: Vector | None, why_not: str
-) -> Forecast:
-    if known is None or seen is None:
+def _forecast(known: Known | None, prompt: Seen, vector: Vector | None, why_not: str) -> Forecast:
+    if known is None:
         return NOTHING
     note = "" if vector is not None else f"priors only: {why_not or 'there is nothing to embed'}"
-    return known.forecast(seen, vector, note=note)
+    return known.forecast(prompt, vector, note=note)
 
 
-def _seen(prompt: Prompt, known: Known | None) -> tuple[Complexity, Demand, Seen | None]:
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What a prompt looks like, whatever it means."""
+
+    complexity: Complexity
+    demand: Demand
+    seen: Seen
+    key: str
+    """Digest of its question; empty: not recorded."""
+
+
+def _looks(prompt: Prompt, recorder: Recorder) -> _Looks:
     complexity = complexity_of(prompt)
     demand = demand_of(prompt, complexity=complexity.score)
-    return complexity, demand, known.seen(prompt) if known else None
+    return _Looks(complexity, demand, seen(prompt, None), recorder.key(prompt.question))
 
 
 async def embed_examples(
@@ -130,11 +147,3 @@ async def embed_examples(
         logger.warning("prompts get no domain until a restart: cannot embed the examples: %r", err)
         return None
     return Examples(tuple(domain for domain, _ in examples), vectors)
-
-
-def excerpt(question: str) -> str:
-    """Beginning and end of a question that is too long to embed."""
-    if len(question) <= MAX_EMBEDDED_CHARS:
-        return question
-    half = MAX_EMBEDDED_CHARS // 2
-    return f"{question[:half]}\n{question[-half:]}"

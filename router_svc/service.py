@@ -21,7 +21,7 @@ from router_svc.wire import decision_to_wire, limits_from_wire
 from services.core.errors import NoEligibleTierError, UnknownEnsembleError
 from services.models.backend import RosterModel
 from services.runtime.calls import deadline_from
-from services.runtime.wire import check_aside, lease_from_wire, prompt_from_wire
+from services.runtime.wire import check_aside, lease_from_wire, prompt_aside
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         await check_aside(request)
         deadline = deadline_from(context)
         ensemble = self._ensemble(request.ensemble)
-        prompt = prompt_from_wire(request.prompt)
+        prompt = await prompt_aside(request.prompt)
 
         reading = await self._reader.read(prompt, deadline=deadline)
         limits = limits_from_wire(request, min_on_time=self._min_on_time)
@@ -66,7 +66,7 @@ class RouterServicer(router_pb2_grpc.RouterServiceServicer):
         await check_aside(request)
         deadline = deadline_from(context)
         ensemble = self._ensemble(request.ensemble)
-        prompt, lease = prompt_from_wire(request.prompt), lease_from_wire(request.lease)
+        prompt, lease = await prompt_aside(request.prompt), lease_from_wire(request.lease)
 
         task = Task(
             request.ensemble,

@@ -15,9 +15,11 @@ from router_svc.latency import Latency
 from router_svc.options import Belief, Option, juror_belief
 from router_svc.policy import ROUTER_VERSION, Candidate, Decision, correlations
 from router_svc.profiles import Filter, Limits, ModelNow, Objection
+from router_svc.recording import Recorded
 from router_svc.seats import Seat
 from services.core.errors import InvalidRequestError
 from services.routing.bandit import Arm
+from services.routing.features import FEATURE_VERSION
 from services.runtime.wire import (
     duration_from_wire,
     duration_to_wire,
@@ -112,6 +114,7 @@ def decision_to_wire(decision: Decision, reading: Reading) -> router_pb2.RouteDe
         propensity=draw.propensity if draw else 1.0,
         explored=draw is not None and draw.explored,
         context=draw.context if draw else (),
+        features=_features(reading.recorded),
         router_version=ROUTER_VERSION,
         novel=forecast.novel,
         policy=decision.rule or "",
@@ -121,6 +124,18 @@ def decision_to_wire(decision: Decision, reading: Reading) -> router_pb2.RouteDe
         price_of_money=decision.price_of_money,
         forecast_note=forecast.note,
         learned_domain=forecast.domain,
+    )
+
+
+def _features(recorded: Recorded | None) -> router_pb2.PromptFeatures | None:
+    if recorded is None:
+        return None
+    return router_pb2.PromptFeatures(
+        version=FEATURE_VERSION,
+        values=recorded.values,
+        question_digest=recorded.question_digest,
+        vector=recorded.vector,
+        embedding=recorded.embedding,
     )
 
 

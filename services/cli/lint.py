@@ -12,6 +12,7 @@ from services.config.choose import choose
 from services.config.lint import Finding
 from services.config.lint import lint as find
 from services.config.load import ConfigError, Problem
+from services.routing.configured import is_learned
 
 FAULTY = 1
 
@@ -39,8 +40,9 @@ def lint(path: Path | None, config: Path | None, strict: bool, as_json: bool) ->
     except ConfigError as err:
         _print(path, err.problems, [], as_json=as_json)
         return FAULTY
-    findings = [*find(chosen.loaded.config), *learned]
-    _print(chosen.loaded.path, (), findings, as_json=as_json)
+    loaded = chosen.loaded
+    findings = [*find(loaded.config, learned=is_learned(loaded)), *learned]
+    _print(loaded.path, (), findings, as_json=as_json)
     return FAULTY if strict and findings else 0
 
 

@@ -13,6 +13,7 @@ from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
 from services.config.lint import lint
 from services.config.tree import LoadedConfig
+from services.routing.configured import is_learned
 
 
 @click.command()
@@ -55,5 +56,5 @@ def _announce(mesh: Mesh, progress: Progress, *, as_json: bool) -> None:
 
 
 def _warned(loaded: LoadedConfig) -> str:
-    count = len(lint(loaded.config))
+    count = len(lint(loaded.config, learned=is_learned(loaded)))
     return f"{count} warnings: `gremium lint {loaded.path}` tells them" if count else "no warnings"

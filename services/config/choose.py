@@ -72,8 +72,8 @@ def _made(env: Mapping[str, str], ollama_address: str) -> tuple[str, str]:
 
 
 def _text(made: Tree) -> str:
-    with_ledger = made | {"ledger": {"path": "ledger.sqlite"}}
-    return yaml.safe_dump(with_ledger, sort_keys=False, allow_unicode=True, width=100)
+    in_folder = made | {"ledger": {"path": "ledger.sqlite"}, "router": {"shelf": "routers"}}
+    return yaml.safe_dump(in_folder, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _and(names: list[str]) -> str:

@@ -55,8 +55,8 @@ ADVICE: Final = {
     " the timeout or remove it",
     "UNREACHABLE_TIER": "has no turn: {stronger} is no dearer, takes all that it takes, and is"
     " expected to be stronger; set `adequacy` of the models as they are, or remove it",
-    "POLICY_WITHOUT_ARTEFACT": "`rule: {rule}` goes by what was learned, but `router.artefact` names"
-    " nothing, so that guesses decide; train a router, or say `rule: heuristics`",
+    "POLICY_WITHOUT_ARTEFACT": "`rule: {rule}` goes by what was learned, but no trained router is in"
+    " use, so that guesses decide; `gremium router train` one, or say `rule: heuristics`",
     "BARRED_JUROR": "{model} is never asked: {why}; change `allow`, or remove it",
     "REJECTED_WITHOUT_JUDGE": "has no effect: without a judge no answer is rejected; add `judge`"
     " or remove it",
@@ -72,6 +72,8 @@ TIERS_AT: Final = {
 """Where a tier stands, by pattern."""
 LEARNED_RULES: Final = frozenset({"utility", "budget", "strong_share"})
 """Policies that weigh predictions; the default one has heuristics to begin with."""
+GUESSED: Final = frozenset({"POLICY_WITHOUT_ARTEFACT", "UNREACHABLE_TIER"})
+"""What only holds while nothing was learned."""
 LARGEST_JURY: Final = 5
 """Jurors up to which an unweighted majority is not known to do harm."""
 BILLED: Final = frozenset({"openai", "anthropic", "google"})
@@ -93,10 +95,14 @@ class Finding:
         return f"{self.where}: {self.message} [{self.code}]"
 
 
-def lint(config: Config) -> list[Finding]:
-    """Every anti-pattern of a configuration: of its models, then of each ensemble."""
+def lint(config: Config, *, learned: bool = False) -> list[Finding]:
+    """Every anti-pattern of a configuration: of its models, then of each ensemble.
+
+    `learned`: a trained router is in use, configured or from the shelf.
+    """
     ensembles = (found for name in config.ensembles for found in _ensemble(config, name))
-    return [*_models(config), *ensembles]
+    found = [*_models(config), *ensembles]
+    return [each for each in found if not (learned and each.code in GUESSED)]
 
 
 def _found(code: str, where: str, **seen: object) -> Finding:

@@ -179,8 +179,16 @@ class Router(Section):
 
     artefact: str | None = Field(default=None, min_length=1)
     """JSON file of a trained router, relative to the configuration: how likely each model answers a
-    prompt adequately, and how long its answer gets. Unset: nothing was learned, so that `adequacy`
-    of the models and the looks of the prompt decide."""
+    prompt adequately, and how long its answer gets. It stays in use whatever is on the shelf.
+    Unset: what `gremium router use` put in use there."""
+    shelf: str = Field(default=".gremium/routers", min_length=1)
+    """Folder of trained routers, relative to the configuration, that `gremium router train` fills.
+    A router notices within seconds when another one of them is put in use. While none is, nothing
+    was learned, so that `adequacy` of the models and the looks of the prompt decide."""
+    record: Literal["nothing", "features", "embedding"] = "features"
+    """What manifests keep of a prompt, so that a router can be trained from the ledger: `features`
+    are a few numbers (lengths, shares, counts) and a digest; `embedding` adds its vector, of which
+    it can be guessed what the prompt was about. Never the text."""
     min_on_time: Fraction = 0.5
     """Probability to answer in time below which a juror is left out, where its latency is known."""
 

@@ -17,7 +17,7 @@ from gremium.v1 import (
 )
 from services.calibration.artefact import Calibration
 from services.calibration.configured import calibration_of, misfits
-from services.config.tree import Config, LoadedConfig, RouteEnsemble, SharedBudget
+from services.config.tree import LoadedConfig, RouteEnsemble, SharedBudget
 from services.gateway.accounts import Accounts
 from services.gateway.experience import Experience
 from services.gateway.mesh import GrpcMesh, Mesh
@@ -27,6 +27,7 @@ from services.gateway.service import EnsembleServicer
 from services.gateway.settings import GatewaySettings
 from services.ledger.sqlite import Ledger, open_ledger
 from services.retrieval.shelves import open_shelves
+from services.routing.configured import is_learned
 from services.runtime.channels import open_channel
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ async def composed(
             accounts,
             calibration=calibration,
             health=health,
-            experience=await _experience(loaded.config, ledger),
+            experience=await _experience(loaded, ledger),
         )
 
 
@@ -83,10 +84,10 @@ async def _accounts(budgets: Mapping[str, SharedBudget], ledger: Ledger) -> Acco
     return Accounts(budgets, await ledger.charges(min(starts)) if starts else ())
 
 
-async def _experience(config: Config, ledger: Ledger) -> Experience:
+async def _experience(loaded: LoadedConfig, ledger: Ledger) -> Experience:
     """What came of the latest routes, as far as the ledger knows."""
-    found, learned = Experience(np.random.default_rng()), config.router.artefact is not None
-    for name, ensemble in config.ensembles.items():
+    found, learned = Experience(np.random.default_rng()), is_learned(loaded)
+    for name, ensemble in loaded.config.ensembles.items():
         if isinstance(ensemble, RouteEnsemble) and (learned or ensemble.policy.explore):
             for manifest in reversed(await _latest(name, ledger)):
                 found.note(manifest)

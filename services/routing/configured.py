@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from services.config.document import parse
 from services.config.load import ConfigError, Problem
 from services.config.tree import Config, Embeddings, LoadedConfig
+from services.models.minilm import MODEL
 from services.routing.artefact import Routing, RoutingError, read
 from services.routing.predict import COLD
+from services.routing.shelf import Shelf, ShelfError
 
 
 def routing_of(loaded: LoadedConfig) -> Routing | None:
-    """Read the trained router that a configuration names; None if it names none.
+    """Read the trained router that a configuration goes by; None while none is in use.
 
     Raises
     ------
@@ -20,15 +22,57 @@ def routing_of(loaded: LoadedConfig) -> Routing | None:
     """
     named = loaded.config.router.artefact
     if named is None:
-        return None
+        return _from_shelf(loaded)
     path = loaded.resolve(named)
     try:
-        found = read(path)
+        return fitting(read(path), loaded.config.embeddings)
     except RoutingError as err:
-        raise _refused(loaded, str(err)) from err
-    if problem := strange_embedding(found, loaded.config.embeddings):
-        raise _refused(loaded, f"{path}: embedding: {problem}")
-    return found
+        raise _refused(loaded, "artefact", f"{err}") from err
+
+
+def shelf_of(loaded: LoadedConfig) -> Shelf:
+    """The shelf of a configuration, whether or not it is used."""
+    return Shelf(loaded.resolve(loaded.config.router.shelf))
+
+
+def is_learned(loaded: LoadedConfig) -> bool:
+    """Whether a trained router is in use."""
+    return loaded.config.router.artefact is not None or shelf_of(loaded).stamp is not None
+
+
+def in_use(shelf: Shelf, used: Embeddings) -> Routing | None:
+    """Read the one that is in use; None: none is.
+
+    Raises
+    ------
+    ShelfError
+        If the shelf cannot be read.
+    RoutingError
+        If the trained router is broken, or was trained with another embedding.
+    """
+    current = shelf.current()
+    return None if current is None else fitting(shelf.read(current), used)
+
+
+def fitting(routing: Routing, used: Embeddings) -> Routing:
+    """The same one.
+
+    Raises
+    ------
+    RoutingError
+        If it was trained with another embedding.
+    """
+    if problem := strange_embedding(routing, used):
+        raise RoutingError(f"router {routing.id}: embedding: {problem}")
+    return routing
+
+
+def _from_shelf(loaded: LoadedConfig) -> Routing | None:
+    try:
+        return in_use(shelf_of(loaded), loaded.config.embeddings)
+    except (RoutingError, ShelfError) as err:
+        way_out = "`gremium router rollback` or `gremium router use ID` puts another one in use"
+        raise _refused(loaded, "shelf", f"{err}; {way_out}") from err
 
 
 def strange_embedding(routing: Routing, used: Embeddings) -> str:
@@ -39,6 +83,15 @@ def strange_embedding(routing: Routing, used: Embeddings) -> str:
     if used.backend == "openai" and learned.model != used.model:
         return f"was trained with {learned.model}; `embeddings.model` is {used.model}"
     return ""
+
+
+def embedding_name(used: Embeddings) -> str:
+    """Backend and model of the configured embedding."""
+    return f"{used.backend}/{embedding_model(used)}"
+
+
+def embedding_model(used: Embeddings) -> str:
+    return {"minilm": MODEL[2], "none": "words"}.get(used.backend, used.model)
 
 
 def unknown_models(config: Config, routing: Routing) -> Iterator[tuple[str, str]]:
@@ -55,10 +108,7 @@ def unknown_models(config: Config, routing: Routing) -> Iterator[tuple[str, str]
             yield name, f"it has fewer than {COLD} labels of {', '.join(cold)}"
 
 
-def _refused(loaded: LoadedConfig, why: str) -> ConfigError:
-    return ConfigError(Problem(loaded.path, _line(loaded), f"router.artefact: {why}"))
-
-
-def _line(loaded: LoadedConfig) -> int:
-    """1-based line of the field."""
-    return parse(loaded.path.read_text(encoding="utf-8-sig")).line(("router", "artefact"))
+def _refused(loaded: LoadedConfig, field: str, why: str) -> ConfigError:
+    text = loaded.path.read_text(encoding="utf-8-sig")
+    line = parse(text).line(("router", field))
+    return ConfigError(Problem(loaded.path, line, f"router.{field}: {why}"))

@@ -43,6 +43,8 @@ BUCKETS: Final = 16_384
 HEAD_CHARS: Final = 12_000
 TAIL_CHARS: Final = 4_000
 """Of a longer question only its beginning and its end are read."""
+MAX_EMBEDDED_CHARS: Final = 2_000
+"""The embedder reads a few hundred tokens; the end of a long prompt says what is asked."""
 
 WORD: Final = re.compile(r"[^\W\d_]+|\d+|[^\w\s]")
 LETTERS: Final = re.compile(r"[^\W\d_]+")
@@ -181,3 +183,11 @@ def sample(text: str) -> str:
     if len(text) <= HEAD_CHARS + TAIL_CHARS:
         return text
     return f"{text[:HEAD_CHARS]}\n{text[-TAIL_CHARS:]}"
+
+
+def excerpt(question: str) -> str:
+    """What is embedded: beginning and end of a question that is too long for that."""
+    if len(question) <= MAX_EMBEDDED_CHARS:
+        return question
+    half = MAX_EMBEDDED_CHARS // 2
+    return f"{question[:half]}\n{question[-half:]}"
