@@ -48,9 +48,10 @@ def counted(pool: Pool, *, labels: int | None = None) -> Counted:
             seen = np.isin(np.arange(n), rng.permutation(np.flatnonzero(seen))[:labels])
         known = pool.votes.only(seen)
         fit = fit_pool(known, seed=SEED)
+        strongest = known.best
         closed.append(fit.gate.closed)
         for i in np.flatnonzero(part == held):
-            best[i] = pool.votes.right[i, known.best]
+            best[i] = pool.votes.right[i, strongest]
             plain[i] = _is_right(pool, i, _plain(pool, i, np.array(fit.priors)))
             open_right[i] = _is_right(pool, i, _by_fit(pool, i, fit, gated=False))
             found = _by_fit(pool, i, fit, gated=True)
