@@ -42,7 +42,7 @@ from services.routing.predict import (
 from services.routing.rows import Rows
 
 FOLDS: Final = 5
-MAX_KNOWN: Final = 2_048
+MAX_KNOWN: Final = 1_536
 """Training prompts that are kept to compare with."""
 MAX_HELD_OUT: Final = 2_048
 """Held-out predictions that are kept."""
@@ -74,7 +74,7 @@ class Options:
     kernel_width: float = 1.0
     kernel_features: float = 0.2
     """What a scaled feature weighs in the kernel."""
-    kernel_words: float = 1.0
+    kernel_words: float = 0.5
     """What the likeness of words weighs in the kernel; 0: nothing."""
     seed: int = 0
 

@@ -116,9 +116,12 @@ def fit_kernel(likeness: Floats, among_known: Floats, y: Floats, ridge: float) -
 
 
 def _solved(x: Floats, penalty: Floats, y: Floats, ridge: float) -> Floats:
+    from scipy.linalg import cho_factor, cho_solve  # noqa: PLC0415 - training only
+
     bent = x.T @ x + ridge * penalty
     bent[np.diag_indices_from(bent)] += 1e-8 * np.trace(bent) / len(bent)
-    return np.asarray(np.linalg.solve(bent, x.T @ y), dtype=np.float64)
+    found: Floats = cho_solve(cho_factor(bent, overwrite_a=True), x.T @ y)
+    return found
 
 
 def how_many_clusters(n: int) -> int:

@@ -1,0 +1,152 @@
+"""A weak and a strong model on recorded prompts: split, train, measure beside baselines."""
+
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.routing.recordings import PROMPTS, recording
+from bench.routing.vectors import vectors
+from services.calibration.measures import ece, ece_of_the_perfect
+from services.models.minilm import DIMENSIONS, MODEL
+from services.routing.artefact import Embedding
+from services.routing.dedupe import unseen
+from services.routing.evaluate import Curve, curve, paired_bootstrap
+from services.routing.features import FEATURES, Floats
+from services.routing.fit import Options, adequacy, fit, told_by
+from services.routing.heads import group_means
+from services.routing.predict import sigmoid
+from services.routing.rows import Rows, rows_of
+
+EMBEDDING: Final = Embedding("minilm", MODEL[2], DIMENSIONS)
+WEAK, STRONG = 0, 1
+NEIGHBOURS: Final = 80
+DRAWS: Final = 200
+"""Bootstrap samples of each split."""
+
+Ints = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training rows, and test rows whose text is not among them."""
+
+    train: Rows
+    test: Rows
+    dropped: int
+    """Test rows that were."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one split gave."""
+
+    curves: Mapping[str, Curve]
+    """`ours`, the heads alone, and the baselines."""
+    interval: tuple[float, float]
+    """95 % interval of APGR, ours less that of length."""
+    ece: tuple[float, ...]
+    """Of the predicted adequacy, by model."""
+    perfect: tuple[float, ...]
+    """95 % quantile of the same for a predictor whose probabilities are true."""
+    dropped: int
+
+
+@cache
+def pair_rows(data: pathlib.Path, name: str) -> Rows:
+    """A recording of two models, embedded; contaminated prompts are left out."""
+    lines = [line for line in recording(data, name) if not line["contaminated"]]
+    texts = [PROMPTS[name](line) for line in lines]
+    return rows_of(
+        ["weak", "strong"],
+        [line["id"] for line in lines],
+        texts,
+        np.array([[line["weak"], line["strong"]] for line in lines], dtype=np.float64),
+        vectors=vectors(texts),
+        domains=[line.get("domain", "") for line in lines],
+    )
+
+
+def splits(rows: Rows, labels: int, seeds: Sequence[int]) -> Iterator[Split]:
+    """Random training rows of this number for each seed, and all others."""
+    for seed in seeds:
+        at = np.random.default_rng(seed).permutation(len(rows))
+        yield split(rows, at[:labels], at[labels:])
+
+
+def halves(rows: Rows, seeds: Sequence[int]) -> Iterator[Split]:
+    """Both directions of a random split in two for each seed."""
+    for seed in seeds:
+        one, other = np.array_split(np.random.default_rng(seed).permutation(len(rows)), 2)
+        yield split(rows, one, other)
+        yield split(rows, other, one)
+
+
+def split(rows: Rows, train: Ints, test: Ints) -> Split:
+    learned, held = rows.only(train), rows.only(test)
+    fresh = unseen(learned.keys, held.keys)
+    return Split(learned, held.only(fresh), int((~fresh).sum()))
+
+
+def figures(given: Split, options: Options | None = None) -> Figures:
+    """Train on one part, measure on the other."""
+    untold = replace(given.train, domains=("",) * len(given.train))
+    routing = fit(untold, EMBEDDING, created="", options=options)
+    told, labels = adequacy(routing, given.test), given.test.labels
+    scores = {"ours": told[:, STRONG] - told[:, WEAK]}
+    for head, values in told_by(routing, given.test).items():
+        p = sigmoid(values)
+        scores[head] = p[:, STRONG] - p[:, WEAK]
+    scores |= baselines(given)
+    return Figures(
+        {name: curve(score, labels[:, WEAK], labels[:, STRONG]) for name, score in scores.items()},
+        _interval(scores["ours"], scores["length"], labels),
+        tuple(ece(p, y) for p, y in zip(told.T, labels.T, strict=True)),
+        tuple(ece_of_the_perfect(p, seed=0, draws=DRAWS) for p in told.T),
+        given.dropped,
+    )
+
+
+def baselines(given: Split) -> dict[str, Floats]:
+    """Scores of plain rules: higher means rather the strong model."""
+    train, test = given.train, given.test
+    gap = train.labels[:, STRONG] - train.labels[:, WEAK]
+    found = {
+        "random": np.random.default_rng(0).random(len(test)),
+        "length": test.features[:, FEATURES.index("length")],
+        "kNN": nearest_means(train.vectors, test.vectors, gap),
+        "oracle": test.labels[:, STRONG] - test.labels[:, WEAK],
+    }
+    if all(train.domains):
+        found["domain prior"] = domain_means(train.domains, test.domains, gap)
+    return found
+
+
+def nearest_means(train: NDArray[np.float32], test: NDArray[np.float32], gap: Floats) -> Floats:
+    """Mean of the nearest training rows, the nearer the more."""
+    cosines = test @ train.T
+    top = np.argpartition(-cosines, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+    near = np.take_along_axis(cosines, top, axis=1)
+    weight = np.exp((near - near.max(axis=1, keepdims=True)) / 0.05)
+    found: Floats = (weight * gap[top]).sum(axis=1) / weight.sum(axis=1)
+    return found
+
+
+def domain_means(train: Sequence[str], test: Sequence[str], gap: Floats) -> Floats:
+    """Smoothed mean of the training rows of the same domain, which somebody must tell."""
+    names = sorted({*train, *test})
+    group = np.array([names.index(name) for name in train])
+    means, _ = group_means(group, len(names), gap[:, np.newaxis], np.array([gap.mean()]), 5.0)
+    return means[[names.index(name) for name in test], 0]
+
+
+def _interval(ours: Floats, length: Floats, labels: Floats) -> tuple[float, float]:
+    def gain(at: Ints) -> float:
+        weak, strong = labels[at, WEAK], labels[at, STRONG]
+        return curve(ours[at], weak, strong).apgr - curve(length[at], weak, strong).apgr
+
+    return paired_bootstrap(gain, len(labels), draws=DRAWS)
