@@ -196,7 +196,7 @@ def _json_said(text: str, schema: Schema | None) -> Reading:
             problem = UnreadableError("SCHEMA_INVALID", objection)
     if not taken:
         raise problem
-    if len({dumped(canonical(value, schema)) for value, _ in taken}) > 1:
+    if len(taken) > 1 and len({dumped(canonical(value, schema)) for value, _ in taken}) > 1:
         raise UnreadableError("SEVERAL_VALUES", f"the answer holds {len(taken)} values at once")
     return taken[0]
 

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from services.core.dialect import bounded_work
@@ -19,7 +20,6 @@ EXACT_FORMATS: Final = frozenset(
      "password", "byte", "binary"}
 )  # fmt: skip
 """Formats whose strings differ when their case or spacing does."""
-MAX_EXACT_FLOAT: Final = 2**53
 MAX_AT_ONCE: Final = 4096
 """Values written by one call that lets no other thread in; more are written one by one."""
 _WRITER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True)
@@ -59,8 +59,8 @@ def _holds_more_than(most: int, value: Any) -> bool:
 def canonical(value: Any, schema: Schema | None = None) -> Any:
     """The canonical form of a JSON value, itself a JSON value.
 
-    Keys are sorted, integral numbers are integers, others have 12 digits,
-    strings are compared without case and extra space unless the schema says
+    Keys are sorted and composed (NFC), integral numbers are integers, others
+    have 12 digits, strings are compared without case and extra space unless the schema says
     `x-exact`. With a schema, an optional property counts as missing when it is
     null or its default, and arrays with `uniqueItems` or `x-unordered` count
     without order.
@@ -68,8 +68,8 @@ def canonical(value: Any, schema: Schema | None = None) -> Any:
     Raises
     ------
     UnreadableError
-        If the value holds a number that is not finite, or reading it by the
-        schema takes too many steps.
+        If the value holds a number that is not finite, or the same key twice,
+        or if reading it by the schema takes too many steps.
     """
     root = NOTHING if schema is None else prepared(schema)
     with bounded_work():
@@ -97,9 +97,8 @@ def _number(value: float) -> int | float:
     if not math.isfinite(value):
         raise UnreadableError("NOT_FINITE", f"{value} is no JSON number")
     rounded = value if value.is_integer() else float(format(value, ".12g"))
-    if rounded.is_integer() and abs(rounded) < MAX_EXACT_FLOAT:
-        return int(rounded)
-    return rounded
+    # The shortest digits are those that were written, as far as a float can hold them.
+    return int(Decimal(repr(rounded))) if rounded.is_integer() else rounded
 
 
 def _string(value: str, schema: Schema) -> str:
@@ -180,16 +179,34 @@ def _array(items: list[Any], schema: Schema, root: Schema) -> list[Any]:
 
 
 def _object(value: Mapping[str, Any], schema: Schema, root: Schema) -> dict[str, Any]:
-    parts = schema.get("properties", NOTHING)
+    parts = _by_key(schema.get("properties", NOTHING))
     extra = schema.get("additionalProperties", NOTHING)
     forms = {
-        sound(key): _canonical(item, parts.get(key, extra), root) for key, item in value.items()
+        _key(key): _canonical(item, parts.get(_key(key), extra), root)
+        for key, item in value.items()
     }
-    optional = parts.keys() - set(schema.get("required", ()))
+    if len(forms) < len(value):
+        raise UnreadableError("DUPLICATE_KEY", "an object has the same key twice")
+    optional = parts.keys() - set(map(_key, schema.get("required", ())))
     for key in optional & forms.keys():
         if forms[key] is None or _is_default(forms[key], parts[key], root):
             del forms[key]
-    return {key: forms[key] for key in sorted(forms)}
+    return dict(sorted(forms.items()))
+
+
+def _by_key(parts: Schema) -> Schema:
+    if all(map(str.isascii, parts)):
+        return parts
+    return {_key(name): part for name, part in parts.items()}
+
+
+def _key(name: str) -> str:
+    """A key with its accents written in one way."""
+    return name if name.isascii() else "".join(map(_composed, stretches(name)))
+
+
+def _composed(stretch: str) -> str:
+    return unicodedata.normalize("NFC", _MARKS.sub(_parted, sound(stretch)))
 
 
 def _is_default(form: Any, schema: Any, root: Schema) -> bool:

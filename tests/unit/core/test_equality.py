@@ -83,6 +83,9 @@ def test_keeps_apart(one, other):
         pytest.param(0.1 + 0.2, 0.3, id="twelve digits"),
         pytest.param(0.99999999999999, 1, id="rounded to an integer"),
         pytest.param("é", "e\u0301", id="ways to write an accent"),
+        pytest.param({"é": 1}, {"e\u0301": 1}, id="ways to write an accent in a key"),
+        pytest.param(1e16, 10**16, id="long and integral"),
+        pytest.param(1.1e25, 11 * 10**24, id="as it was written"),
         pytest.param("\u1fb4", "\u03b1\u0345\u0301", id="order of accents that case moves"),
     ],
 )
@@ -143,6 +146,17 @@ def test_refuses_what_is_not_finite(number):
         canonical_json([number])
 
     assert "NOT_FINITE" == caught.value.reason
+
+
+def test_keys_that_are_the_same_but_for_how_an_accent_is_written_are_one_twice():
+    with pytest.raises(UnreadableError, match="same key twice"):
+        canonical({"é": 1, "e\u0301": 2})
+
+
+def test_a_schema_knows_its_keys_however_an_accent_is_written():
+    schema = {"properties": {"e\u0301": {"x-exact": True}}}
+
+    assert canonical_json({"é": "A"}, schema) != canonical_json({"é": "a"}, schema)
 
 
 def test_a_lone_surrogate_still_has_a_key():
