@@ -23,7 +23,7 @@ from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
 from services.runtime.aside import aside
 from services.runtime.calls import deadline_from
-from services.runtime.wire import answer_from_wire, check_aside, lease_from_wire, prompt_from_wire
+from services.runtime.wire import answer_from_wire, check_aside, lease_from_wire, prompt_aside
 
 
 class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
@@ -39,7 +39,7 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
     ) -> judge_pb2.VerifyResponse:
         await check_aside(request)
         deadline = deadline_from(context)
-        prompt, answer = prompt_from_wire(request.prompt), answer_from_wire(request.answer)
+        prompt, answer = await prompt_aside(request.prompt), answer_from_wire(request.answer)
         judges = [self._roster.get(name) for name in request.judge.models]
         lease = lease_from_wire(request.lease)
 

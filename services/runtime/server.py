@@ -1,6 +1,7 @@
 """A service's life: listen, say SERVING, drain, end."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -172,6 +173,7 @@ def run(main: Coroutine[Any, Any, None], *, service: str) -> None:
     logs.setup(service)
     census.ignore_requests()
     sys.setswitchinterval(SWITCH_S)
+    _keep_what_is_loaded()
     with closing(main):
         try:
             telemetry.setup(service)
@@ -182,6 +184,12 @@ def run(main: Coroutine[Any, Any, None], *, service: str) -> None:
             sys.exit(1)
         finally:
             telemetry.shutdown()
+
+
+def _keep_what_is_loaded() -> None:
+    """Spare what was imported from being looked through for garbage: all threads wait meanwhile."""
+    gc.collect()
+    gc.freeze()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

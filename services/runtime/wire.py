@@ -134,6 +134,11 @@ def prompt_from_wire(message: types_pb2.Prompt) -> Prompt:
     return prompt
 
 
+async def prompt_aside(message: types_pb2.Prompt) -> Prompt:
+    """Read a prompt as `prompt_from_wire` does, a large one beside the event loop."""
+    return await aside(message.ByteSize(), prompt_from_wire, message)
+
+
 def _check_results(parts: Iterable[Part]) -> None:
     """Refuse a tool result without its call. No rule in the proto could do it in linear time."""
     called, nameless = set(), 0

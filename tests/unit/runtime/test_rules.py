@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.unit.runtime.processes import ROOT, environment
+from tests.running import ROOT, environment
 
 FIRST_CHECK = """
 import time
