@@ -64,7 +64,7 @@ async def routed(gateway):
 async def swapped(gateway, id_):
     """The first route by this router."""
     async with asyncio.timeout(NOTICED_S):
-        while (route := await routed(gateway)).artefact_id != id_:
+        while (route := await routed(gateway)).artefact_id != id_:  # noqa: ASYNC110  asked, not told
             await asyncio.sleep(0.1)
     return route
 
