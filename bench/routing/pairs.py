@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.routing.recordings import PROMPTS, recording
+from bench.routing.recordings import prompts, recording
 from bench.routing.vectors import vectors
 from services.calibration.measures import ece, ece_of_the_perfect
 from services.models.minilm import DIMENSIONS, MODEL
@@ -59,9 +59,8 @@ class Figures:
 @cache
 def pair_rows(data: pathlib.Path, name: str) -> Rows:
     """A recording of two models, embedded; contaminated prompts are left out."""
-    lines = [line for line in recording(data, name) if not line["contaminated"]]
-    texts = [PROMPTS[name](line) for line in lines]
-    return rows_of(
+    lines, texts = recording(data, name), prompts(data, name)
+    every = rows_of(
         ["weak", "strong"],
         [line["id"] for line in lines],
         texts,
@@ -69,6 +68,7 @@ def pair_rows(data: pathlib.Path, name: str) -> Rows:
         vectors=vectors(texts),
         domains=[line.get("domain", "") for line in lines],
     )
+    return every.only(np.array([not line["contaminated"] for line in lines]))
 
 
 def splits(rows: Rows, labels: int, seeds: Sequence[int]) -> Iterator[Split]:
