@@ -75,7 +75,7 @@ def rated(tier: TierProfile, reading: Reading, limits: Limits) -> Option:
     specialist = bool(reading.match.domain) and reading.match.domain in tier.domains
     beliefs = [juror_belief(seat, reading, specialist=specialist) for seat in seating.rated]
     models = [seat.juror.roster_name for seat in seating.rated]
-    return Option(seating, _together(beliefs, _shared_fate(models, reading.forecast)), specialist)
+    return Option(seating, together(beliefs, shared_fate_of(models, reading.forecast)), specialist)
 
 
 def juror_belief(seat: Seat, reading: Reading, *, specialist: bool = False) -> Belief:
@@ -104,7 +104,7 @@ def _guess(juror: JurorProfile, reading: Reading, *, specialist: bool) -> float:
     )
 
 
-def _together(beliefs: list[Belief], shared_fate: float) -> Belief:
+def together(beliefs: list[Belief], shared_fate: float) -> Belief:
     """The belief in a majority; of one it is his own. Of several it is never calibrated."""
     if len(beliefs) == 1:
         return beliefs[0]
@@ -120,7 +120,7 @@ def _majority(values: list[float], shared_fate: float) -> float:
     return tier_adequacy(adequacy, shared_fate=shared_fate)
 
 
-def _shared_fate(models: list[str], forecast: Forecast) -> float:
+def shared_fate_of(models: list[str], forecast: Forecast) -> float:
     pairs = list(combinations(models, 2))
     known = [c for a, b in pairs if (c := _correlation(a, b, forecast)) is not None]
     if not known or len(known) < len(pairs):

@@ -14,17 +14,16 @@ from bench.routing.vectors import vectors
 from services.calibration.measures import ece, ece_of_the_perfect
 from services.models.minilm import DIMENSIONS, MODEL
 from services.routing.artefact import Embedding
+from services.routing.baselines import baseline_scores
 from services.routing.dedupe import unseen
 from services.routing.evaluate import Curve, curve, paired_bootstrap
-from services.routing.features import FEATURES, Floats
+from services.routing.features import Floats
 from services.routing.fit import Options, adequacy, fit, told_by
-from services.routing.heads import group_means
 from services.routing.predict import sigmoid
 from services.routing.rows import Rows, rows_of
 
 EMBEDDING: Final = Embedding("minilm", MODEL[2], DIMENSIONS)
 WEAK, STRONG = 0, 1
-NEIGHBOURS: Final = 80
 DRAWS: Final = 200
 """Bootstrap samples of each split."""
 
@@ -111,37 +110,9 @@ def figures(given: Split, options: Options | None = None) -> Figures:
     )
 
 
-def baselines(given: Split) -> dict[str, Floats]:
+def baselines(given: Split) -> Mapping[str, Floats]:
     """Scores of plain rules: higher means rather the strong model."""
-    train, test = given.train, given.test
-    gap = train.labels[:, STRONG] - train.labels[:, WEAK]
-    found = {
-        "random": np.random.default_rng(0).random(len(test)),
-        "length": test.features[:, FEATURES.index("length")],
-        "kNN": nearest_means(train.vectors, test.vectors, gap),
-        "oracle": test.labels[:, STRONG] - test.labels[:, WEAK],
-    }
-    if all(train.domains):
-        found["domain prior"] = domain_means(train.domains, test.domains, gap)
-    return found
-
-
-def nearest_means(train: NDArray[np.float32], test: NDArray[np.float32], gap: Floats) -> Floats:
-    """Mean of the nearest training rows, the nearer the more."""
-    cosines = test @ train.T
-    top = np.argpartition(-cosines, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-    near = np.take_along_axis(cosines, top, axis=1)
-    weight = np.exp((near - near.max(axis=1, keepdims=True)) / 0.05)
-    found: Floats = (weight * gap[top]).sum(axis=1) / weight.sum(axis=1)
-    return found
-
-
-def domain_means(train: Sequence[str], test: Sequence[str], gap: Floats) -> Floats:
-    """Smoothed mean of the training rows of the same domain, which somebody must tell."""
-    names = sorted({*train, *test})
-    group = np.array([names.index(name) for name in train])
-    means, _ = group_means(group, len(names), gap[:, np.newaxis], np.array([gap.mean()]), 5.0)
-    return means[[names.index(name) for name in test], 0]
+    return baseline_scores(given.train, given.test, weak=WEAK, strong=STRONG)
 
 
 def _interval(ours: Floats, length: Floats, labels: Floats) -> tuple[float, float]:

@@ -15,7 +15,7 @@ RIDGE: Final = 0.1
 """Keeps the map finite where right and wrong do not overlap."""
 
 
-def ece(sure: Floats, right: Bools) -> float:
+def ece(sure: Floats, right: Bools | Floats) -> float:
     """Expected calibration error: mean gap of probability and outcome, in equal-mass bins.
 
     Examples

@@ -13,6 +13,7 @@ from services.cli.manifests import feedback, manifest, manifests
 from services.cli.models import models
 from services.cli.plan import plan
 from services.cli.route import route
+from services.cli.router import router
 from services.cli.stopping import INTERRUPTED
 from services.cli.up import up
 from services.config.load import ConfigError
@@ -53,6 +54,7 @@ for command in (
     up,
     ask,
     route,
+    router,
     plan,
     lint,
     models,

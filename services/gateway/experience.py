@@ -13,12 +13,12 @@ import numpy as np
 from gremium.v1 import ensemble_pb2, manifest_pb2, router_pb2
 from services.routing.bandit import Arm
 from services.routing.drift import Drift
+from services.routing.recorded import verdict_quality
 
 logger = logging.getLogger(__name__)
 
 MAX_NOTICED: Final = 64
 """Latest signs of drift that are kept."""
-VERDICTS: Final = {manifest_pb2.VERDICT_KIND_PASS: 1.0, manifest_pb2.VERDICT_KIND_FAIL: 0.0}
 
 
 @dataclass(slots=True)
@@ -93,10 +93,8 @@ class Experience:
 def outcome_of(manifest: manifest_pb2.Manifest) -> float | None:
     """How adequate the answer of the first tier was, in [0, 1]; None: nobody judged it."""
     first = manifest.route.tiers[0].name
-    for verdict in manifest.verdicts:
-        if verdict.tier == first and verdict.kind in VERDICTS:
-            return verdict.p_ok.value if verdict.p_ok.calibrated else VERDICTS[verdict.kind]
-    return None
+    told = (verdict_quality(verdict) for verdict in manifest.verdicts if verdict.tier == first)
+    return next((quality for quality in told if quality is not None), None)
 
 
 def _learn(here: _Ensemble, route: router_pb2.RouteDecision, outcome: float) -> None:

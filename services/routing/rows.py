@@ -83,6 +83,23 @@ class Rows:
             domains=tuple(self.domains[i] for i in at),
         )
 
+    def of_models(self, models: Sequence[str]) -> "Rows":
+        """The same prompts with what is known of these models."""
+        at = [self.models.index(name) if name in self.models else None for name in models]
+        nothing = np.full(len(self), np.nan)
+
+        def chosen(table: Floats) -> Floats:
+            columns = [nothing if i is None else table[:, i] for i in at]
+            return np.stack(columns, axis=1)
+
+        return replace(
+            self,
+            models=tuple(models),
+            labels=chosen(self.labels),
+            costs_usd=chosen(self.costs_usd),
+            output_tokens=chosen(self.output_tokens),
+        )
+
     def embedded(self, vectors: NDArray[np.float32]) -> "Rows":
         """The same rows with these vectors."""
         if len(vectors) != len(self):
