@@ -36,6 +36,9 @@ class Split:
 
     train: Rows
     test: Rows
+    """No domain is told of them."""
+    domains: tuple[str, ...]
+    """Theirs, for the baseline that must be told."""
     dropped: int
     """Test rows that were."""
 
@@ -88,7 +91,9 @@ def halves(rows: Rows, seeds: Sequence[int]) -> Iterator[Split]:
 def split(rows: Rows, train: Ints, test: Ints) -> Split:
     learned, held = rows.only(train), rows.only(test)
     fresh = unseen(learned.keys, held.keys)
-    return Split(learned, held.only(fresh), int((~fresh).sum()))
+    tested = held.only(fresh)
+    untold = replace(tested, domains=("",) * len(tested))
+    return Split(learned, untold, tested.domains, int((~fresh).sum()))
 
 
 def figures(given: Split, options: Options | None = None) -> Figures:
@@ -96,7 +101,11 @@ def figures(given: Split, options: Options | None = None) -> Figures:
     untold = replace(given.train, domains=("",) * len(given.train))
     routing = fit(untold, EMBEDDING, created="", options=options)
     told, labels = adequacy(routing, given.test), given.test.labels
-    scores = {"ours": told[:, STRONG] - told[:, WEAK]}
+    with_domain = adequacy(routing, replace(given.test, domains=given.domains))
+    scores = {
+        "ours": told[:, STRONG] - told[:, WEAK],
+        "domain told": with_domain[:, STRONG] - with_domain[:, WEAK],
+    }
     for head, values in told_by(routing, given.test).items():
         p = sigmoid(values)
         scores[head] = p[:, STRONG] - p[:, WEAK]

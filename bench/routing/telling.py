@@ -56,6 +56,7 @@ def apgr(found: Sequence[Figures], name: str) -> float:
 def _note(found: Sequence[Figures]) -> str:
     ours = [each.curves["ours"] for each in found]
     beside = [name for name in BASELINES if name in found[0].curves]
+    told = apgr(found, "domain told")
     return (
         f"{len(found)} splits, ± {np.std([each.apgr for each in ours]):.3f}; baseline: length; "
         + ", ".join(f"{name} {apgr(found, name):.3f}" for name in beside)
@@ -63,7 +64,7 @@ def _note(found: Sequence[Figures]) -> str:
         f", CPT80 {100 * np.mean([each.cpt(0.8) for each in ours]):.1f} %"
         f", PGR at half of the calls {np.mean([each.pgr(0.5) for each in ours]):.3f}"
         f"; interval: 95 %; {sum(each.dropped for each in found)} test rows seen in training left"
-        " out; no domain told; trained on test outcomes, so not comparable to RouteLLM's own"
+        f" out; no domain told of test rows (told: {told:.3f}); trained on test outcomes, so not comparable to RouteLLM's own"
     )
 
 

@@ -17,6 +17,7 @@ from services.routing.artefact import (
     Routing,
     Scaling,
 )
+from services.routing.blending import HEADS, error_correlation, weighed
 from services.routing.dedupe import grouped_folds
 from services.routing.domains import domain_places
 from services.routing.features import FEATURE_VERSION, Floats
@@ -31,13 +32,11 @@ from services.routing.heads import (
     worded,
 )
 from services.routing.predict import (
-    COLD,
     KAPPA,
     calibrated,
     head_logits,
     likeness,
     scaled,
-    sigmoid,
 )
 from services.routing.rows import Rows
 
@@ -46,17 +45,8 @@ MAX_KNOWN: Final = 1_536
 """Training prompts that are kept to compare with."""
 MAX_HELD_OUT: Final = 2_048
 """Held-out predictions that are kept."""
-CORRELATION: Final = 0.5
-"""Of two models' errors as long as little is known; measured .3 to .5."""
-PRIOR_ROWS: Final = 30.0
-"""Rows that it counts for."""
 NOVEL_SHARE: Final = 0.05
 """Of the training prompts themselves are this novel to the others."""
-HEADS: Final = ("logistic", "clusters", "kernel")
-TEMPERATURE: Final = 0.01
-"""Of the softmax over the heads' log-losses that weighs them."""
-SLOPE_RIDGE: Final = 5.0
-"""Pulls the slope of the calibration to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +92,7 @@ def fit(
         raise ValueError(f"{len(rows)} rows with vectors {rows.vectors.shape}; {needed}")
     whole = _heads(rows, embedding, created, chosen)
     seen_by_none = _out_of_fold(rows, embedding, chosen)
-    models = _weighed(whole.models, seen_by_none, rows.labels)
+    models = weighed(whole.models, seen_by_none, rows.labels)
     return replace(whole, models=models, held_out=_held_out(models, seen_by_none, rows, chosen))
 
 
@@ -131,38 +121,6 @@ def _blended(model: ModelFit, heads: dict[str, Floats]) -> Floats:
     """Adequacy by the blend of a model's heads."""
     x = np.stack([model.weights[head] * values for head, values in heads.items()])
     return calibrated(model, x.sum(axis=0) + model.offset)
-
-
-def error_correlation(errors: Floats) -> Floats:
-    """How far models err together, drawn to `CORRELATION` where few rows tell of both.
-
-    Parameters
-    ----------
-    errors : ndarray of float64, shape (n, m)
-        Outcome less prediction; NaN: no label.
-
-    Returns
-    -------
-    ndarray of float64, shape (m, m)
-        Symmetric, in [-1, 1], ones on the diagonal.
-
-    Examples
-    --------
-    >>> error_correlation(np.array([[0.5, np.nan]] * 3))
-    array([[1. , 0.5],
-           [0.5, 1. ]])
-    """
-    known = ~np.isnan(errors)
-    counts = np.maximum(1, known.sum(axis=0))
-    mean = np.where(known, errors, 0.0).sum(axis=0) / counts
-    each = np.where(known, errors - mean, 0.0)
-    both = known.astype(np.float64).T @ known
-    products, squares = each.T @ each, (each**2).T @ known
-    size = np.sqrt(squares * squares.T)
-    raw = np.divide(products, size, out=np.zeros_like(size), where=size > 0.0)
-    found: Floats = (both * raw + PRIOR_ROWS * CORRELATION) / (both + PRIOR_ROWS)
-    np.fill_diagonal(found, 1.0)
-    return np.clip(found, -1.0, 1.0)
 
 
 def _out_of_fold(rows: Rows, embedding: Embedding, options: Options) -> dict[str, Floats]:
@@ -350,78 +308,3 @@ def _domains(rows: Rows, prior: Floats) -> Domains:
     values, _ = group_means(group, len(names), rows.labels[named], prior, KAPPA)
     centroids = (sums / np.maximum(sizes, 1e-9)).astype(np.float32)
     return Domains(tuple(names), centroids, values.astype(np.float32))
-
-
-def _weighed(
-    models: tuple[ModelFit, ...], heads: dict[str, Floats], labels: Floats
-) -> tuple[ModelFit, ...]:
-    """The blend of what the heads said of rows that they had not seen, by model calibrated."""
-    told = np.stack([heads[head] for head in HEADS], axis=2)
-    known = ~np.isnan(labels) & ~np.isnan(told).any(axis=2)
-    if not known.any():
-        return models
-    share = head_weights(told[known], labels[known])
-    return tuple(
-        _calibrated(model, share, told[known[:, at], at], labels[known[:, at], at])
-        for at, model in enumerate(models)
-    )
-
-
-def head_weights(told: Floats, y: Floats) -> Floats:
-    """What each head weighs in the blend, by its log-loss; sum 1.
-
-    Parameters
-    ----------
-    told : ndarray of float64, shape (n, heads)
-        Log-odds of all labels of all models.
-    y : ndarray of float64, shape (n,)
-        Quality in [0, 1].
-
-    Examples
-    --------
-    >>> head_weights(np.array([[2.0, 2.0], [-2.0, -2.0]]), np.array([1.0, 0.0])).tolist()
-    [0.5, 0.5]
-    """
-    losses = (np.logaddexp(0.0, told) - y[:, np.newaxis] * told).mean(axis=0)
-    weights = np.exp((losses.min() - losses) / TEMPERATURE)
-    found: Floats = weights / weights.sum()
-    return found
-
-
-def _calibrated(model: ModelFit, share: Floats, told: Floats, y: Floats) -> ModelFit:
-    """The model with its blend, mapped to probabilities by Platt."""
-    if len(y) < COLD:
-        return replace(model, weights=dict(zip(HEADS, map(float, share.round(6)), strict=True)))
-    slope, offset = platt_of(told @ share, y)
-    weights = dict(zip(HEADS, map(float, (slope * share).round(6)), strict=True))
-    return replace(model, weights=weights, offset=round(offset, 6))
-
-
-def platt_of(x: Floats, y: Floats) -> tuple[float, float]:
-    """Slope and offset of the logistic map from log-odds to quality; slope >= 0.
-
-    Parameters
-    ----------
-    x : ndarray of float64, shape (n,)
-        Log-odds.
-    y : ndarray of float64, shape (n,)
-        Quality in [0, 1].
-
-    References
-    ----------
-    .. [1] J. Platt. Probabilistic Outputs for Support Vector Machines. 1999.
-
-    Examples
-    --------
-    >>> slope, offset = platt_of(np.array([-1.0, 1.0] * 500), np.array([0.25, 0.75] * 500))
-    >>> round(slope, 1), round(offset, 1)
-    (1.1, 0.0)
-    """
-    table, at, start = np.stack([x, np.ones(x.size)], axis=1), np.array([1.0, 0.0]), [1.0, 0.0]
-    ridge = np.array([SLOPE_RIDGE, 0.01])
-    for _ in range(30):
-        p = sigmoid(table @ at)
-        bent = table.T @ (table * (p * (1.0 - p))[:, np.newaxis]) + np.diag(ridge)
-        step = np.linalg.solve(bent, table.T @ (y - p) - ridge * (at - start))
-        at = at + np.clip(step, -1.0, 1.0)
-    return max(0.0, float(at[0])), float(at[1])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from services.routing.artefact import read, write
-from services.routing.fit import CORRELATION, error_correlation, fit
+from services.routing.blending import CORRELATION, error_correlation
+from services.routing.fit import fit
 from tests.unit.routing.test_predict import EMBEDDING, planted
 
 
