@@ -105,6 +105,14 @@ def test_baselines_learn_from_training_rows_alone(rows):
         np.testing.assert_array_equal(one[name], other[name])
 
 
+def test_only_the_baseline_is_told_the_domains_of_test_rows(rows):
+    given = split(rows, np.arange(300), np.arange(300, 600))
+
+    assert {""} == set(given.test.domains)
+    assert set(KINDS) == set(given.domains) == set(given.train.domains)
+    assert 2 == np.unique(baselines(given)["domain prior"]).size
+
+
 def test_a_missing_recording_is_told(tmp_path):
     with pytest.raises(SkippedError, match="is missing"):
         pair_rows(tmp_path, "gsm8k")
