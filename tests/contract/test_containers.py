@@ -77,6 +77,9 @@ def holders(key):
     return {name for name, service in SERVICES.items() if key in service["environment"]}
 
 
+OPENS_EMBEDDER = re.compile(r"\b(open_embedder|LateEmbedder)\(")
+
+
 def embedders():
     """Services whose code opens what turns texts into vectors."""
     return {
@@ -84,7 +87,7 @@ def embedders():
         for name, packages in PACKAGES.items()
         for package in packages
         for path in (ROOT / package).rglob("*.py")
-        if "open_embedder" in path.read_text()
+        if OPENS_EMBEDDER.search(path.read_text())
     }
 
 

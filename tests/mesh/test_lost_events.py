@@ -9,7 +9,7 @@ from tests.mesh.test_stream import kinds, told
 async def test_a_judge_that_is_lost_is_told_as_no_verdict(serve):
     gateway = await serve(JUDGED, hung={"judge"})
 
-    *events, last = await told(gateway, timeout_s=2.0)
+    *events, last = await told(gateway, timeout_s=4.0)
 
     assert ["tallied", "judged"] == kinds(events)[-2:]
     judged = events[-1].judged
