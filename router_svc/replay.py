@@ -43,18 +43,21 @@ class Worth:
 
 
 def trials_of(
-    manifests: Iterable[manifest_pb2.Manifest], *, learned_from: Collection[str] = ()
+    manifests: Iterable[manifest_pb2.Manifest],
+    *,
+    embedding: str,
+    learned_from: Collection[str] = (),
 ) -> list[Trial]:
-    """Requests whose first tier was drawn and judged, of which the embedding is known.
+    """Requests whose first tier was drawn and judged, and that were embedded by this one.
 
     Questions that a router has learned from, by their digests, are left out.
     """
     found = []
     for manifest in manifests:
-        route = manifest.route
-        if not route.context or not route.features.vector:
+        route, kept = manifest.route, manifest.route.features
+        if not (route.context and kept.vector and kept.embedding == embedding):
             continue
-        if route.features.question_digest in learned_from:
+        if kept.question_digest in learned_from:
             continue
         quality = quality_of_tier(manifest, route.tiers[0].name)
         if quality is not None:
@@ -100,7 +103,7 @@ def choice(known: Known, decision: router_pb2.RouteDecision, terms: Terms) -> st
     if not weighed:
         raise InternalError("a tier was drawn, but none was weighed")
     features = decision.features
-    seen = Seen(None, np.array(features.values), NO_WORDS, decision.domain)
+    seen = Seen(None, np.array(features.values), NO_WORDS)
     forecast = known.forecast(seen, vector_of(features.vector))
     adequacy = np.array([_adequacy(each, forecast) for each in weighed])
     cost = np.array([each.expected_cost_usd for each in weighed])

@@ -9,7 +9,15 @@ import numpy as np
 
 from services.cli.options import config_option, json_option
 from services.cli.progress import Progress
-from services.cli.router_rows import Gathered, Source, gathered, need_scipy, source_options
+from services.cli.router_rows import (
+    Gathered,
+    Source,
+    gathered,
+    need_scipy,
+    pair_of,
+    pair_options,
+    source_options,
+)
 from services.cli.router_shelf import named
 from services.cli.router_telling import measured_report, told_of_measured
 from services.cli.stopping import INTERRUPTED, run_until_stopped
@@ -26,8 +34,7 @@ from services.routing.training import warnings
 @click.command("eval")
 @click.argument("id_", metavar="[ID]", default="")
 @source_options
-@click.option("--weak", default="", help="Model that is cheap; with --strong. Unset: the worst.")
-@click.option("--strong", default="", help="Model that is good; with --weak. Unset: the best.")
+@pair_options
 @click.option(
     "--png",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -57,8 +64,7 @@ def evaluate(
     """
     source, progress = Source(path, from_ledger, ensembles), Progress()
     source.check()
-    if bool(weak) != bool(strong):
-        raise click.UsageError("--weak and --strong belong together")
+    pair = pair_of(weak, strong)
     need_scipy()
     loaded = choose(config, directory=Path.cwd(), env=os.environ).loaded
     routing = named(loaded, id_)
@@ -66,17 +72,21 @@ def evaluate(
     if found is None:
         return INTERRUPTED
     test, train = unseen_rows(shelf_of(loaded), [routing], found)
-    told = _measured(routing, test, train, len(found.rows) - len(test), (weak, strong))
+    told = _measured(routing, test, train, len(found.rows) - len(test), pair)
     if png is not None:
         _draw(told, png, routing)
+    _print(told, routing, found, as_json=as_json)
+    return 0
+
+
+def _print(told: Measured, routing: Routing, found: Gathered, *, as_json: bool) -> None:
     if as_json:
         report = {"id": routing.id, **measured_report(told), "notes": [*told.notes, *found.notes]}
         click.echo(json.dumps(report, indent=2, ensure_ascii=False))
-        return 0
-    click.echo(f"router {routing.id}, measured on {len(test)} prompts that it had not seen")
+        return
+    click.echo(f"router {routing.id}, measured on {told.n} prompts that it had not seen")
     for line in (*told_of_measured(told), *found.notes, *warnings(routing)):
         click.echo(line)
-    return 0
 
 
 def unseen_rows(shelf: Shelf, routings: list[Routing], found: Gathered) -> tuple[Rows, Rows | None]:
@@ -106,11 +116,14 @@ def unseen_rows(shelf: Shelf, routings: list[Routing], found: Gathered) -> tuple
 
 
 def _measured(
-    routing: Routing, test: Rows, train: Rows | None, dropped: int, pair: tuple[str, str]
+    routing: Routing,
+    test: Rows,
+    train: Rows | None,
+    dropped: int,
+    pair: tuple[str, str] | None,
 ) -> Measured:
     try:
-        asked = pair if all(pair) else None
-        return measured(routing, test, train, dropped=dropped, pair=asked)
+        return measured(routing, test, train, dropped=dropped, pair=pair)
     except ValueError as err:
         raise click.ClickException(f"router {routing.id}: {err}") from err
 

@@ -80,6 +80,24 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def pair_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say between which two models is chosen."""
+    strong = click.option(
+        "--strong", default="", help="Model that is good; with --weak. Unset: the best."
+    )
+    weak = click.option(
+        "--weak", default="", help="Model that is cheap; with --strong. Unset: the worst."
+    )
+    return weak(strong(command))
+
+
+def pair_of(weak: str, strong: str) -> tuple[str, str] | None:
+    """Both, or neither."""
+    if bool(weak) != bool(strong):
+        raise click.UsageError("--weak and --strong belong together")
+    return (weak, strong) if weak else None
+
+
 def need_scipy() -> None:
     if importlib.util.find_spec("scipy") is None:
         raise click.ClickException("needs scipy: pip install 'gremium[calibrate]'")

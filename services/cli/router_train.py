@@ -3,8 +3,11 @@
 import json
 import os
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -86,76 +89,76 @@ def train(
     found = run_until_stopped(gathered(source, loaded, progress))
     if found is None:
         return INTERRUPTED
-    parts = split(found.rows, hold_out=hold_out, seed=seed)
-    progress.say(f"learning from {len(parts.train)} prompts of {len(found.rows.models)} models")
-    began_s = time.monotonic()
-    learned = _trained(parts, found)
-    fitting_s = time.monotonic() - began_s
+    run = _fitted(found, split(found.rows, hold_out=hold_out, seed=seed), progress)
     shelf = shelf_of(loaded)
-    shelf.put(learned.routing, parts.train.keys)
+    shelf.put(run.learned.routing, run.parts.train.keys)
     if out is not None:
-        write(learned.routing, out)
+        write(run.learned.routing, out)
     if use_it:
-        put_in_use(loaded, shelf, learned.routing.id)
-    _print(learned, parts, found, fitting_s, in_use=use_it, as_json=as_json)
+        put_in_use(loaded, shelf, run.learned.routing.id)
+    if as_json:
+        click.echo(json.dumps(_report(run, in_use=use_it), indent=2, ensure_ascii=False))
+    else:
+        for line in _told(run, in_use=use_it):
+            click.echo(line)
     return 0
 
 
-def _trained(parts: Split, found: Gathered) -> Trained:
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """What was learned of which rows, and what that took."""
+
+    learned: Trained
+    parts: Split
+    found: Gathered
+    fitting_s: float
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of it."""
+        return [*self.found.notes, *warnings(self.learned.routing)]
+
+
+def _fitted(found: Gathered, parts: Split, progress: Progress) -> Run:
+    progress.say(f"learning from {len(parts.train)} prompts of {len(found.rows.models)} models")
+    began_s, created = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        return trained(parts, found.embedding, created=created)
+        learned = trained(parts, found.embedding, created=created)
     except ValueError as err:
         raise click.ClickException(f"nothing can be learned of these rows: {err}") from err
+    return Run(learned, parts, found, time.monotonic() - began_s)
 
 
-def _print(
-    learned: Trained,
-    parts: Split,
-    found: Gathered,
-    fitting_s: float,
-    *,
-    in_use: bool,
-    as_json: bool,
-) -> None:
-    few = warnings(learned.routing)
-    if as_json:
-        told = {
-            "id": learned.routing.id,
-            "in_use": in_use,
-            "data_sha256": learned.routing.data_sha256,
-            "models": {
-                m.name: {"labels": m.n_labels, "prior": m.prior} for m in learned.routing.models
-            },
-            "rows": {
-                "train": len(parts.train),
-                "test": len(parts.test) if parts.test else 0,
-                "dropped": parts.dropped,
-            },
-            "seconds": {"embedding": found.embedding_s, "fitting": fitting_s},
-            "embedded": found.n_embedded,
-            "measured": measured_report(learned.measured) if learned.measured else None,
-            "notes": [*found.notes, *few],
-        }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
-        return
-    for line in _told(learned, parts, found, fitting_s, few):
-        click.echo(line)
-    after = "in use" if in_use else f"put it in use: gremium router use {learned.routing.id}"
-    click.echo(f"router {learned.routing.id}: {after}")
+def _report(run: Run, *, in_use: bool) -> dict[str, Any]:
+    routing, measured = run.learned.routing, run.learned.measured
+    return {
+        "id": routing.id,
+        "in_use": in_use,
+        "data_sha256": routing.data_sha256,
+        "models": {m.name: {"labels": m.n_labels, "prior": m.prior} for m in routing.models},
+        "rows": {
+            "train": len(run.parts.train),
+            "test": len(run.parts.test) if run.parts.test else 0,
+            "dropped": run.parts.dropped,
+        },
+        "seconds": {"embedding": run.found.embedding_s, "fitting": run.fitting_s},
+        "embedded": run.found.n_embedded,
+        "measured": measured_report(measured) if measured else None,
+        "notes": run.notes,
+    }
 
 
-def _told(
-    learned: Trained, parts: Split, found: Gathered, fitting_s: float, few: list[str]
-) -> list[str]:
+def _told(run: Run, *, in_use: bool) -> Iterator[str]:
+    found, parts, id_ = run.found, run.parts, run.learned.routing.id
     apart = f"embedding {found.n_embedded} texts took {found.embedding_s:.1f} s apart from that"
-    lines = [f"learned from {len(parts.train)} prompts in {fitting_s:.1f} s; {apart}"]
+    yield f"learned from {len(parts.train)} prompts in {run.fitting_s:.1f} s; {apart}"
     if parts.dropped:
-        lines.append(
-            f"{parts.dropped} held-out prompts were dropped: the same text is among those learned from"
-        )
-    if learned.measured is None:
-        lines.append("nothing was held out, so that nobody knows what it is worth")
+        same = "the same text is among those learned from"
+        yield f"{parts.dropped} held-out prompts were dropped: {same}"
+    if run.learned.measured is None:
+        yield "nothing was held out, so that nobody knows what it is worth"
     else:
-        lines += told_of_measured(learned.measured)
-    return [*lines, *found.notes, *few]
+        yield from told_of_measured(run.learned.measured)
+    yield from run.notes
+    after = "it is in use" if in_use else f"put it in use: gremium router use {id_}"
+    yield f"router {id_}: {after}"

@@ -1,12 +1,21 @@
 """`gremium router` goes from labelled rows to a router in use and back, and says what it did."""
 
+import asyncio
 import json
 
 import numpy as np
 import pytest
 import yaml
 
+from gremium.v1.ensemble_pb2 import AskResponse
+from gremium.v1.manifest_pb2 import MANIFEST_STATE_COMPLETED
 from services.cli import __main__ as command
+from services.ledger.sqlite import open_ledger
+from services.routing.artefact import Embedding
+from services.routing.fit import fit
+from services.routing.shelf import Shelf
+from tests.unit.router.test_replay import requests
+from tests.unit.routing.test_predict import DIM, planted
 
 MODEL = {"backend": "openai", "family": "f", "model": "m", "timeout_s": 5}
 CONFIG = {
@@ -156,6 +165,48 @@ def test_compares_two_on_the_same_rows(told, tmp_path):
     assert (poor, good) == (found["a"]["id"], found["b"]["id"])
     assert found["b"]["log_loss"] < found["a"]["log_loss"]
     assert found["log_loss_gain"][1] < 0.0
+
+
+def recorded(path, manifests):
+    """A ledger of these requests."""
+
+    async def record():
+        async with open_ledger(path) as ledger:
+            for manifest in manifests:
+                manifest.state = MANIFEST_STATE_COMPLETED
+                await ledger.begin(manifest, fingerprint="f")
+                await ledger.finish(AskResponse(request_id=manifest.request_id, manifest=manifest))
+
+    asyncio.run(record())
+
+
+def test_estimates_what_routers_would_have_been_worth_where_tiers_were_drawn(told, tmp_path):
+    """Both are the same router of eight dimensions; the ledger is that of the replay's tests."""
+    shelf = Shelf(tmp_path / ".gremium/routers")
+    routings = [fit(planted(), Embedding("none", "words", DIM), created=day) for day in "12"]
+    for routing in routings:
+        shelf.put(routing, ["0" * 32])
+    recorded(tmp_path / ".gremium/ledger.sqlite", requests(300))
+    found = told("compare", *(routing.id for routing in routings), "--from-ledger")
+    (ours,) = found["off_policy"]
+
+    assert ("main", 299) == (ours["ensemble"], ours["requests"])
+    assert ours["a"] == ours["b"]
+    assert abs(ours["a"]["quality"] - 0.875) < 4 * ours["a"]["quality_error"]
+    assert ours["a"]["n_effective"] > 100
+
+
+def test_an_estimate_is_refused_where_nothing_was_tried(run, tmp_path):
+    shelf = Shelf(tmp_path / ".gremium/routers")
+    routing = fit(planted(), Embedding("none", "words", DIM), created="")
+    shelf.put(routing, [])
+    once = requests(300, only="small", propensity=1.0)
+    recorded(tmp_path / ".gremium/ledger.sqlite", once)
+    code, out, _ = run("compare", routing.id, routing.id, "--from-ledger")
+
+    assert 0 == code
+    assert f"  {routing.id}: the mean weight is" in out
+    assert "the log shows too little of what the policy would do" in out
 
 
 def test_a_router_of_another_embedding_is_refused(run, told, tmp_path):

@@ -36,6 +36,7 @@ def drawn(rng, *, propensity=0.5, nth=0, only=None):
     route.features.version = FEATURE_VERSION
     route.features.values.extend(VALUES)
     route.features.vector = as_bytes(np.eye(DIM, dtype=np.float32)[axis])
+    route.features.embedding = "none/words"
     route.features.question_digest = f"{nth:032d}"
     route.tiers.add(name=name, jurors=[name])
     for tier, dollars in cost.items():
@@ -54,6 +55,10 @@ def drawn(rng, *, propensity=0.5, nth=0, only=None):
 def requests(n, **how):
     rng = np.random.default_rng(0)
     return [drawn(rng, nth=nth, **how) for nth in range(n)]
+
+
+def trials(asked, **how):
+    return trials_of(asked, embedding="none/words", **how)
 
 
 def test_chooses_by_its_own_predictions_at_the_price_of_then(known):
@@ -76,7 +81,7 @@ def test_tiers_that_could_not_be_drawn_are_not_chosen(known):
 
 def test_the_estimate_holds_what_is_true(known):
     """Easy prompts go to `small` (.9), hard ones to `large` (.85), each half of all."""
-    found = worth_of(known, trials_of(requests(3000)), TERMS)
+    found = worth_of(known, trials(requests(3000)), TERMS)
 
     assert abs(found.quality.mean - 0.875) < 3 * found.quality.standard_error < 0.06
     assert abs(found.cost_usd.mean - 0.0105) < 3 * found.cost_usd.standard_error < 0.002
@@ -86,14 +91,14 @@ def test_the_estimate_holds_what_is_true(known):
 
 def test_what_nobody_tried_is_refused(known):
     with pytest.raises(NoSupportError):
-        worth_of(known, trials_of(requests(500, only="small", propensity=1.0)), TERMS)
+        worth_of(known, trials(requests(500, only="small", propensity=1.0)), TERMS)
 
 
 def test_requests_that_a_router_learned_from_tell_nothing_of_it():
     asked = requests(10)
     learned = [asked[0].route.features.question_digest, asked[1].route.features.question_digest]
 
-    assert 8 == len(trials_of(asked, learned_from=learned))
+    assert 8 == len(trials(asked, learned_from=learned))
 
 
 @pytest.mark.parametrize(
@@ -102,14 +107,15 @@ def test_requests_that_a_router_learned_from_tell_nothing_of_it():
         pytest.param(lambda r: r.route.ClearField("context"), id="not drawn"),
         pytest.param(lambda r: r.ClearField("verdicts"), id="not judged"),
         pytest.param(lambda r: r.route.features.ClearField("vector"), id="no embedding"),
+        pytest.param(lambda r: setattr(r.route.features, "embedding", "x"), id="another one"),
     ],
 )
 def test_other_requests_are_no_trials(spoil):
     (asked,) = requests(1)
-    assert 1 == len(trials_of([asked]))
+    assert 1 == len(trials([asked]))
 
     spoil(asked)
-    assert [] == trials_of([asked])
+    assert [] == trials([asked])
 
 
 def test_no_forecast_is_needed_of_a_model_that_was_not_learned(known):

@@ -1,13 +1,15 @@
 """A configuration finds its trained router, or says with line, file and field why it cannot."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from services.cli.calibrated import routing_findings
+from services.config.lint import lint
 from services.config.load import ConfigError, load
 from services.routing.artefact import Embedding, write
-from services.routing.configured import routing_of
+from services.routing.configured import is_learned, routing_of, shelf_of
 from services.routing.fit import fit
 from tests.unit.routing.test_predict import DIM, planted
 
@@ -21,12 +23,12 @@ def routing():
 
 @pytest.fixture
 def loaded(tmp_path, routing):
-    def make(*models, backend="none", artefact="router.json"):
+    def make(*models, backend="none", artefact="router.json", **ensemble):
         write(routing, tmp_path / "router.json")
         tiers = [{"name": name, "jurors": [{"model": name}]} for name in models or ("small",)]
         config = {
             "models": {tier["name"]: MODEL for tier in tiers},
-            "ensembles": {"main": {"pattern": "route", "tiers": tiers}},
+            "ensembles": {"main": {"pattern": "route", "tiers": tiers, **ensemble}},
             "router": {"artefact": artefact},
             "embeddings": {"backend": backend},
         }
@@ -51,6 +53,48 @@ def test_a_missing_file_is_named_with_the_line(loaded):
 def test_another_embedding_than_it_was_trained_with_is_refused(loaded):
     with pytest.raises(ConfigError, match=r"embedding: was trained with none; .* is minilm"):
         routing_of(loaded(backend="minilm"))
+
+
+def test_without_an_artefact_the_one_in_use_on_the_shelf_decides(loaded, routing):
+    here = loaded(artefact=None)
+    assert routing_of(here) is None
+
+    shelf_of(here).put(routing, [])
+    shelf_of(here).use(routing.id, now="")
+    assert routing.id == routing_of(here).id
+
+
+def test_a_configured_artefact_stands_over_the_shelf(loaded, routing):
+    other = replace(routing, created="2026-02-02T00:00:00+00:00")
+    here = loaded()
+    shelf_of(here).put(other, [])
+    shelf_of(here).use(other.id, now="")
+
+    assert routing.id == routing_of(here).id
+
+
+def test_a_broken_one_on_the_shelf_is_named_with_the_way_out(loaded, routing):
+    here = loaded(artefact=None)
+    shelf_of(here).put(routing, [])
+    shelf_of(here).use(routing.id, now="")
+    shelf_of(here).path(routing.id).unlink()
+
+    with pytest.raises(ConfigError, match=r"yaml:\d+: router.shelf: .*json: cannot.*rollback"):
+        routing_of(here)
+
+
+def test_policies_go_by_guesses_until_a_router_is_in_use(loaded, routing):
+    here = loaded("small", "large", artefact=None, policy={"rule": "utility"})
+    assert ["POLICY_WITHOUT_ARTEFACT"] == codes(here)
+
+    shelf_of(here).put(routing, [])
+    shelf_of(here).use(routing.id, now="")
+    assert [] == codes(here)
+
+
+def codes(here):
+    found = lint(here.config, learned=is_learned(here))
+    return [each.code for each in found if "POLICY" in each.code]
 
 
 @pytest.mark.parametrize(
