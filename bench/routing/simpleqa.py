@@ -1,0 +1,182 @@
+"""Six models of 2026 on SimpleQA: a cascade of the best three, with a limit of output tokens."""
+
+import json
+import pathlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from bench.decisions import Row
+from bench.routing.calibration import calibration_row
+from bench.routing.cascades import Cascade, Given, Price, Recorded, Terms
+from bench.routing.hands import said, signals_of
+from bench.routing.pairs import EMBEDDING
+from bench.routing.recordings import recording
+from bench.routing.vectors import vectors
+from services.routing.dedupe import grouped_folds
+from services.routing.evaluate import paired_bootstrap
+from services.routing.features import Floats
+from services.routing.fit import adequacy
+from services.routing.rows import rows_of
+
+TIERS: Final = 3
+FOLDS: Final = 5
+"""Five seeds together test every prompt once."""
+MOST_TOKENS: Final = 16_384
+"""Output at which the mesh cuts an answer off (`max_output_tokens`), reasoning included."""
+BUDGET_USD: Final = 0.045
+ACCURACY: Final = 72.0
+VALUES_USD: Final = (0.3, 1.0, 3.0, 10.0)
+"""What a right answer may be worth; training prompts choose."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """What one split gave on its test prompts."""
+
+    given: Given
+    best: Floats
+    """Whether the model that is best on the training prompts was right, without any limit."""
+    best_usd: Floats
+    oracle: Floats
+    """Whether any of the models was."""
+    tiers: tuple[str, ...]
+    told: Floats
+    """Predicted adequacy of the tiers, shape (n, tiers)."""
+    labels: Floats
+    """Whether they were right."""
+
+
+def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
+    found = [_split(data, seed, MOST_TOKENS) for seed in seeds]
+    usd = float(np.mean([each.given.cost_usd.mean() for each in found]))
+    ours, best = _percent([s.given.right for s in found]), _percent([s.best for s in found])
+    yield Row(
+        "SimpleQA, six models of 2026: accuracy by route and cascade",
+        ours,
+        best,
+        ACCURACY,
+        ours >= ACCURACY,
+        _note(found),
+        _interval(found),
+    )
+    paid = float(np.mean([each.best_usd.mean() for each in found]))
+    yield Row(
+        "SimpleQA, six models of 2026: US dollars a question",
+        usd,
+        paid,
+        BUDGET_USD,
+        usd <= BUDGET_USD,
+    )
+    yield calibration_row(
+        "SimpleQA, the three tiers", [s.told for s in found], [s.labels for s in found]
+    )
+
+
+@cache
+def whole(data: pathlib.Path) -> Recorded:
+    """All six as recorded, without a limit."""
+    lines = recording(data, "simpleqa")
+    models = sorted(set.intersection(*(set(line["models"]) for line in lines)))
+    told = [[line["models"][model] for model in models] for line in lines]
+    texts = [line["query"] for line in lines]
+    return Recorded(
+        rows_of(
+            models,
+            [line["id"] for line in lines],
+            texts,
+            np.array([[each["score"] for each in row] for row in told], dtype=np.float64),
+            vectors=vectors(texts),
+            costs_usd=np.array([[each["cost"] for each in row] for row in told]),
+            output_tokens=np.array(
+                [[each["ct"] for each in row] for row in told], dtype=np.float64
+            ),
+        ),
+        tuple(
+            tuple(said(each["out"], text, each["ct"]) for each in row)
+            for row, text in zip(told, texts, strict=True)
+        ),
+    )
+
+
+def limited(given: Recorded, prices: dict[str, Price], most_tokens: float) -> Recorded:
+    """The same with a limit of output: what is longer is cut off, wrong, and paid up to the limit."""
+    rows = given.rows
+    over = np.maximum(0.0, rows.output_tokens - most_tokens)
+    saved = over * np.array([prices[model].output for model in rows.models])
+    kept = replace(
+        rows,
+        labels=np.where(over > 0.0, 0.0, rows.labels),
+        costs_usd=rows.costs_usd - saved,
+        output_tokens=rows.output_tokens - over,
+    )
+    silent = over > 0.0
+    heard = tuple(
+        tuple(None if is_cut else answer for answer, is_cut in zip(row, cut, strict=True))
+        for row, cut in zip(given.said, silent, strict=True)
+    )
+    return Recorded(kept, heard)
+
+
+def listed(data: pathlib.Path) -> dict[str, Price]:
+    told = json.loads((data / "routing/frontier_prices.json").read_text())
+    million = 1_000_000
+    return {
+        model: Price(
+            each["input_price_per_MTok"] / million, each["output_price_per_MTok"] / million
+        )
+        for model, each in told.items()
+    }
+
+
+@cache
+def _split(data: pathlib.Path, seed: int, most_tokens: float) -> Split:
+    every, prices = whole(data), listed(data)
+    rounds, part = divmod(seed, FOLDS)
+    fold = grouped_folds(every.rows.keys, parts=FOLDS, seed=rounds)
+    train, test = np.flatnonzero(fold != part), np.flatnonzero(fold == part)
+    cut = limited(every, prices, most_tokens)
+    best = np.argsort(-cut.rows.labels[train].mean(axis=0), kind="stable")[:TIERS]
+    names = tuple(every.rows.models[j] for j in best)
+    tiers = cut.of(best)
+    known = tiers.only(train)
+    heard = [answer for row in known.said for answer in row if answer is not None]
+    terms = Terms(EMBEDDING, prices, signals_of(heard), most_tokens)
+    cascade = Cascade(known, terms, seed=seed)
+    asked = tiers.only(test)
+    given = cascade.asked(asked, cascade.within(BUDGET_USD, VALUES_USD))
+    labels, single = every.rows.labels, int(every.rows.labels[train].mean(axis=0).argmax())
+    return Split(
+        given,
+        labels[test, single],
+        every.rows.costs_usd[test, single],
+        labels[test].max(axis=1),
+        names,
+        adequacy(cascade.routing, asked.rows),
+        asked.rows.labels,
+    )
+
+
+def _percent(found: Sequence[Floats]) -> float:
+    return 100.0 * float(np.mean([each.mean() for each in found]))
+
+
+def _interval(found: Sequence[Split]) -> tuple[float, float]:
+    """Of (ours - best), over all test prompts of all splits."""
+    gain = np.concatenate([each.given.right - each.best for each in found])
+    low, high = paired_bootstrap(lambda at: float(gain[at].mean()), len(gain))
+    return 100.0 * low, 100.0 * high
+
+
+def _note(found: Sequence[Split]) -> str:
+    calls = np.mean([each.given.calls.mean() for each in found])
+    spread = np.std([100.0 * each.given.right.mean() for each in found])
+    return (
+        f"{len(found)} folds of {FOLDS}, ± {spread:.1f}; baseline: the best single "
+        f"model without a limit; oracle {_percent([each.oracle for each in found]):.1f}; tiers: "
+        f"{', '.join(found[0].tiers)}; answers longer than {MOST_TOKENS:,} tokens are cut off, paid "
+        f"up to there and wrong; {calls:.2f} calls a question; interval: 95 %"
+    )
