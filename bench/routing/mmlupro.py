@@ -18,6 +18,7 @@ from services.routing.artefact import Embedding
 from services.routing.evaluate import paired_bootstrap
 from services.routing.features import Floats
 from services.routing.fit import adequacy
+from services.routing.heads import Ints
 from services.routing.rows import rows_of
 
 EMBEDDING: Final = Embedding("words", "", DIMENSIONS)
@@ -75,6 +76,8 @@ MILLION: Final = 1_000_000
 class Split:
     """What one split gave on its test prompts."""
 
+    test: Ints
+    """Its test prompts, by index."""
     given: Given
     best: Floats
     """Whether the model that is best on the training prompts was right."""
@@ -177,6 +180,7 @@ def _split(data: pathlib.Path, seed: int) -> Split:
     asked = tiers.only(test)
     given = cascade.asked(asked, cascade.within(budget, VALUES_USD))
     return Split(
+        test,
         given,
         labels[test, best[0]],
         costs[test, best[0]],
@@ -192,9 +196,11 @@ def _percent(found: Sequence[Floats]) -> float:
 
 
 def _interval(found: Sequence[Split]) -> tuple[float, float]:
-    """Of (ours - best), over all test prompts of all splits."""
+    """Of (ours - best): means of each prompt over the splits that test it, drawn anew."""
     gain = np.concatenate([each.given.right - each.best for each in found])
-    low, high = paired_bootstrap(lambda at: float(gain[at].mean()), len(gain))
+    prompts, at = np.unique(np.concatenate([each.test for each in found]), return_inverse=True)
+    mean = np.bincount(at, weights=gain) / np.bincount(at)
+    low, high = paired_bootstrap(lambda drawn: float(mean[drawn].mean()), len(prompts))
     return 100.0 * low, 100.0 * high
 
 

@@ -32,7 +32,8 @@ def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
             None,
             ALLOWED,
             far <= ALLOWED,
-            f"largest mean of {len(seeds)} splits over the shares: {asked}; of single splits "
+            f"largest mean of {len(seeds)} splits over the shares: {asked}; of single splits, where "
+            f"half of {LABELS[name]:,} prompts have a standard error of {_chance(name):.1f}, "
             f"{(np.abs(off) <= ALLOWED).mean():.0%} keep {ALLOWED:.0f} points, worst {worst:.1f}",
         )
 
@@ -51,3 +52,8 @@ def _off(data: pathlib.Path, name: str, seed: int) -> Floats:
     return np.array(
         [100.0 * (np.mean(helps >= at) - s) for at, s in zip(least, SHARES, strict=True)]
     )
+
+
+def _chance(name: str) -> float:
+    """Standard error of a share of one half over as many prompts as were trained on, in points."""
+    return 100.0 * float(np.sqrt(0.25 / LABELS[name]))

@@ -20,6 +20,7 @@ from services.routing.dedupe import grouped_folds
 from services.routing.evaluate import paired_bootstrap
 from services.routing.features import Floats
 from services.routing.fit import adequacy
+from services.routing.heads import Ints
 from services.routing.rows import rows_of
 
 TIERS: Final = 3
@@ -37,6 +38,8 @@ VALUES_USD: Final = (0.3, 1.0, 3.0, 10.0)
 class Split:
     """What one split gave on its test prompts."""
 
+    test: Ints
+    """Its test prompts, by index."""
     given: Given
     best: Floats
     """Whether the model that is best on the training prompts was right, without any limit."""
@@ -150,6 +153,7 @@ def _split(data: pathlib.Path, seed: int, most_tokens: float) -> Split:
     given = cascade.asked(asked, cascade.within(BUDGET_USD, VALUES_USD))
     labels, single = every.rows.labels, int(every.rows.labels[train].mean(axis=0).argmax())
     return Split(
+        test,
         given,
         labels[test, single],
         every.rows.costs_usd[test, single],
@@ -165,9 +169,11 @@ def _percent(found: Sequence[Floats]) -> float:
 
 
 def _interval(found: Sequence[Split]) -> tuple[float, float]:
-    """Of (ours - best), over all test prompts of all splits."""
+    """Of (ours - best): means of each prompt over the splits that test it, drawn anew."""
     gain = np.concatenate([each.given.right - each.best for each in found])
-    low, high = paired_bootstrap(lambda at: float(gain[at].mean()), len(gain))
+    prompts, at = np.unique(np.concatenate([each.test for each in found]), return_inverse=True)
+    mean = np.bincount(at, weights=gain) / np.bincount(at)
+    low, high = paired_bootstrap(lambda drawn: float(mean[drawn].mean()), len(prompts))
     return 100.0 * low, 100.0 * high
 
 
