@@ -11,6 +11,7 @@ from services.runtime import telemetry
 from services.runtime.callers import caller_headers
 from services.runtime.leaving import leaving
 from services.runtime.status import error_from_rpc
+from services.runtime.time_left import time_left_header, time_left_s
 from services.runtime.tracing import client_span
 
 Request = TypeVar("Request")
@@ -21,12 +22,6 @@ REPLY_SHARE: Final = 0.05
 MAX_REPLY_S: Final = 1.0
 ROUNDING_SHARE: Final = 0.01
 """Time that gRPC may add to what its caller gave: it sends coarse units, rounded up."""
-UNITS_MS: Final = ((1.0, 1), (10.0, 10), (100.0, 100), (1_000.0, 1_000), (10_000.0, 10_000))
-"""Seconds below which gRPC sends multiples of so many milliseconds."""
-LONG_UNIT_MS: Final = 600_000
-"""What it sends of longer times than those: full minutes, hundreds of seconds and the like."""
-SLACK_MS: Final = 2
-"""What a full unit is sent short by, for its own sum of now and timeout is rounded up too."""
 
 
 async def call(
@@ -47,7 +42,7 @@ async def call(
     left_s = deadline.remaining()
     with client_span(_name(rpc), remaining_s=left_s):
         try:
-            sent = rpc(request, timeout=sendable_s(left_s), metadata=_metadata())
+            sent = rpc(request, timeout=left_s, metadata=_metadata(left_s))
             return await leaving(sent, sent)
         except grpc.aio.AioRpcError as err:
             raise error_from_rpc(err) from err
@@ -74,7 +69,7 @@ async def follow(
     """
     left_s = deadline.remaining()
     with client_span(_name(rpc), remaining_s=left_s):
-        stream = rpc(request, timeout=sendable_s(left_s), metadata=_metadata())
+        stream = rpc(request, timeout=left_s, metadata=_metadata(left_s))
 
         async def read() -> None:
             async for message in stream:
@@ -96,7 +91,7 @@ def deadline_from(context: Any, *, default_s: float | None = None) -> Deadline:
     DeadlineMissingError
         If the caller set none and there is no default.
     """
-    left_s = context.time_remaining()
+    left_s = time_left_s(context)
     if left_s is None:
         left_s = default_s
     if left_s is None:
@@ -105,19 +100,8 @@ def deadline_from(context: Any, *, default_s: float | None = None) -> Deadline:
     return Deadline.after(left_s - reply_s - ROUNDING_SHARE * left_s)
 
 
-def _metadata() -> tuple[tuple[str, str], ...]:
-    return (*telemetry.outgoing_headers(), *caller_headers())
-
-
-def sendable_s(seconds: float) -> float:
-    """A timeout that leaves the callee at most `seconds`.
-
-    gRPC sends about three digits and rounds up, by which a callee would have
-    more time than its caller: core/lib/transport/timeout_encoding.cc.
-    """
-    unit_ms = next((unit for below, unit in UNITS_MS if seconds < below), LONG_UNIT_MS)
-    whole_ms = int(seconds * 1000) // unit_ms * unit_ms - SLACK_MS
-    return whole_ms / 1000 if whole_ms > 0 else seconds
+def _metadata(left_s: float) -> tuple[tuple[str, str], ...]:
+    return (*telemetry.outgoing_headers(), *caller_headers(), time_left_header(left_s))
 
 
 def _name(rpc: Any) -> str:

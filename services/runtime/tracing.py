@@ -20,6 +20,7 @@ from opentelemetry.trace import Span, StatusCode
 from services.core.errors import GremiumError
 from services.runtime import telemetry
 from services.runtime.status import status_of
+from services.runtime.time_left import time_left_s
 
 SERVERS_FAULTS: Final = frozenset(
     {
@@ -109,6 +110,6 @@ def _fail(span: Span, code: str, text: str, *, is_error: bool) -> None:
 
 
 def _note_remaining(span: Span, context: Any) -> None:
-    left_s = context.time_remaining()
+    left_s = time_left_s(context)
     if left_s is not None:
         span.set_attribute(telemetry.REMAINING_S, left_s)

@@ -24,6 +24,9 @@ class Context:
     def time_remaining(self):
         return self._left_s
 
+    def invocation_metadata(self):
+        return ()
+
 
 class BrokenEmbedder:
     async def embed(self, texts, *, deadline):

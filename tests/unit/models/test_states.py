@@ -43,6 +43,9 @@ class Context:
     def time_remaining(self):
         return 5.0
 
+    def invocation_metadata(self):
+        return ()
+
 
 async def served(servicer):
     server = grpc.aio.server()

@@ -291,6 +291,9 @@ async def test_refuses_a_call_without_a_deadline(router):
         def time_remaining(self):
             return None
 
+        def invocation_metadata(self):
+            return ()
+
     with pytest.raises(DeadlineMissingError):
         await router.Route(request(), Endless())
 
