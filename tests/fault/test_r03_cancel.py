@@ -82,6 +82,7 @@ class Way:
 
 ROUTE, PLAN, SIT = "RouterService/Route", "RouterService/Plan", "JuryService/Deliberate"
 FOLLOWED, COUNT = "JuryService/DeliberateStream", "AggregatorService/Aggregate"
+CHECK = "JudgeService/Verify"
 WAYS = {
     "unary": Way(unary, "Ask", "hang", "hang", (ROUTE, SIT)),
     "stream-before-headers": Way(stream, "AskStream", "hang", "hang", (ROUTE, FOLLOWED)),
@@ -93,7 +94,7 @@ WAYS = {
         stream, "AskStream", "cascade", "hang", (ROUTE, FOLLOWED, COUNT, FOLLOWED), answered=1
     ),
     "second-steps": Way(
-        unary, "Ask", "plan", "hang", (PLAN, COUNT, *[SIT] * (1 + JURORS)), answered=1
+        unary, "Ask", "plan", "hang", (PLAN, COUNT, CHECK, *[SIT] * (1 + JURORS)), answered=1
     ),
 }
 

@@ -1,4 +1,9 @@
-"""R5: a killed service costs what it had in hand at most, and is used again once it is back."""
+"""R5: a killed service costs what it had in hand at most, and is used again once it is back.
+
+The callers pause between questions, so that they take about half of two CPUs:
+how soon a service is back that has to share them with an endless queue says
+more of the queue.
+"""
 
 import signal
 import statistics
@@ -14,6 +19,7 @@ from tests.fault.replicas import wait_until
 
 TIMEOUT_S = 10.0
 CALLERS = 10
+PAUSE_S = 0.05
 SETTLE_S = 0.1
 DOWN_S = 0.6
 LOST_S = 1.0
@@ -33,7 +39,9 @@ def mesh(frail):
 def killed(mesh, service):
     """Kill all of a service under load and start it again; what callers got, when it died and began anew."""
     victims = mesh.replicas[service]
-    with load(mesh.address, callers=CALLERS, ensemble="echo", timeout_s=TIMEOUT_S) as seen:
+    with load(
+        mesh.address, callers=CALLERS, ensemble="echo", timeout_s=TIMEOUT_S, pause_s=PAUSE_S
+    ) as seen:
         wait_until(lambda: len(seen.got) >= CALLERS, within_s=TIMEOUT_S)
         time.sleep(SETTLE_S)
         died_s = time.monotonic()
