@@ -1,10 +1,12 @@
 """Which answers a synthesis may be made of, and when there is none to make. Pure."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from aggregator_svc.case import Case, Decision
+from services.core.canonical import DECLINED
 from services.core.equality import fold
 from services.core.refusal import refuses
 from services.core.visible import visible_text
@@ -32,9 +34,9 @@ def obstacle(case: Case, decision: Decision) -> str:
     count = decision.count
     if len(votes) < 2 or count is None:
         return ONE_ANSWER
-    if case.output_format.kind != "text" or not decision.by_meaning:
-        return NOT_PROSE
-    if any(case.answers[i].tool_calls for i in votes):
+    if case.output_format.kind == "text" and count.leader.key == DECLINED.key:
+        return REFUSAL
+    if not _is_prose(case, decision, votes):
         return NOT_PROSE
     if len(count.classes) == 1:
         return ONE_CLASS
@@ -42,6 +44,11 @@ def obstacle(case: Case, decision: Decision) -> str:
         return NO_CONSENSUS
     declines = refuses(visible_text(case.answers[count.leader.representative].text))
     return REFUSAL if declines else ""
+
+
+def _is_prose(case: Case, decision: Decision, votes: Sequence[int]) -> bool:
+    by_meaning = case.output_format.kind == "text" and decision.by_meaning
+    return by_meaning and not any(case.answers[i].tool_calls for i in votes)
 
 
 def candidates(case: Case, decision: Decision, *, question: str) -> tuple[Candidate, ...]:
@@ -53,7 +60,7 @@ def candidates(case: Case, decision: Decision, *, question: str) -> tuple[Candid
     said: dict[str, dict[int, str]] = {}
     for i, vote in enumerate(decision.ballots):
         text = visible_text(case.answers[i].text)
-        if vote.key and not refuses(text):
+        if vote.key and vote.key != DECLINED.key and not refuses(text):
             said.setdefault(fold(text), {})[i] = text
     ordered = sorted(said, key=lambda form: _place(question, form))
     return tuple(Candidate(min(said[form].values()), tuple(said[form])) for form in ordered)

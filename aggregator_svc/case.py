@@ -48,6 +48,10 @@ class Case:
     """P(correct) in [0, 1] that the leader needs, by a fit or for want of one by a guess."""
     allow_splicing: bool = False
     """Whether fields of different answers may be put together."""
+    abstain_key: str = ""
+    """Class that abstains or calls no tool; empty where none can."""
+    abstain_weight: float = 1.0
+    """What a ballot for it counts without a fit, as a multiple of its weight, >= 0."""
 
     @property
     def size(self) -> int:

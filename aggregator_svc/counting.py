@@ -10,7 +10,7 @@ from aggregator_svc.case import Case, Known
 from aggregator_svc.fieldwise import by_fields, field_vote
 from aggregator_svc.log_odds import log_odds, prior_weights
 from aggregator_svc.logit import Fitted, fitted_vote
-from aggregator_svc.voting import Count, fallen_back, margin, plurality
+from aggregator_svc.voting import Count, Floats, fallen_back, margin, plurality
 from services.core.canonical import Ballot
 from services.core.visible import visible_text
 
@@ -65,7 +65,8 @@ def _by_priors(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> t
         return "plurality", replace(_plain(case, votes, members), fallbacks=("no_priors",))
     heard = [int(i) for i in np.flatnonzero(case.weights > 0.0)]
     weights, gated = prior_weights(case.priors, members, heard)
-    found = _plain(replace(case, weights=weights), votes, members)
+    case = replace(case, weights=weights, abstain_weight=1.0 if gated else case.abstain_weight)
+    found = _plain(case, votes, members)
     return "log_odds", replace(found, fallbacks=("gate",) if gated else ())
 
 
@@ -80,7 +81,8 @@ def _by_known(
         weights[known.best] = 1.0
     elif known.by_log_odds:
         weights = np.where(case.weights > 0.0, log_odds(case.priors), 0.0)
-    found = _plain(replace(case, weights=weights), votes, members)
+    case = replace(case, weights=weights, abstain_weight=1.0 if gated else case.abstain_weight)
+    found = _plain(case, votes, members)
     return name, replace(found, fallbacks=("gate",) if gated else ())
 
 
@@ -90,18 +92,27 @@ def _by_fields(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> t
     if count.leader.weight <= 0.0 or (count.consensus and not count.tie):
         return "plurality", fallen_back(count, "share_reached") if count.consensus else count
     values = [json.loads(vote.value) for vote in votes]
-    found = field_vote(values, case.weights[members], case.priors[members])
+    found = field_vote(values, ballot_weights(case, votes, members), case.priors[members])
     return "fieldwise", by_fields(count, found, min_share=case.min_share)
 
 
 def _plain(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> Count:
     return plurality(
         [vote.key for vote in votes],
-        case.weights[members],
+        ballot_weights(case, votes, members),
         case.priors[members],
         [vote.mended for vote in votes],
         min_share=case.min_share,
     )
+
+
+def ballot_weights(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> Floats:
+    """What each ballot counts without a fit, shape (n_votes,): those that abstain as configured."""
+    own = case.weights[members]
+    if case.abstain_weight == 1.0:
+        return own
+    abstains = [vote.key == case.abstain_key for vote in votes]
+    return np.where(abstains, own * case.abstain_weight, own)
 
 
 def led_by(count: Count, answer: int) -> Count:

@@ -10,6 +10,7 @@ import numpy as np
 
 from aggregator_svc.case import Case, Decision
 from aggregator_svc.counting import count_of
+from aggregator_svc.declining import beside, declining
 from aggregator_svc.guess import guessed
 from aggregator_svc.medoid import MIN_SIMILARITY, MIN_SIMILARITY_BY_WORDS, Medoid, medoid
 from aggregator_svc.together import put_together
@@ -60,8 +61,11 @@ async def decide(
     members = [i for i, vote in enumerate(ballots) if vote.key or vote.reason == PROSE]
     if not members:
         return Decision("plurality", ballots, None, reason_text=_no_ballot(ballots))
-    if len(members) > 1 and _is_prose(case, [ballots[i] for i in members]):
-        found = await _nearest(case, ballots, members, embedder, deadline=deadline)
+    declined = declining(case, ballots, members)
+    answering = [i for i in members if i not in declined]
+    if len(answering) > 1 and _is_prose(case, [ballots[i] for i in answering]):
+        nearest = await _nearest(case, ballots, answering, embedder, deadline=deadline)
+        found = beside(case, nearest, declined)
     else:
         found = await _counted(case, ballots, members, embedder, deadline=deadline)
     if found.count is None or found.count.leader.p_correct is not None:

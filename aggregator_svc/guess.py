@@ -37,7 +37,7 @@ def guessed(count: Count, priors: Floats, *, min_confidence: float | None = None
     before = float(known.mean()) if known.size else 0.5
     seen = ballots + PRIOR_BALLOTS
     sure = (count.leader.share * ballots + before * PRIOR_BALLOTS) / seen
-    if GATED in count.fallbacks:
+    if GATED in count.fallbacks and known.size:
         before = sure = float(known.max())
         seen = 1.0 + PRIOR_BALLOTS
     none = (1.0 - before) * PRIOR_BALLOTS / seen

@@ -36,7 +36,7 @@ class Fitted:
     alone: Floats
     """Shape (n,): added to each ballot's weight where no two agree."""
     abstaining: Floats
-    """Shape (n,): the same where the ballot calls no tool."""
+    """Shape (n,): the same where the ballot abstains or calls no tool."""
     best: int | None
     """The gate: this ballot stands, whatever the vote says; None: the vote decides."""
     slope: float

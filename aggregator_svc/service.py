@@ -42,8 +42,9 @@ class AggregatorServicer(aggregator_pb2_grpc.AggregatorServiceServicer):
         decision = await decide(case, ballots, self._embedder, deadline=until)
 
         if not request.HasField("synthesis"):
-            return response_to_wire(decision, request)
+            return response_to_wire(decision, request, abstains=case.abstain_key)
         order, lease = order_from_wire(request.synthesis), lease_from_wire(request.lease)
         synthesis = await synthesised(case, decision, order, models, lease=lease, deadline=deadline)
 
-        return response_to_wire(settled(case, decision, synthesis), request, synthesis)
+        ended = settled(case, decision, synthesis)
+        return response_to_wire(ended, request, synthesis, abstains=case.abstain_key)

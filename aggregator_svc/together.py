@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from aggregator_svc.case import Case, Source, Spliced
+from aggregator_svc.counting import ballot_weights
 from aggregator_svc.fieldwise import calls_of, field_vote
 from aggregator_svc.splicing import Splice, assembled, pointers, splice, written
 from aggregator_svc.voting import Class, Count, margin
@@ -39,7 +40,7 @@ async def put_together(
         If the time is over before all are read.
     """
     forms = [await aside(case.size, json.loads, vote.value) for vote in votes]
-    weights, priors = case.weights[members], case.priors[members]
+    weights, priors = ballot_weights(case, votes, members), case.priors[members]
     vote = await aside(case.size, field_vote, forms, weights, priors)
     found = await aside(case.size, splice, vote, forms, weights, priors, min_share=case.min_share)
     if found is None:

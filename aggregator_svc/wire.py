@@ -11,7 +11,7 @@ from aggregator_svc.synthesising import Order, Synthesis, Written
 from aggregator_svc.voting import Class, Count, Floats
 from gremium.v1 import aggregator_pb2, manifest_pb2, types_pb2
 from services.config.synthesis import SYNTHESIS
-from services.core.canonical import NO_CALL
+from services.core.canonical import abstain_key
 from services.core.errors import InvalidRequestError
 from services.core.probability import MIN_LABELS
 from services.models.asking import participation_to_wire
@@ -53,23 +53,27 @@ def case_from_wire(request: aggregator_pb2.AggregateRequest) -> Case:
     """
     jurors = [answer.juror for answer in request.answers]
     priors = _priors(request, jurors)
+    form, tools = output_format_from_wire(request.output_format), tools_from_wire(request.tools)
+    abstains = abstain_key(form, tools)
     check_unique("answers", jurors)
     check_unique("weights", [weight.juror for weight in request.weights])
     check_unique("scores", [score.juror for score in request.scores])
     return Case(
         answers=tuple(answer_from_wire(answer) for answer in request.answers),
-        output_format=output_format_from_wire(request.output_format),
-        tools=tools_from_wire(request.tools),
+        output_format=form,
+        tools=tools,
         method=METHODS[request.method],
         weights=_weights(request, jurors),
         priors=priors,
         scores=_scores(request, jurors),
         min_share=request.min_share if request.HasField("min_share") else MIN_SHARE,
         min_similarity=request.min_similarity if request.HasField("min_similarity") else None,
-        fitted=_fitted(request, jurors) if request.HasField("fitted") else None,
+        fitted=_fitted(request, jurors, abstains) if request.HasField("fitted") else None,
         known=_known(request, jurors, priors) if request.HasField("by_priors") else None,
         min_confidence=request.min_confidence if request.HasField("min_confidence") else None,
         allow_splicing=request.allow_splicing,
+        abstain_key=abstains,
+        abstain_weight=request.abstain_weight if request.HasField("abstain_weight") else 1.0,
     )
 
 
@@ -83,14 +87,16 @@ def _priors(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> 
     return np.array([given.get(juror, np.nan) for juror in jurors])
 
 
-def _fitted(request: aggregator_pb2.AggregateRequest, jurors: Sequence[str]) -> Fitted:
+def _fitted(
+    request: aggregator_pb2.AggregateRequest, jurors: Sequence[str], abstains: str
+) -> Fitted:
     known = request.fitted
     alone = {weight.juror: weight.alone for weight in request.weights}
     abstaining = {weight.juror: weight.abstaining for weight in request.weights}
     return Fitted(
         none_score=known.none_score,
         abstain_score=known.abstain_score,
-        abstain_key=NO_CALL.key if request.tools else "",
+        abstain_key=abstains,
         alone=np.array([alone.get(juror, 0.0) for juror in jurors]),
         abstaining=np.array([abstaining.get(juror, 0.0) for juror in jurors]),
         best=jurors.index(known.best_juror) if known.best_juror in jurors else None,
@@ -137,9 +143,13 @@ def response_to_wire(
     decision: Decision,
     request: aggregator_pb2.AggregateRequest,
     synthesis: Synthesis | None = None,
+    *,
+    abstains: str = "",
 ) -> aggregator_pb2.AggregateResponse:
+    """`abstains`: the key of the class that does."""
     chosen = decision.representative
     tally = tally_to_wire(decision, [answer.juror for answer in request.answers])
+    tally.abstain_key = abstains
     if decision.count is not None:
         tally.p_correct.CopyFrom(_p_correct(decision.count, request))
         _tell_classes(tally, decision.count, request)

@@ -4,7 +4,7 @@
 |------------|---------------------------------------------------------------|------|
 | finish     | the provider withheld the answer; the token limit cut it off  | only withheld |
 | emptiness  | it says nothing, or only reasons                              | yes  |
-| refusal    | it opens by declining; its shape is then not checked          | yes  |
+| refusal    | it opens by declining, where it may not; its shape is then not checked | yes |
 | schema, label, number | it has not the shape that was asked for            | yes  |
 | tools      | it calls a tool that is not offered, or with wrong arguments  | yes  |
 | arithmetic | it states a sum that is wrong                                 | yes  |
@@ -83,11 +83,13 @@ def checked(prompt: Prompt, answer: Answer) -> tuple[Check, ...]:
     """
     text = visible_text(answer.text)
     says_nothing = not text and not answer.tool_calls
-    declines = not answer.tool_calls and refuses(text) and not refuses(prompt.question)
+    may = prompt.output_format.may_abstain
+    declines = _declines(prompt, answer, text) and not may
+    refusal = ["it declines to answer"] if declines else []
     return (
         _finish(answer),
         _emptiness(answer, says_nothing=says_nothing),
-        _found("refusal", ["it declines to answer"] if declines else [], applies=bool(text)),
+        _found("refusal", refusal, applies=bool(text) and not may),
         _shape(prompt.output_format, answer, applies=not (says_nothing or declines)),
         _tools(prompt, answer, applies=not (says_nothing or declines)),
         _arithmetic(prompt, text),
@@ -95,6 +97,10 @@ def checked(prompt: Prompt, answer: Answer) -> tuple[Check, ...]:
         _numbers(prompt, text),
         *_exposures(prompt, answer),
     )
+
+
+def _declines(prompt: Prompt, answer: Answer, text: str) -> bool:
+    return not answer.tool_calls and refuses(text) and not refuses(prompt.question)
 
 
 def _found(name: str, problems: Sequence[str], *, applies: bool = True, veto: bool = True) -> Check:

@@ -5,10 +5,10 @@ from typing import Any
 import grpc
 
 from gremium.v1 import judge_pb2, judge_pb2_grpc
-from judge_svc.audit import Audit, audited, independent, outside
+from judge_svc.audit import Audit, independent, outside
 from judge_svc.checks import checked
 from judge_svc.comparing import compared
-from judge_svc.promised import promised
+from judge_svc.promised import evidenced, promised
 from judge_svc.verdict import vetoed
 from judge_svc.weighing import signals_on, size_of
 from judge_svc.wire import (
@@ -51,13 +51,14 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
         fair = outside(able, standing.peers)
         recused = [judge for judge in able if judge not in fair]
         case = case_from_wire(prompt, answer, request.judge, recused=recused)
-        if request.HasField("fitted"):
-            size = size_of(prompt, answer, *standing.peers)
-            signals = await aside(size, signals_on, prompt, answer, standing)
-            fit = fit_from_wire(request.fitted)
-            audit = await promised(case, checks, fair, signals, fit, lease=lease, deadline=deadline)
+        fit = fit_from_wire(request.fitted) if request.HasField("fitted") else None
+        size = size_of(prompt, answer, *standing.peers)
+        found = aside(size, signals_on, prompt, answer, standing)
+        if fit is None:
+            audit = await evidenced(case, checks, fair, found, lease=lease, deadline=deadline)
         else:
-            audit = await audited(case, checks, fair, lease=lease, deadline=deadline)
+            signals = await found
+            audit = await promised(case, checks, fair, signals, fit, lease=lease, deadline=deadline)
 
         return audit_to_wire(audit, juror=answer.juror)
 

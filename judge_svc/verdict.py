@@ -11,6 +11,7 @@ from typing import Literal
 
 from judge_svc.checks import UNSAFE, Check, Outcome
 from judge_svc.fusion import Weighed
+from judge_svc.grounding import Signal
 from judge_svc.rubric import Finding, Opinion
 
 Kind = Literal["pass", "fail", "unjudged"]
@@ -32,6 +33,8 @@ class Verdict:
     """Names of what it took to read the judge model's reply."""
     weighed: Weighed | None = None
     """What the signals say together; None without a calibration."""
+    signals: tuple[Signal, ...] = ()
+    """All that was found, whether a calibration weighs it or not."""
 
     @property
     def unsafe(self) -> bool:

@@ -1,6 +1,7 @@
 """Requests and verdicts between the contract's words and ours."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gremium.v1 import judge_pb2, manifest_pb2, types_pb2
@@ -153,7 +154,11 @@ def _verdict(verdict: Verdict, juror: str) -> manifest_pb2.Verdict:
         repairs=verdict.repairs,
         p_ok=None if told is None or told.p_ok is None else _probability(told, told.p_ok),
         promise=None if told is None else _promise(verdict, told),
-        signals=[] if told is None else [_signal(each, told.fit) for each in told.signals],
+        signals=[
+            _signal(each, told.fit.coefficients if told else {})
+            for each in verdict.signals
+            if math.isfinite(each.value)
+        ],
     )
 
 
@@ -178,11 +183,11 @@ def _promise(verdict: Verdict, told: Weighed) -> manifest_pb2.Promise:
     )
 
 
-def _signal(signal: Signal, fit: Fit) -> manifest_pb2.Signal:
+def _signal(signal: Signal, coefficients: Mapping[str, float]) -> manifest_pb2.Signal:
     return manifest_pb2.Signal(
         name=signal.name,
         value=signal.value,
-        coefficient=fit.coefficients[signal.name],
+        coefficient=coefficients.get(signal.name, 0.0),
         evidence=cut(signal.evidence, most_bytes=MAX_EVIDENCE_BYTES),
     )
 

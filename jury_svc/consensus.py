@@ -15,7 +15,6 @@ from jury_svc.leads import (
     ballots,
     base_of,
     bounds,
-    everyone,
     gain_of,
     leader,
     scores,
@@ -77,12 +76,24 @@ def _is_beyond(ends: Iterable[float], needed: float) -> bool:
 def _has_share(poll: Poll, needed: float) -> bool:
     """Whether the leader has the share of the weight in any case, or lacks it, without a fit."""
     key = leader(poll)
-    low = sum(vote.voter.weight for vote in poll.votes if vote.key == key)
-    out = sum(voter.weight for voter in poll.still_open)
-    total = sum(voter.weight for voter in everyone(poll))
-    if needed <= 0.0 or low >= (needed - TIE / 2.0) * total:
+    cast = [(vote.key, gain_of(vote.voter, vote.key, poll.fit)) for vote in poll.votes]
+    own = sum(gain for voted, gain in cast if voted == key)
+    others = sum(gain for voted, gain in cast if voted != key)
+    against = sum(_most_elsewhere(voter, key, poll.fit) for voter in poll.still_open)
+    if needed <= 0.0 or own >= (needed - TIE / 2.0) * (own + others + against):
         return True
-    return poll.tolerance <= 0.0 and low + out < (needed - 2.0 * TIE) * total
+    joined = own + sum(gain_of(voter, key, poll.fit) for voter in poll.still_open)
+    return poll.tolerance <= 0.0 and joined < (needed - 2.0 * TIE) * (joined + others)
+
+
+def _most_elsewhere(voter: Voter, key: str, fit: Fit | None) -> float:
+    """Most that a voter's ballot can weigh for another class."""
+    return max(gain_of(voter, other, fit) for other in _elsewhere(key, fit))
+
+
+def _elsewhere(key: str, fit: Fit | None) -> set[str]:
+    """Classes that are not this one, as far as they count differently."""
+    return {NONE, fit.abstain_key if fit else NONE} - {key}
 
 
 def _odds(poll: Poll, none_score: float) -> tuple[float, float]:
@@ -109,8 +120,7 @@ def _most(poll: Poll, key: str) -> float:
 
 def _joined(poll: Poll, total: float, voter: Voter, key: str) -> float:
     """The most that the sum grows to by one more ballot: in the largest class, or in its own."""
-    keys = {NONE, poll.fit.abstain_key if poll.fit else NONE} - {key}
-    gains = {other: gain_of(voter, other, poll.fit) for other in keys}
+    gains = {other: gain_of(voter, other, poll.fit) for other in _elsewhere(key, poll.fit)}
     alone = max(0.0, alone_of(voter, poll))
     own = max(
         (base_of(other, poll.fit) + g + alone for other, g in gains.items()), default=-math.inf

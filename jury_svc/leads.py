@@ -25,7 +25,7 @@ class Voter:
     alone: float = 0.0
     """Added where no two ballots agree."""
     abstaining: float = 0.0
-    """Added where it calls no tool."""
+    """Added where it abstains or calls no tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,14 @@ class Fit:
     none_score: float = 0.0
     abstain_score: float = 0.0
     abstain_key: str = NONE
-    """Class that calls no tool; empty without tools."""
+    """Class that abstains or calls no tool; empty where none can."""
     best: str = NONE
     """Juror whose ballot stands wherever it gives one; empty when the vote decides."""
     slope: float = 1.0
     offset: float = 0.0
     plain: bool = False
-    """Whether nothing but `best` is known: each ballot counts its voter's weight."""
+    """Whether nothing was learned of votes: each counts its voter's weight, and what is added to it
+    where it abstains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,8 @@ def _close_high(poll: Poll, least: Vote, key: str) -> float:
     near = [v for v in poll.votes if v.key != key and _is_close(least, v, poll.tolerance)]
     gains = sum(gain_of(v.voter, v.key, poll.fit) for v in near)
     alone = max(0.0, *(alone_of(v.voter, poll) for v in near))
-    return gains + alone + sum(gain_of(voter, NONE, poll.fit) for voter in poll.still_open)
+    joining = sum(max(0.0, gain_of(voter, least.key, poll.fit)) for voter in poll.still_open)
+    return base_of(least.key, poll.fit) + gains + alone + joining
 
 
 def _is_close(least: Vote, other: Vote, tolerance: float) -> bool:

@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from jury_svc.leads import Fit, Poll, Vote, Voter
 from jury_svc.stopping import Rule, Terms, could_decide, is_decided, may_change, rule_of, statistic
 from services.core.answers import Answer
 from services.core.canonical import NO_CALL, PROSE, Ballot, ballot, number_of, prose_ballot
 from services.core.prompts import Prompt
+
+AS_OTHERS: Final = Voter("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +19,12 @@ class Counting:
 
     terms: Terms
     voters: Mapping[str, Voter]
-    """By name; a juror that is not listed counts 1."""
+    """By name."""
     fit: Fit | None
     letters: bool
     """Whether free text is compared by its letters."""
+    unlisted: Voter = AS_OTHERS
+    """What a juror counts that is not listed."""
 
 
 class Polls:
@@ -47,8 +52,8 @@ class Polls:
         return read
 
     def take(self, answer: Answer, read: Ballot) -> None:
-        """Note the ballot of an answer that came in."""
-        if read.key:
+        """Note the ballot of an answer that came in; prose that declines is counted by meaning."""
+        if read.key and self._has_ballots:
             self._votes.append(_vote(self._voter(answer.juror), read))
 
     @property
@@ -92,7 +97,8 @@ class Polls:
         return not self._counting.letters and all(vote.key == NO_CALL.key for vote in self._votes)
 
     def _voter(self, name: str) -> Voter:
-        return self._counting.voters.get(name, Voter(name))
+        listed = self._counting.voters.get(name)
+        return replace(self._counting.unlisted, name=name) if listed is None else listed
 
     def _poll(self, still_open: Collection[str]) -> Poll:
         voters = tuple(self._voter(name) for name in still_open)

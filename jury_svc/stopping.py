@@ -155,9 +155,10 @@ def _counts(poll: Poll) -> tuple[int, int]:
 
 def _grouped(poll: Poll) -> Poll:
     """The same votes; numbers within the tolerance have one key."""
-    if poll.tolerance <= 0.0 or any(vote.number is None for vote in poll.votes):
+    told = [(i, vote.number) for i, vote in enumerate(poll.votes) if vote.number is not None]
+    if poll.tolerance <= 0.0:
         return poll
-    numbers = [vote.number for vote in poll.votes if vote.number is not None]
-    group = close_groups(numbers, relative_tolerance=poll.tolerance)
-    votes = (replace(v, key=poll.votes[i].key) for v, i in zip(poll.votes, group, strict=True))
+    group = close_groups([number for _, number in told], relative_tolerance=poll.tolerance)
+    keys = {i: poll.votes[told[first][0]].key for (i, _), first in zip(told, group, strict=True)}
+    votes = (replace(vote, key=keys.get(i, vote.key)) for i, vote in enumerate(poll.votes))
     return replace(poll, votes=tuple(votes))

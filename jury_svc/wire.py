@@ -9,8 +9,9 @@ from jury_svc.leads import Fit, Voter
 from jury_svc.polling import Counting
 from jury_svc.quorum import Stop
 from jury_svc.stopping import Rule, Terms
-from services.core.canonical import NO_CALL
+from services.core.canonical import abstain_key
 from services.core.priors import ballot_weight
+from services.core.prompts import Prompt
 from services.models.asking import participation_to_wire
 from services.models.roster import Roster
 from services.runtime.wire import (
@@ -52,19 +53,19 @@ def case_from_wire(request: jury_pb2.DeliberateRequest, roster: Roster) -> Case:
         If the roster has no such model.
     """
     check_unique("jurors", [juror.name for juror in request.jurors])
+    prompt = prompt_from_wire(request.prompt)
     return Case(
-        prompt=prompt_from_wire(request.prompt),
+        prompt=prompt,
         jurors=tuple(_juror_from_wire(juror, roster) for juror in request.jurors),
         quorum=request.quorum,
         grace_s=duration_from_wire(request.grace),
         lease=lease_from_wire(request.lease),
-        counting=_counting(request) if request.stop.rule in RULES else None,
+        counting=_counting(request.stop, prompt) if request.stop.rule in RULES else None,
         waves=tuple(request.waves),
     )
 
 
-def _counting(request: jury_pb2.DeliberateRequest) -> Counting:
-    stop = request.stop
+def _counting(stop: jury_pb2.StopTerms, prompt: Prompt) -> Counting:
     check_unique("stop.weights", [weight.juror for weight in stop.weights])
     return Counting(
         terms=Terms(
@@ -75,32 +76,44 @@ def _counting(request: jury_pb2.DeliberateRequest) -> Counting:
             min_share=stop.min_share,
             min_confidence=stop.min_confidence,
         ),
-        voters={weight.juror: _voter(weight, stop) for weight in stop.weights},
-        fit=_fit(request),
+        voters={w.juror: _voter(w, stop, by_prior=_by_prior(w, stop)) for w in stop.weights},
+        fit=_fit(stop, prompt),
         letters=stop.letters,
+        unlisted=_voter(aggregator_pb2.JurorWeight(weight=1.0), stop, by_prior=False),
     )
 
 
-def _voter(weight: aggregator_pb2.JurorWeight, stop: jury_pb2.StopTerms) -> Voter:
-    by_prior = stop.by_priors.log_odds and weight.weight > 0.0
+def _voter(
+    weight: aggregator_pb2.JurorWeight, stop: jury_pb2.StopTerms, *, by_prior: bool
+) -> Voter:
+    counts = ballot_weight(weight.prior) if by_prior else weight.weight
+    more = weight.abstaining if stop.HasField("fitted") else (_abstain_weight(stop) - 1.0) * counts
     return Voter(
         name=weight.juror,
-        weight=ballot_weight(weight.prior) if by_prior else weight.weight,
+        weight=counts,
         prior=weight.prior if weight.HasField("prior") else UNKNOWN,
         alone=weight.alone,
-        abstaining=weight.abstaining,
+        abstaining=more,
     )
 
 
-def _fit(request: jury_pb2.DeliberateRequest) -> Fit | None:
-    known = request.stop.fitted
-    if not request.stop.HasField("fitted"):
-        best = request.stop.by_priors.best_juror
-        return Fit(best=best, plain=True) if best else None
+def _by_prior(weight: aggregator_pb2.JurorWeight, stop: jury_pb2.StopTerms) -> bool:
+    return stop.by_priors.log_odds and weight.weight > 0.0
+
+
+def _abstain_weight(stop: jury_pb2.StopTerms) -> float:
+    return stop.abstain_weight if stop.HasField("abstain_weight") else 1.0
+
+
+def _fit(stop: jury_pb2.StopTerms, prompt: Prompt) -> Fit | None:
+    known, key = stop.fitted, abstain_key(prompt.output_format, prompt.tools)
+    if not stop.HasField("fitted"):
+        best, differs = stop.by_priors.best_juror, _abstain_weight(stop) != 1.0
+        return Fit(best=best, abstain_key=key, plain=True) if best or differs else None
     return Fit(
         none_score=known.none_score,
         abstain_score=known.abstain_score,
-        abstain_key=NO_CALL.key if request.prompt.tools else "",
+        abstain_key=key,
         best=known.best_juror,
         slope=known.slope,
         offset=known.offset,

@@ -50,6 +50,16 @@ class ConfidenceMap:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
+class Declining:
+    """What answers count that give none though no tool is offered."""
+
+    score: Finite
+    """Added to the score of their class."""
+    jurors: tuple[Finite, ...]
+    """What each juror's ballot adds besides where it is one of them."""
+
+
+@dataclass(frozen=True, slots=True, config=STRICT)
 class PoolFit:
     """How the jurors of one pool vote together."""
 
@@ -79,6 +89,9 @@ class PoolFit:
     `spread`, the standard deviation of P(correct) over the prompts;
     `coverage_20`, the share of answers of which 80 % can be promised to be
     right."""
+    declining: Declining | None = None
+    """Of answers that decline or do not know; None, as in older files: none were among the votes.
+    `abstaining` and `abstain` are of those that call no tool."""
 
     @property
     def calibrated(self) -> bool:
@@ -90,6 +103,9 @@ class PoolFit:
             if len(getattr(self, name)) != len(self.jurors):
                 msg = f"{name} has {len(getattr(self, name))} values for {len(self.jurors)} jurors"
                 raise ValueError(msg)
+        if self.declining is not None and len(self.declining.jurors) != len(self.jurors):
+            given = len(self.declining.jurors)
+            raise ValueError(f"declining has {given} values for {len(self.jurors)} jurors")
         if len(set(self.jurors)) != len(self.jurors):
             raise ValueError("jurors must be unique")
         if self.gate.best not in self.jurors:
@@ -207,5 +223,9 @@ def write(calibration: Calibration, path: pathlib.Path) -> None:
 
 
 def _plain(calibration: Calibration) -> dict[str, Any]:
+    """The content; what older files do not have is left out where there is nothing of it."""
     plain: dict[str, Any] = CALIBRATION.dump_python(calibration, mode="json")
+    for pool in plain["pools"].values():
+        if pool["declining"] is None:
+            del pool["declining"]
     return plain

@@ -1,5 +1,6 @@
 """Learns from labelled outcomes whom to believe: judges of a panel, signals of an answer."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,10 @@ MIN_OF_EACH: Final = 10
 """Acceptable answers, and others, below which nothing is learned of the signals."""
 PROMISES: Final = ((0.05, 0.1), (0.1, 0.1), (0.2, 0.1), (0.3, 0.1))
 """(alpha, delta) for which thresholds are kept unless others are asked for."""
+
+USUAL: Final = 0.9
+"""Share of the answers that have a signal, and of those that have all such, from which on it is
+learned, of the answers that have it."""
 
 NOT_NEGATIVE: Final = frozenset({"judge", "support"})
 """Signals that never count against an answer when they speak for it: a judge that misleads, or a
@@ -110,7 +115,8 @@ def fit_judge(
     """Learn the fusion from one half of the answers and the thresholds from the other.
 
     Halves, because a promise holds only for answers that the fusion has not
-    seen.
+    seen. The few answers that lack a usual signal, such as what peers say where
+    there was none, are left out: they are promised nothing when served.
 
     Parameters
     ----------
@@ -128,6 +134,9 @@ def fit_judge(
     ValueError
         If there are fewer than ten answers of either kind in the first half.
     """
+    whole = _with_usual(signals)
+    signals = [row for row, is_whole in zip(signals, whole, strict=True) if is_whole]
+    ok = ok[whole]
     first = folds(len(ok), parts=2, seed=seed) == 0
     learned = [row for row, is_in in zip(signals, first, strict=True) if is_in]
     unseen = [row for row, is_in in zip(signals, first, strict=True) if not is_in]
@@ -144,6 +153,14 @@ def fit_judge(
         n_labels=len(ok),
         metrics=_metrics(sure, ok[~first]),
     )
+
+
+def _with_usual(signals: Sequence[Signals]) -> Bools:
+    """Which answers have all signals that most have; all where too few have all of them."""
+    seen = Counter(name for row in signals for name in row)
+    usual = {name for name, count in seen.items() if count >= USUAL * len(signals)}
+    whole = np.array([usual <= row.keys() for row in signals], dtype=bool)
+    return whole if whole.sum() >= USUAL * len(signals) else np.ones(len(signals), dtype=bool)
 
 
 def _metrics(sure: Floats, ok: Bools) -> dict[str, float]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from services.calibration.artefact import ConfidenceMap, Gate, PoolFit
+from services.calibration.artefact import ConfidenceMap, Declining, Gate, PoolFit
 from services.calibration.logit_fit import Logit, fit_logit, predicted
 from services.calibration.measures import auroc, cross_mapped, ece, platt
 from services.calibration.threshold import promised
@@ -74,7 +74,8 @@ def fit_pool(votes: Votes, *, seed: int = 0) -> PoolFit:
     closed = low <= -GATE_MARGIN
     sure = unseen.best_sure if closed else unseen.sure
     right = unseen.stood if closed else unseen.vote
-    fitted = fit_logit(design(votes))
+    found = design(votes)
+    fitted = fit_logit(found)
     return PoolFit(
         rule="logit",
         jurors=votes.jurors,
@@ -88,7 +89,12 @@ def fit_pool(votes: Votes, *, seed: int = 0) -> PoolFit:
         confidence=platt(sure, right),
         n_labels=len(votes.keys),
         metrics=_metrics(votes, unseen, right, sure, seed=seed),
+        declining=_declining(fitted) if found.declines.any() else None,
     )
+
+
+def _declining(fitted: Logit) -> Declining:
+    return Declining(round(fitted.decline, 6), _told(fitted.declining))
 
 
 def _by_priors(votes: Votes) -> PoolFit:

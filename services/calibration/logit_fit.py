@@ -10,7 +10,7 @@ from services.calibration.votes import Bools, Design, Floats, Ints
 RIDGE: Final = 1.0
 """Penalty of a weight's distance from the mean weight, and of every addition to it."""
 ABSTAIN_RIDGE: Final = 3.0
-"""Penalty of what single jurors add where they call no tool: few such votes part them."""
+"""Penalty of what single jurors add where they give no answer: few such votes part them."""
 ITERATIONS: Final = 500
 
 
@@ -27,6 +27,10 @@ class Logit:
     abstain: float
     """Score of the class that calls no tool."""
     none_score: float
+    declining: Floats
+    """Added where the ballot gives no answer for another reason."""
+    decline: float
+    """Score of the class that does."""
 
 
 def fit_logit(found: Design) -> Logit:
@@ -41,39 +45,65 @@ def fit_logit(found: Design) -> Logit:
     from scipy.optimize import minimize  # noqa: PLC0415 - training only: serving needs no scipy
 
     features, jurors = found.features(), found.members.shape[1]
+    shown = _shown(features, jurors)
+    values, bounds = _start(jurors), zip(_bounds(jurors), shown, strict=True)
     solved = minimize(
         loss,
-        _start(jurors),
-        args=(features, found),
+        values[shown],
+        args=(features[:, shown[:-1]], found, _ridge(jurors)[shown]),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(0.0, None)] * jurors + [(None, None)] * (2 * jurors + 2),
+        bounds=[bound for bound, is_shown in bounds if is_shown],
         options={"maxiter": ITERATIONS},
     )
-    return unpacked(np.asarray(solved.x, dtype=np.float64), jurors)
+    values[shown] = solved.x
+    return unpacked(values, jurors)
+
+
+def _shown(features: Floats, jurors: int) -> Bools:
+    """Which values there is anything to learn of: an addition that no class shows stays 0."""
+    shown = np.append(np.any(features, axis=0), True)
+    shown[:jurors] = True
+    return shown
 
 
 def _start(jurors: int) -> Floats:
-    return np.concatenate([np.ones(jurors), np.zeros(2 * jurors + 2)])
+    return np.concatenate([np.ones(jurors), np.zeros(3 * jurors + 3)])
+
+
+def _bounds(jurors: int) -> list[tuple[float, float]]:
+    return [(0.0, np.inf)] * jurors + [(-np.inf, np.inf)] * (3 * jurors + 3)
+
+
+def _ridge(jurors: int) -> Floats:
+    """Penalty of each value's square; that of "none" has none."""
+    ridge = np.full(4 * jurors + 3, RIDGE)
+    ridge[2 * jurors : 4 * jurors] = ABSTAIN_RIDGE
+    ridge[-1] = 0.0
+    return ridge
 
 
 def unpacked(values: Floats, jurors: int) -> Logit:
-    votes, alone, abstaining = values[: 3 * jurors].reshape(3, jurors)
-    return Logit(votes, alone, abstaining, float(values[-2]), float(values[-1]))
+    votes, alone, abstaining, declining = values[: 4 * jurors].reshape(4, jurors)
+    abstain, decline, none = (float(value) for value in values[-3:])
+    return Logit(votes, alone, abstaining, abstain, none, declining, decline)
 
 
-def loss(values: Floats, features: Floats, found: Design) -> tuple[float, Floats]:
+def loss(values: Floats, features: Floats, found: Design, ridge: Floats) -> tuple[float, Floats]:
     """Penalised negative log-likelihood, and its gradient.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (3 jurors + 2,)
-        Weights by feature; last the score of "none".
-    features : ndarray of float64, shape (classes, 3 jurors + 1)
-        Of `Design.features`.
+    values : ndarray of float64, shape (k + 1,)
+        Weights by feature, those of votes first; last the score of "none".
+    features : ndarray of float64, shape (classes, k)
+        Of `Design.features`, or some of them.
+    ridge : ndarray of float64, shape (k + 1,)
+        Penalty of each value's square.
     """
+    jurors = found.members.shape[1]
     if not found.starts.size:
-        return _penalty(values, found.members.shape[1])
+        return _penalty(values, ridge, jurors)
     log_p, log_none = log_posterior(features @ values[:-1], values[-1], found)
     any_right = np.logical_or.reduceat(found.right, found.starts)
     p = np.exp(log_p)
@@ -82,17 +112,14 @@ def loss(values: Floats, features: Floats, found: Design) -> tuple[float, Floats
     group = _group(found)
     share = np.where(found.right, p / np.maximum(mass, 1e-300)[group], 0.0)
     gradient = np.append(features.T @ (p - share), (np.exp(log_none) - ~any_right).sum())
-    penalty, slope = _penalty(values, found.members.shape[1])
+    penalty, slope = _penalty(values, ridge, jurors)
     return penalty - float(told.sum()), gradient + slope
 
 
-def _penalty(values: Floats, jurors: int) -> tuple[float, Floats]:
-    pulled = np.full(values.size, RIDGE)
-    pulled[2 * jurors : 3 * jurors] = ABSTAIN_RIDGE
-    pulled[-1] = 0.0
+def _penalty(values: Floats, ridge: Floats, jurors: int) -> tuple[float, Floats]:
     away = values.copy()
     away[:jurors] -= values[:jurors].mean()
-    return 0.5 * float(pulled @ away**2), pulled * away
+    return 0.5 * float(ridge @ away**2), ridge * away
 
 
 def log_posterior(scores: Floats, none_score: float, found: Design) -> tuple[Floats, Floats]:
@@ -118,7 +145,8 @@ def predicted(found: Design, fitted: Logit, priors: Floats) -> tuple[Ints, Float
     """
     if not found.starts.size:
         return np.zeros(0, dtype=np.intp), np.zeros(0)
-    weights = np.hstack([fitted.votes, fitted.alone, fitted.abstaining, fitted.abstain])
+    by_juror = (fitted.votes, fitted.alone, fitted.abstaining, fitted.declining)
+    weights = np.hstack([*by_juror, fitted.abstain, fitted.decline])
     scores: Floats = np.round(found.features() @ weights, 9).astype(np.float64)
     log_p, _ = log_posterior(scores, fitted.none_score, found)
     likely = np.where(found.members, priors, -1.0).max(axis=1)

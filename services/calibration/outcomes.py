@@ -13,6 +13,8 @@ One JSON object a line, all of the same kind:
 | tools         | what `answers` may call: {"name", "parameters"}                             |
 | ballots       | instead of `answers`, by juror: equal texts are equal answers; null as there|
 | abstains      | with `ballots`: the one that stands for calling no tool                     |
+| declines      | with `ballots`: the one that stands for giving no answer: a refusal, not to |
+|               | know, none of those on offer                                                |
 | correct       | by juror: whether its answer is right; holds for all who answered the same  |
 | gold          | the right answer, in the form of `answers` or `ballots`                     |
 | audited       | {"juror", "signals"}: what was found of an answer, numbers by name          |
@@ -30,7 +32,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from services.calibration.labels import labelled
 from services.config.graphs import output_format
 from services.config.steps import Shape
-from services.core.canonical import NO_CALL, PROSE, Ballot, ballot, prose_ballot
+from services.core.canonical import NO_CALL, PROSE, Ballot, abstain_key, ballot, prose_ballot
 from services.core.closeness import alike, nearest_of
 from services.core.errors import InvalidRequestError
 from services.core.prompts import OutputFormat, Tool, ToolCall
@@ -70,6 +72,9 @@ class Outcome:
     """By juror; None: the labels leave open who was right."""
     abstain_key: str = ""
     """Class that calls no tool; empty: there is none."""
+    decline_key: str = ""
+    """Class that gives no answer for another reason: it declines, does not know, or says that
+    nothing on offer is right; empty: there is none."""
     audited: str = ""
     """Juror whose answer a judge looked at."""
     signals: Mapping[str, float] = field(default_factory=dict)
@@ -137,6 +142,7 @@ class Line(Strict):
     tools: tuple[ToolLine, ...] = Field(default=(), max_length=128)
     ballots: dict[Name, str | None] = Field(default_factory=dict, max_length=64)
     abstains: str = ""
+    declines: str = ""
     correct: dict[Name, bool] = Field(default_factory=dict)
     gold: Given = None
     audited: AuditLine | None = None
@@ -216,17 +222,33 @@ def outcome_of(line: Line) -> Outcome:
         If its output format or a tool is not taken.
     """
     keys, gold = _by_answers(line) if line.answers else _by_ballots(line)
+    abstains, declines = _abstentions(line)
     return Outcome(
         id=line.id,
         ensemble=line.ensemble,
         tier=line.tier,
         keys=keys,
         right=labelled(keys, line.correct, gold),
-        abstain_key=NO_CALL.key if line.tools else line.abstains,
+        abstain_key=abstains,
+        decline_key=declines,
         audited=line.audited.juror if line.audited else "",
         signals=line.audited.signals if line.audited else {},
         compared=tuple(Compared(c.first, c.second, c.scores) for c in line.comparisons),
     )
+
+
+def _abstentions(line: Line) -> tuple[str, str]:
+    """The class that calls no tool, and the one that declines; empty without one."""
+    if line.ballots:
+        return line.abstains, line.declines
+    key = abstain_key(*_asked(line))
+    return (key, "") if key == NO_CALL.key else (NO_CALL.key if line.tools else "", key)
+
+
+def _asked(line: Line) -> tuple[OutputFormat, tuple[Tool, ...]]:
+    """How its answers are read."""
+    tools = tuple(Tool(tool.name, parameters=tool.parameters) for tool in line.tools)
+    return output_format(line.output_format) or OutputFormat(), tools
 
 
 def _by_ballots(line: Line) -> tuple[dict[str, str], str | None]:
@@ -235,8 +257,7 @@ def _by_ballots(line: Line) -> tuple[dict[str, str], str | None]:
 
 
 def _by_answers(line: Line) -> tuple[dict[str, str], str | None]:
-    how = output_format(line.output_format) or OutputFormat()
-    tools = tuple(Tool(tool.name, parameters=tool.parameters) for tool in line.tools)
+    how, tools = _asked(line)
     votes = [_vote(said, how, tools) for said in line.answers.values()]
     tolerance = how.relative_tolerance if how.kind == "number" else 0.0
     classes = alike(votes, relative_tolerance=tolerance)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from gremium.v1 import manifest_pb2
 from services.calibration.labels import labelled
 from services.calibration.outcomes import Outcome
+from services.core.abstention import declined
 from services.core.canonical import NO_CALL, ballot, number_of
 from services.core.closeness import close_groups
 from services.core.equality import fold
@@ -60,6 +61,7 @@ def _outcome(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally) -> Outc
         keys=keys,
         right=right,
         abstain_key=NO_CALL.key,
+        decline_key="" if tally.abstain_key == NO_CALL.key else tally.abstain_key,
         audited=verdict.juror if verdict else "",
         signals=_signals(verdict, tally) if verdict else {},
     )
@@ -100,6 +102,8 @@ def _says(value_json: str, text: str) -> bool:
         value: Any = json.loads(value_json)
     except ValueError:  # it was cut for its length
         return False
+    if value is None:
+        return bool(declined(visible_text(text)))
     if isinstance(value, str):
         return fold(value) == fold(visible_text(text))
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -119,14 +123,17 @@ def _says_number(value: float, text: str) -> bool:
 def _verdict(
     manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally
 ) -> manifest_pb2.Verdict | None:
-    """What was found of an answer of this vote, by a judge model or by signals."""
+    """What was found of an answer of this vote, by a judge model or by what a calibration weighs.
+
+    Where neither decided there is no verdict to learn from, whatever signals there were.
+    """
     jurors = {vote.juror for vote in tally.ballots}
     found = (v for v in manifest.verdicts if v.tier == tally.tier and v.juror in jurors)
-    return next((v for v in found if v.HasField("score") or v.signals), None)
+    return next((v for v in found if v.HasField("score") or v.HasField("promise")), None)
 
 
 def _signals(verdict: manifest_pb2.Verdict, tally: manifest_pb2.Tally) -> dict[str, float]:
-    """The signals that were weighed; where none were, what the judge and the vote say."""
+    """The signals as recorded; where older manifests have none, what the judge and the vote say."""
     if verdict.signals:
         return {signal.name: signal.value for signal in verdict.signals}
     passed = verdict.kind == manifest_pb2.VERDICT_KIND_PASS

@@ -43,6 +43,9 @@ def _pool(name: str, pool: PoolFit, before: PoolFit | None) -> Iterator[str]:
     earlier = dict(zip(before.jurors, before.weights, strict=True)) if before else {}
     for juror in sorted(weights, key=lambda each: (-weights[each], each)):
         yield f"  {juror} counts {weights[juror]:.2f}{_was(_two(earlier.get(juror)))}"
+    if pool.declining is not None:
+        was = _two(before.declining.score) if before and before.declining else None
+        yield f"  an answer that declines counts {pool.declining.score:+.2f}{_was(was)}"
     for juror in sorted(earlier.keys() - weights.keys()):
         yield f"  {juror} is gone{_was(_two(earlier[juror]))}"
 

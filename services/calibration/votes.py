@@ -25,6 +25,8 @@ class Votes:
     """Shape (n, jurors)."""
     abstain_key: str = ""
     """Key of the class that calls no tool; empty where there is none."""
+    decline_key: str = ""
+    """Key of the class that gives no answer for another reason, as `Outcome` has it."""
 
     def __post_init__(self) -> None:
         if self.right.shape != (len(self.keys), len(self.jurors)):
@@ -35,7 +37,8 @@ class Votes:
     def only(self, chosen: Bools) -> "Votes":
         """The votes on some of the prompts."""
         keys = tuple(row for row, is_in in zip(self.keys, chosen, strict=True) if is_in)
-        return Votes(self.jurors, keys, self.right[chosen], self.abstain_key)
+        right = self.right[chosen]
+        return Votes(self.jurors, keys, right, self.abstain_key, self.decline_key)
 
     @property
     def heard(self) -> Bools:
@@ -77,33 +80,45 @@ class Design:
     """Whether no two ballots of the class's prompt agree, shape (classes,)."""
     abstains: Bools
     """Whether the class calls no tool, shape (classes,)."""
+    declines: Bools
+    """Whether the class gives no answer for another reason, shape (classes,)."""
     right: Bools
     """Whether at least half of the class's ballots were graded right, shape (classes,)."""
 
     def features(self) -> Floats:
-        """What a weight is learned for: votes, lone votes, and those that call no tool.
+        """What a weight is learned for: votes, lone votes, and those that give no answer.
 
         Returns
         -------
-        ndarray of float64, shape (classes, 3 jurors + 1)
-            Votes; votes where no two agree; votes to call no tool; whether the
-            class calls none.
+        ndarray of float64, shape (classes, 4 jurors + 2)
+            Votes; votes where no two agree; votes to call no tool; votes that
+            decline; whether the class calls no tool; whether it declines.
         """
         votes = self.members.astype(np.float64)
-        none = self.abstains[:, np.newaxis].astype(np.float64)
-        return np.hstack([votes, votes * self.lone[:, np.newaxis], votes * none, none])
+        marks = (self.lone, self.abstains, self.declines)
+        lone, none, declines = (mark[:, np.newaxis].astype(np.float64) for mark in marks)
+        return np.hstack([votes, votes * lone, votes * none, votes * declines, none, declines])
 
 
 def votes_of(rows: Sequence[Outcome], jurors: Sequence[str]) -> Votes:
     """What these jurors said as arrays; whom a row does not name was not heard.
 
     Some rows may not say which class calls no tool; those that do name the same.
+    Which class declines may differ by row, as a label does: all get the name of
+    the first.
     """
-    keys = tuple(tuple(row.keys.get(juror) for juror in jurors) for row in rows)
+    decline = next((row.decline_key for row in rows if row.decline_key), "")
+    keys = tuple(
+        tuple(_named(row, row.keys.get(juror), decline=decline) for juror in jurors) for row in rows
+    )
     right = [[bool((row.right or {}).get(juror)) for juror in jurors] for row in rows]
     abstain = next((row.abstain_key for row in rows if row.abstain_key), "")
     shaped = np.array(right, dtype=bool).reshape(len(rows), len(jurors))
-    return Votes(tuple(jurors), keys, shaped, abstain)
+    return Votes(tuple(jurors), keys, shaped, abstain, decline)
+
+
+def _named(row: Outcome, key: str | None, *, decline: str) -> str | None:
+    return decline if key and key == row.decline_key else key
 
 
 def design(votes: Votes) -> Design:
@@ -126,6 +141,7 @@ def design(votes: Votes) -> Design:
         members=within,
         lone=largest[prompt] == 1,
         abstains=np.array([key == votes.abstain_key != "" for key in keys], dtype=bool),
+        declines=np.array([key == votes.decline_key != "" for key in keys], dtype=bool),
         right=2 * (within & votes.right[prompt]).sum(axis=1) >= sizes,
     )
 

@@ -71,6 +71,7 @@ class Failure:
 @click.option("--label", "labels", multiple=True, help="A label to choose from; give two or more.")
 @click.option("--schema", type=click.File(), help="File with a JSON Schema that the answer keeps.")
 @click.option("--number", is_flag=True, help="The answer is one number.")
+@click.option("--may-abstain", is_flag=True, help="An answer may say that it does not know.")
 @click.option("--max-cost-usd", type=click.FloatRange(min=0), help="Most that it may cost.")
 @click.option("--request-id", default="", help="Give it again to get the recorded answer.")
 @timeout_option(30.0)

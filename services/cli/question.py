@@ -30,6 +30,8 @@ class Question:
     schema_json: str | None = None
     """JSON Schema of the answer; None: no JSON is asked for."""
     number: bool = False
+    may_abstain: bool = False
+    """Whether an answer may say that it does not know."""
     request_id: str = ""
     max_cost_usd: float | None = None
 
@@ -63,10 +65,12 @@ def _message(role: Role.ValueType, text: str) -> Message:
 
 
 def _output_format(question: Question) -> OutputFormat | None:
+    may = question.may_abstain
     if question.labels:
-        return OutputFormat(labels=LabelFormat(labels=question.labels))
+        return OutputFormat(labels=LabelFormat(labels=question.labels), may_abstain=may)
     if question.schema_json is not None:
-        return OutputFormat(json=JsonFormat(schema_json=question.schema_json))
+        form = JsonFormat(schema_json=question.schema_json)
+        return OutputFormat(json=form, may_abstain=may)
     if question.number:
-        return OutputFormat(number=NumberFormat())
-    return None
+        return OutputFormat(number=NumberFormat(), may_abstain=may)
+    return OutputFormat(may_abstain=True) if may else None

@@ -149,6 +149,14 @@ class Aggregate(Section):
     """Mean similarity to the others that the chosen prose needs; below it there is no
     consensus. Unset: what unrelated answers do not reach, 0.35 with embeddings and 0.3 by words."""
 
+    may_abstain: bool = False
+    """Whether an answer may say that it does not know, or decline, whatever shape is asked for. It
+    is then a vote of a class of its own, and jurors are told that they may. Unset: as the caller
+    says; where neither allows it, such an answer is unusable, and prose like any other."""
+    abstain_weight: float = Field(default=1.0, ge=0.0, le=1000.0)
+    """What a vote to abstain, or to call no tool, counts for want of a calibration that has learned
+    it, as a multiple of its juror's weight. 0: it never decides."""
+
     @model_validator(mode="after")
     def _fields_are_spliced_field_by_field(self) -> Self:
         if self.allow_splicing and self.method != "fieldwise":

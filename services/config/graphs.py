@@ -31,22 +31,24 @@ def output_format(shape: Shape | None) -> OutputFormat | None:
     """A configured shape as answers are compared by it; None: none is configured."""
     if shape is None:
         return None
+    may = shape.may_abstain
     if shape.labels:
-        return OutputFormat("labels", labels=shape.labels)
+        return OutputFormat("labels", labels=shape.labels, may_abstain=may)
     if shape.number:
-        return OutputFormat("number")
-    return OutputFormat("json", schema=shape.json_schema)
+        return OutputFormat("number", may_abstain=may)
+    return OutputFormat("json", schema=shape.json_schema, may_abstain=may)
 
 
 def shape_of(form: OutputFormat) -> Shape | None:
     """What `output_format` was made of; None: prose."""
+    may = form.may_abstain
     match form.kind:
         case "labels":
-            return Shape(labels=form.labels)
+            return Shape(labels=form.labels, may_abstain=may)
         case "number":
-            return Shape(number=True)
+            return Shape(number=True, may_abstain=may)
         case "json":
-            return Shape(json_schema=dict(form.schema or {}))
+            return Shape(json_schema=dict(form.schema or {}), may_abstain=may)
         case _:
             return None
 

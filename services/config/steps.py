@@ -24,7 +24,7 @@ class Retrieval(Section):
 
 
 class Shape(Section):
-    """What shape an output must have. Exactly one of these."""
+    """What shape an output must have. Exactly one of labels, a number and JSON."""
 
     labels: tuple[str, ...] = Field(default=(), max_length=256)
     """One of these labels."""
@@ -32,6 +32,8 @@ class Shape(Section):
     """A single number."""
     json_schema: dict[str, Any] | None = None
     """JSON that this JSON Schema (draft 2020-12) describes."""
+    may_abstain: bool = False
+    """Whether it may say instead that it does not know, or decline."""
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:

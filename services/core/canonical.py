@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from services.core.abstention import ABSTAINED, REFUSED, TOLD, declined
 from services.core.calls import calls_in_text, canonical_calls, said_calls
 from services.core.dialect import bounded_work
 from services.core.equality import canonical, canonical_key, dumped, fold
 from services.core.errors import InvalidRequestError
 from services.core.extract import Reading, readings
 from services.core.fitting import fitted
-from services.core.label import label_in, labels_problem
+from services.core.label import abstaining_label, label_in, labels_problem
 from services.core.number import number_in
 from services.core.prompts import OutputFormat, Tool, ToolCall
 from services.core.schema import Schema, schema_problem, schemas_problem, shape, types, violation
@@ -22,7 +23,9 @@ PROSE: Final = "PROSE"
 """Reason of an answer that is free text: it has no ballot and is no fault."""
 
 
-USUAL_FORMS: Final = frozenset({"CALLS_IN_TEXT", "PYTHON_CALL", "LABEL_IN_TEXT", "NUMBER_IN_TEXT"})
+USUAL_FORMS: Final = frozenset(
+    {"CALLS_IN_TEXT", "PYTHON_CALL", "LABEL_IN_TEXT", "NUMBER_IN_TEXT", ABSTAINED, REFUSED}
+)
 """Repairs of answers that are written as models are asked to write them."""
 
 
@@ -51,7 +54,8 @@ def ballot(
     """The vote of an answer, or why it is none.
 
     Free text has no ballot (reason PROSE), unless tools are offered: then not
-    to call any is a class of its own.
+    to call any is a class of its own. So is to decline, where the format lets
+    an answer abstain.
 
     Raises
     ------
@@ -83,6 +87,28 @@ def _of(value: Any, repairs: tuple[str, ...]) -> Ballot:
 
 NO_CALL: Final = _of({"tool_calls": []}, ())
 """The ballot of an answer that calls no tool though it might have."""
+DECLINED: Final = _of(None, ())
+"""The ballot of an answer that gives none: null, a refusal, or that it does not know."""
+
+
+def abstain_key(output_format: OutputFormat, tools: Sequence[Tool]) -> str:
+    """Key of the class that abstains, of answers to one prompt; empty where none can.
+
+    It calls no tool, has the first label that says so, or is null.
+    """
+    if output_format.kind == "text" and tools:
+        return NO_CALL.key
+    if label := abstaining_label(output_format.labels):
+        return _of(label, ()).key
+    is_null = output_format.kind == "json" and _takes_null(output_format.schema)
+    return DECLINED.key if output_format.may_abstain or is_null else ""
+
+
+def _takes_null(schema: Schema | None) -> bool:
+    try:
+        return not schema or not violation(None, schema)
+    except UnreadableError:
+        return False
 
 
 def read(
@@ -95,7 +121,8 @@ def read(
     UnreadableError
         If it is no vote. The reason is PROSE, EMPTY, UNKNOWN_TOOL,
         INVALID_ARGUMENTS, UNKNOWN_LABEL, NOT_A_NUMBER, SCHEMA_INVALID,
-        SEVERAL_VALUES, TOO_COSTLY, or one of `readings`.
+        SEVERAL_VALUES, TOO_COSTLY, or one of `readings`; of what declines to
+        answer where it may not, REFUSED or ABSTAINED.
     InvalidRequestError
         If the format or a tool is not taken.
     """
@@ -110,6 +137,31 @@ def read(
 
 
 def _read(shown: str, output_format: OutputFormat, tools: Sequence[Tool]) -> Reading:
+    """A text as an answer; where it may, as one that declines."""
+    why = "" if output_format.kind == "text" and tools else declined(shown)
+    if why and output_format.may_abstain and not _is_written(shown, output_format):
+        return _abstention(output_format, why)
+    try:
+        return _answer(shown, output_format, tools)
+    except UnreadableError as err:
+        if not why or err.reason == PROSE:
+            raise
+        if output_format.may_abstain:
+            return _abstention(output_format, why)
+        raise UnreadableError(why, TOLD[why]) from err
+
+
+def _is_written(shown: str, output_format: OutputFormat) -> bool:
+    """Whether a text may be an answer though it reads like none: JSON, or a label as it stands."""
+    labels = map(fold, output_format.labels)
+    return output_format.kind == "json" or fold(shown) in labels
+
+
+def _abstention(output_format: OutputFormat, why: str) -> Reading:
+    return abstaining_label(output_format.labels) or None, (why,)
+
+
+def _answer(shown: str, output_format: OutputFormat, tools: Sequence[Tool]) -> Reading:
     match output_format.kind:
         case "labels":
             return label_in(shown, output_format.labels)

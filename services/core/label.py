@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from services.core.abstention import declined
 from services.core.equality import fold
 from services.core.extract import Reading
 from services.core.stretches import MOST_CHARS, matches
@@ -63,6 +64,11 @@ def labels_problem(labels: Sequence[str]) -> str:
         if first is not label:
             return f"{first!r} and {label!r} are the same without case and space"
     return "a label is blank" if "" in by_form else ""
+
+
+def abstaining_label(labels: Sequence[str]) -> str:
+    """The first label that stands for giving no answer, such as `unknown`; empty without one."""
+    return next((label for label in labels if declined(label)), "")
 
 
 def _alone(text: str, by_form: Mapping[str, str]) -> Iterator[str]:

@@ -73,6 +73,13 @@ def _part(part: Part, number: Iterator[int]) -> str:
 
 
 def _asked_shape(output_format: OutputFormat) -> str:
+    shape = _shape(output_format)
+    if not output_format.may_abstain:
+        return shape
+    return f"{shape or 'any'}; it may also say that it does not know, or decline"
+
+
+def _shape(output_format: OutputFormat) -> str:
     match output_format.kind:
         case "labels":
             return f"one of these labels: {', '.join(output_format.labels)}"

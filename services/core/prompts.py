@@ -70,6 +70,8 @@ class OutputFormat:
     """JSON Schema for `json`; None: any JSON value."""
     relative_tolerance: float = 1e-6
     """For `number`: equal when they differ by at most this share."""
+    may_abstain: bool = False
+    """Whether to say that one does not know, or declines, is an answer: a class of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,22 @@ class Case:
     experience: Sequence[router_pb2.Experience] = ()
     """What came of the tiers so far, where the policy explores."""
 
-    @property
+    @cached_property
     def prompt(self) -> types_pb2.Prompt:
-        return self.asked.prompt
+        """As asked; an answer may abstain where either the caller or the ensemble allows it."""
+        given = self.asked.prompt
+        if given.output_format.may_abstain or not self.ensemble.aggregate.may_abstain:
+            return given
+        allowed = types_pb2.Prompt()
+        allowed.CopyFrom(given)
+        allowed.output_format.may_abstain = True
+        return allowed
+
+    @property
+    def may_call(self) -> bool:
+        """Whether an answer that calls no tool abstains by that."""
+        is_text = self.prompt.output_format.WhichOneof("kind") in {None, "text"}
+        return is_text and bool(self.prompt.tools)
 
     @cached_property
     def prompt_tokens(self) -> int:

@@ -27,27 +27,47 @@ def _names(case: Case, tier: Tier) -> tuple[str, ...]:
     return pool_names(case.name, tier.name, alone=len(case.ensemble.tiers) == 1)
 
 
-def juror_weight(juror: Juror, model: Model, match: Match) -> aggregator_pb2.JurorWeight:
-    """As learned; who has no weight in the configuration has none here either."""
+def juror_weight(
+    juror: Juror, model: Model, match: Match, *, may_call: bool = False, abstain_weight: float = 1.0
+) -> aggregator_pb2.JurorWeight:
+    """As learned; who has no weight in the configuration has none here either.
+
+    `may_call`: to abstain is to call no tool. `abstain_weight` stands for what was
+    not learned of abstaining.
+    """
     if (fit := match.fit) is None:
         few = match.few
         prior = few.priors[few.jurors.index(juror.label)] if few else model.adequacy
         return aggregator_pb2.JurorWeight(juror=juror.label, weight=juror.weight, prior=prior)
     at = fit.jurors.index(juror.label)
     heard = juror.weight > 0.0
+    extra = _abstaining(fit, at, may_call=may_call, abstain_weight=abstain_weight)
     return aggregator_pb2.JurorWeight(
         juror=juror.label,
         weight=fit.weights[at] if heard else 0.0,
         prior=fit.priors[at],
         alone=fit.alone[at] if heard else 0.0,
-        abstaining=fit.abstaining[at] if heard else 0.0,
+        abstaining=extra if heard else 0.0,
     )
 
 
-def fitted_vote(fit: PoolFit, *, calibration_id: str) -> aggregator_pb2.FittedVote:
+def _abstaining(fit: PoolFit, at: int, *, may_call: bool, abstain_weight: float) -> float:
+    """What a juror's ballot adds where it abstains."""
+    if may_call:
+        return fit.abstaining[at]
+    if fit.declining is not None:
+        return fit.declining.jurors[at]
+    return (abstain_weight - 1.0) * fit.weights[at]
+
+
+def fitted_vote(
+    fit: PoolFit, *, calibration_id: str, may_call: bool = False
+) -> aggregator_pb2.FittedVote:
+    """`may_call`: to abstain is to call no tool."""
+    declining = 0.0 if fit.declining is None else fit.declining.score
     return aggregator_pb2.FittedVote(
         none_score=fit.none_score,
-        abstain_score=fit.abstain,
+        abstain_score=fit.abstain if may_call else declining,
         best_juror=fit.gate.best if fit.gate.closed else "",
         slope=fit.confidence.slope,
         offset=fit.confidence.offset,

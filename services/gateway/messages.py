@@ -114,6 +114,7 @@ def aggregate_request(
         by_priors=prior_vote(case, here, weights, match),
         min_confidence=how.min_confidence,
         allow_splicing=how.allow_splicing,
+        abstain_weight=how.abstain_weight,
         scores=[
             aggregator_pb2.JudgeScore(juror=each.juror, score=each.score)
             for each in standings
@@ -123,11 +124,22 @@ def aggregate_request(
 
 
 def _weights(case: Case, tier: router_pb2.Tier, match: Match) -> list[aggregator_pb2.JurorWeight]:
-    return [juror_weight(juror, case.models[juror.model], match) for juror in jurors(case, tier)]
+    return [
+        juror_weight(
+            juror,
+            case.models[juror.model],
+            match,
+            may_call=case.may_call,
+            abstain_weight=case.ensemble.aggregate.abstain_weight,
+        )
+        for juror in jurors(case, tier)
+    ]
 
 
 def _fitted(case: Case, fit: PoolFit | None) -> aggregator_pb2.FittedVote | None:
-    return fitted_vote(fit, calibration_id=case.calibration_id) if fit else None
+    if fit is None:
+        return None
+    return fitted_vote(fit, calibration_id=case.calibration_id, may_call=case.may_call)
 
 
 def comparison(case: Case, answers: Sequence[types_pb2.Answer]) -> aggregator_pb2.AggregateRequest:
@@ -158,30 +170,25 @@ def verify_request(
 ) -> judge_pb2.VerifyRequest:
     """Judges that were `late` before are asked last.
 
-    Of all answers that were `given`, those of the same tier are evidence. A promise
-    was learned of jurors' answers: for a synthesis it does not hold.
+    Of all answers that were `given`, those of the same tier are evidence; without
+    a promise it is kept for a calibration. A promise was learned of jurors' answers:
+    for a synthesis it does not hold.
     """
-    several = len(aggregated.tally.ballots) > 1
-    request = judge_pb2.VerifyRequest(
+    chosen = aggregated.representative
+    here = (chosen.step, chosen.tier)
+    return judge_pb2.VerifyRequest(
         request_id=case.request_id,
         prompt=case.prompt,
-        answer=aggregated.representative,
+        answer=chosen,
         judge=_judge_spec(case, judge, aggregated.tally.tier, late),
-        tally=aggregated.tally if several else None,
+        tally=aggregated.tally,
         lease=lease_to_wire(lease),
-    )
-    fitted = None if aggregated.tally.synthesised else fitted_verdict(case, judge)
-    if fitted is not None:
-        chosen = aggregated.representative
-        request.fitted.CopyFrom(fitted)
-        request.tally.CopyFrom(aggregated.tally)
-        here = (chosen.step, chosen.tier)
-        request.peers.extend(
+        fitted=None if aggregated.tally.synthesised else fitted_verdict(case, judge),
+        peers=[
             each for each in given if (each.step, each.tier) == here and each.juror != chosen.juror
-        )
-        if (prior := prior_of(case, chosen.tier, chosen.juror)) is not None:
-            request.prior = prior
-    return request
+        ],
+        prior=prior_of(case, chosen.tier, chosen.juror),
+    )
 
 
 def rank_request(

@@ -40,6 +40,7 @@ def stop_terms(
         weights=weights,
         fitted=fitted,
         by_priors=by_priors,
+        abstain_weight=how.abstain_weight,
     )
 
 

@@ -43,7 +43,8 @@ def cassette_key(prompt: Prompt, model: str) -> str:
 
 def _shape(wanted: OutputFormat) -> dict[str, Any]:
     schema = None if wanted.schema is None else dict(wanted.schema)
-    return {"kind": wanted.kind, "labels": list(wanted.labels), "schema": schema}
+    shape = {"kind": wanted.kind, "labels": list(wanted.labels), "schema": schema}
+    return {**shape, "may_abstain": True} if wanted.may_abstain else shape
 
 
 def _message(turn: Message) -> list[Any]:

@@ -52,17 +52,19 @@ def format_hint(prompt: Prompt) -> str:
     """Say the shape of the answer in words; empty for prose."""
     wanted = prompt.output_format
     unless = " unless you call a tool" if prompt.tools else ""
+    may = "If you do not know, or none is right, answer with null. " * wanted.may_abstain
     match wanted.kind:
         case "labels":
             listed = ", ".join(wanted.labels)
-            return f"Answer with exactly one of these labels and nothing else{unless}: {listed}"
+            only = f"Answer with exactly one of these labels and nothing else{unless}: {listed}"
+            return f"{may}{only}"
         case "number":
-            return f"Answer with a single number and nothing else{unless}."
+            return f"{may}Answer with a single number and nothing else{unless}."
         case "json" if wanted.schema is not None:
             schema = orjson.dumps(wanted.schema).decode()
-            return f"Answer with JSON of this JSON Schema and nothing else{unless}: {schema}"
+            return f"{may}Answer with JSON of this JSON Schema and nothing else{unless}: {schema}"
         case "json":
-            return f"Answer with JSON and nothing else{unless}."
+            return f"{may}Answer with JSON and nothing else{unless}."
         case "text":
             return ""
 
@@ -79,11 +81,17 @@ def answer_schema(prompt: Prompt) -> Mapping[str, Any] | None:
     if wanted.kind == "labels":
         return {
             "type": "object",
-            "properties": {LABEL_FIELD: {"type": "string", "enum": list(wanted.labels)}},
+            "properties": {LABEL_FIELD: _label_schema(wanted)},
             "required": [LABEL_FIELD],
             "additionalProperties": False,
         }
     return wanted.schema if wanted.kind == "json" else None
+
+
+def _label_schema(wanted: OutputFormat) -> Mapping[str, Any]:
+    if wanted.may_abstain:
+        return {"type": ["string", "null"], "enum": [*wanted.labels, None]}
+    return {"type": "string", "enum": list(wanted.labels)}
 
 
 def answer_text(text: str, wanted: OutputFormat) -> str:
@@ -94,6 +102,8 @@ def answer_text(text: str, wanted: OutputFormat) -> str:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
+    if value == {LABEL_FIELD: None}:
+        return "null"
     label = value.get(LABEL_FIELD)
     return label if isinstance(label, str) else text
 

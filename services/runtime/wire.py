@@ -209,32 +209,37 @@ def output_format_from_wire(message: types_pb2.OutputFormat) -> OutputFormat:
     InvalidRequestError
         If its schema is no JSON object.
     """
+    may = message.may_abstain
     match message.WhichOneof("kind"):
         case "labels":
-            return OutputFormat("labels", labels=tuple(message.labels.labels))
+            return OutputFormat("labels", labels=tuple(message.labels.labels), may_abstain=may)
         case "json":
             schema = _schema(message.json.schema_json, "output_format.json.schema_json")
-            return OutputFormat("json", schema=schema)
+            return OutputFormat("json", schema=schema, may_abstain=may)
         case "number" if message.number.HasField("relative_tolerance"):
-            return OutputFormat("number", relative_tolerance=message.number.relative_tolerance)
+            tolerance = message.number.relative_tolerance
+            return OutputFormat("number", relative_tolerance=tolerance, may_abstain=may)
         case "number":
-            return OutputFormat("number")
+            return OutputFormat("number", may_abstain=may)
         case _:
-            return OutputFormat()
+            return OutputFormat(may_abstain=may)
 
 
 def output_format_to_wire(wanted: OutputFormat) -> types_pb2.OutputFormat:
+    may = wanted.may_abstain
     match wanted.kind:
         case "labels":
-            return types_pb2.OutputFormat(labels=types_pb2.LabelFormat(labels=wanted.labels))
+            labels = types_pb2.LabelFormat(labels=wanted.labels)
+            return types_pb2.OutputFormat(labels=labels, may_abstain=may)
         case "number":
             tolerance = types_pb2.NumberFormat(relative_tolerance=wanted.relative_tolerance)
-            return types_pb2.OutputFormat(number=tolerance)
+            return types_pb2.OutputFormat(number=tolerance, may_abstain=may)
         case "json":
             text = "" if wanted.schema is None else orjson.dumps(wanted.schema).decode()
-            return types_pb2.OutputFormat(json=types_pb2.JsonFormat(schema_json=text))
+            form = types_pb2.JsonFormat(schema_json=text)
+            return types_pb2.OutputFormat(json=form, may_abstain=may)
         case "text":
-            return types_pb2.OutputFormat(text=types_pb2.TextFormat())
+            return types_pb2.OutputFormat(text=types_pb2.TextFormat(), may_abstain=may)
 
 
 def _schema(text: str, field: str) -> Mapping[str, Any] | None:

@@ -1,6 +1,7 @@
 """Values cross the wire unchanged, and what breaks the contract is refused by field."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -52,6 +53,23 @@ def sent(message):
 @given(ANSWERS)
 def test_an_answer_crosses_unchanged(answer):
     assert answer == wire.answer_from_wire(sent(wire.answer_to_wire(answer)))
+
+
+@pytest.mark.parametrize("may", [True, False])
+@pytest.mark.parametrize(
+    "form",
+    [
+        OutputFormat(),
+        OutputFormat("labels", labels=("yes", "no")),
+        OutputFormat("number", relative_tolerance=0.25),
+        OutputFormat("json", schema={"type": "object"}),
+        OutputFormat("json"),
+    ],
+)
+def test_an_output_format_crosses_unchanged(form, may):
+    form = replace(form, may_abstain=may)
+
+    assert form == wire.output_format_from_wire(sent(wire.output_format_to_wire(form)))
 
 
 @given(st.builds(Usage, COUNTS, COUNTS, COUNTS, COUNTS))

@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from gremium.v1 import manifest_pb2, types_pb2
+from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
 from services.calibration.artefact import (
     Calibration,
     ConfidenceMap,
+    Declining,
     Gate,
     JudgeFit,
     PoolFit,
     Threshold,
     write,
 )
+from services.calibration.recorded import outcomes_of
 from services.config.load import ConfigError
 from tests.mesh.test_ask import PASS
 from tests.mesh.test_weighted import judge
@@ -278,8 +280,8 @@ async def test_only_what_keeps_the_promise_passes(serve, calibrated, none_score,
         verdict.promise.threshold,
         verdict.p_ok.calibration_id,
     )
-    assert ["support"] == [signal.name for signal in verdict.signals]
-    assert reply.manifest.tallies[0].p_correct.value == verdict.signals[0].value
+    (support,) = (signal for signal in verdict.signals if signal.coefficient)
+    assert ("support", reply.manifest.tallies[0].p_correct.value) == (support.name, support.value)
     assert 3 == gateway.provider.calls, "no judge model could have turned it"
 
 
@@ -328,8 +330,56 @@ async def test_what_other_jurors_wrote_is_evidence(serve, calibrated):
 
     reply = await gateway.ask(shape=NUMBER)
 
-    told = {each.name: each.value for each in reply.manifest.verdicts[0].signals}
+    told = {
+        each.name: each.value for each in reply.manifest.verdicts[0].signals if each.coefficient
+    }
     assert {"agreement": 0.0, "prior": 0.9} == told
+
+
+async def test_a_first_calibration_can_learn_all_signals(serve):
+    audited = {**JURY, "judge": {"models": ["judge"]}}
+    gateway = await serve(audited, {**SCRIPT, "judge": PASS})
+    reply = await gateway.ask(shape=NUMBER)
+    said = ensemble_pb2.SubmitFeedbackRequest(
+        request_id=reply.manifest.request_id, feedback=manifest_pb2.Feedback(score=1.0)
+    )
+    await gateway.stub.SubmitFeedback(said, timeout=5.0)
+
+    (found,) = outcomes_of(await gateway.manifest(reply.manifest.request_id))
+
+    told = {"agreement": 0.5, "prior": 0.5, "support": 2 / 3, "judge": 0.9, "peer_numbers": 0.5}
+    assert told == pytest.approx({name: found.signals[name] for name in told})
+    assert found.audited == reply.answer.juror
+
+
+MAY = types_pb2.OutputFormat(number=types_pb2.NumberFormat(), may_abstain=True)
+
+
+@pytest.mark.parametrize(
+    ("learned", "aggregate", "text"),
+    [
+        pytest.param(Declining(-2.0, (0.0, 0.0, 0.0)), {}, "4", id="learned to be wrong"),
+        pytest.param(
+            Declining(2.0, (0.0, 0.0, 0.0)), {"abstain_weight": 0.0}, "I don't know.", id="right"
+        ),
+        pytest.param(None, {}, "I don't know.", id="not learned: like any answer"),
+        pytest.param(None, {"abstain_weight": 0.25}, "4", id="not learned: as configured"),
+    ],
+)
+async def test_to_abstain_has_a_learned_prior(serve, calibrated, learned, aggregate, text):
+    calibrated(main=replace(FIT, weights=(1.0, 1.0, 1.5), declining=learned))
+    unknown = Reply(text="I don't know.")
+    gateway = await serve(
+        {**JURY, "aggregate": aggregate},
+        {**SCRIPT, "a": unknown, "b": unknown},
+        calibration="calibration.json",
+    )
+
+    reply = await gateway.ask(shape=MAY)
+
+    (tally,) = reply.manifest.tallies
+    assert (text, "logit", True) == (reply.answer.text, tally.method, tally.p_correct.calibrated)
+    assert (text == "I don't know.") == (tally.leader == tally.abstain_key)
 
 
 async def test_judges_of_a_learned_panel_are_heard_by_their_reliability(serve, calibrated):

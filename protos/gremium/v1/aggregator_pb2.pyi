@@ -110,8 +110,8 @@ class JurorWeight(_message.Message):
     1,000,000]; only in a fitted vote.
     """
     abstaining: _builtins.float
-    """What its ballot adds besides where it calls no tool, in [-1,000,000,
-    1,000,000]; only in a fitted vote.
+    """What its ballot adds besides where it abstains, as `OutputFormat.may_abstain`
+    has it, or calls no tool, in [-1,000,000, 1,000,000]; only in a fitted vote.
     """
     def __init__(
         self,
@@ -152,7 +152,7 @@ class FittedVote(_message.Message):
     none_score: _builtins.float
     """Score of "none of them is right"."""
     abstain_score: _builtins.float
-    """Added to the score of the class that calls no tool."""
+    """Added to the score of the class that abstains or calls no tool: its prior."""
     best_juror: _builtins.str
     """Juror whose ballot stands wherever it gave one, because the vote was not
     shown to be as good; empty when the vote decides.
@@ -314,6 +314,7 @@ class AggregateRequest(_message.Message):
     SYNTHESIS_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
     BY_PRIORS_FIELD_NUMBER: _builtins.int
+    ABSTAIN_WEIGHT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request this belongs to."""
     method: Global___AggregationMethod.ValueType
@@ -332,6 +333,11 @@ class AggregateRequest(_message.Message):
     """Whether `AGGREGATION_METHOD_FIELDWISE` may put an answer together from the
     fields of several, where none says at every field what most say. It must be
     what the format or the tools ask for, and `Tally.spliced` names the sources.
+    """
+    abstain_weight: _builtins.float
+    """What a ballot that abstains or calls no tool counts, as a multiple of its
+    weight in [0, 1,000]: the prior of such answers for want of `fitted`. Whose ballot
+    stands whatever the others say stands here, too. If unset, 1.
     """
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Answer]:
@@ -393,17 +399,22 @@ class AggregateRequest(_message.Message):
         synthesis: Global___SynthesisSpec | None = ...,
         lease: _types_pb2.Lease | None = ...,
         by_priors: Global___PriorVote | None = ...,
+        abstain_weight: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "by_priors", b"by_priors", "fitted", b"fitted", "lease", b"lease", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "synthesis", b"synthesis"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_abstain_weight", b"_abstain_weight", "_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "abstain_weight", b"abstain_weight", "by_priors", b"by_priors", "fitted", b"fitted", "lease", b"lease", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "synthesis", b"synthesis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "allow_splicing", b"allow_splicing", "answers", b"answers", "by_priors", b"by_priors", "fitted", b"fitted", "lease", b"lease", "method", b"method", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "synthesis", b"synthesis", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_abstain_weight", b"_abstain_weight", "_min_confidence", b"_min_confidence", "_min_share", b"_min_share", "_min_similarity", b"_min_similarity", "abstain_weight", b"abstain_weight", "allow_splicing", b"allow_splicing", "answers", b"answers", "by_priors", b"by_priors", "fitted", b"fitted", "lease", b"lease", "method", b"method", "min_confidence", b"min_confidence", "min_share", b"min_share", "min_similarity", b"min_similarity", "output_format", b"output_format", "request_id", b"request_id", "scores", b"scores", "synthesis", b"synthesis", "tools", b"tools", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__abstain_weight: _TypeAlias = _typing.Literal["abstain_weight"]  # noqa: Y015
+    _WhichOneofArgType__abstain_weight: _TypeAlias = _typing.Literal["_abstain_weight", b"_abstain_weight"]  # noqa: Y015
     _WhichOneofReturnType__min_confidence: _TypeAlias = _typing.Literal["min_confidence"]  # noqa: Y015
     _WhichOneofArgType__min_confidence: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence"]  # noqa: Y015
     _WhichOneofReturnType__min_share: _TypeAlias = _typing.Literal["min_share"]  # noqa: Y015
     _WhichOneofArgType__min_share: _TypeAlias = _typing.Literal["_min_share", b"_min_share"]  # noqa: Y015
     _WhichOneofReturnType__min_similarity: _TypeAlias = _typing.Literal["min_similarity"]  # noqa: Y015
     _WhichOneofArgType__min_similarity: _TypeAlias = _typing.Literal["_min_similarity", b"_min_similarity"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__abstain_weight) -> _WhichOneofReturnType__abstain_weight | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__min_confidence) -> _WhichOneofReturnType__min_confidence | None: ...
     @_typing.overload

@@ -214,7 +214,7 @@ class VerifyRequest(_message.Message):
 
     @_builtins.property
     def tally(self) -> _manifest_pb2.Tally:
-        """How the jurors voted: when several answered, and always with `fitted`."""
+        """How the jurors voted: the signal `support`."""
 
     @_builtins.property
     def lease(self) -> _types_pb2.Lease:

@@ -29,7 +29,7 @@ from gremium.v1 import manifest_pb2 as gremium_dot_v1_dot_manifest__pb2
 from gremium.v1 import types_pb2 as gremium_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15gremium/v1/jury.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgremium/v1/aggregator.proto\x1a\x19gremium/v1/manifest.proto\x1a\x16gremium/v1/types.proto\"\x93\x03\n\tStopTerms\x12,\n\x04rule\x18\x01 \x01(\x0e\x32\x14.gremium.v1.StopRuleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12&\n\x05gamma\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x16\n\x05\x61gree\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12$\n\x03tau\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12*\n\tmin_share\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x0f\n\x07letters\x18\x06 \x01(\x08\x12\x32\n\x07weights\x18\x07 \x03(\x0b\x32\x17.gremium.v1.JurorWeightB\x08\xbaH\x05\x92\x01\x02\x10@\x12&\n\x06\x66itted\x18\x08 \x01(\x0b\x32\x16.gremium.v1.FittedVote\x12/\n\x0emin_confidence\x18\t \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12(\n\tby_priors\x18\n \x01(\x0b\x32\x15.gremium.v1.PriorVote\"\x99\x01\n\tJurorSpec\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12\x19\n\x05model\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12\x1e\n\x0binstruction\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\x12\x37\n\x07timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xbaH\x08\xaa\x01\x02*\x00\xc8\x01\x01\"\xc4\x03\n\x11\x44\x65liberateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12*\n\x06prompt\x18\x02 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x06jurors\x18\x03 \x03(\x0b\x32\x15.gremium.v1.JurorSpecB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\x12\x17\n\x06quorum\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x32\n\x05grace\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00\x12 \n\x05lease\x18\x06 \x01(\x0b\x32\x11.gremium.v1.Lease\x12\x16\n\x04tier\x18\x07 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12#\n\x04stop\x18\x08 \x01(\x0b\x32\x15.gremium.v1.StopTerms\x12\x1d\n\x05waves\x18\t \x03(\x05\x42\x0e\xbaH\x0b\x92\x01\x08\x10@\"\x04\x1a\x02(\x01:g\xbaHd\x1a\x62\n\x10quorum.reachable\x12+quorum must not exceed the number of jurors\x1a!this.quorum <= this.jurors.size()\"\xf9\x01\n\x12\x44\x65liberateResponse\x12#\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x12.gremium.v1.Answer\x12\x31\n\x0eparticipations\x18\x02 \x03(\x0b\x32\x19.gremium.v1.Participation\x12\x12\n\nquorum_met\x18\x03 \x01(\x08\x12+\n\x0bstop_reason\x18\x04 \x01(\x0e\x32\x16.gremium.v1.StopReason\x12\"\n\x07unspent\x18\x05 \x01(\x0b\x32\x11.gremium.v1.Lease\x12&\n\x08stopping\x18\x06 \x01(\x0b\x32\x14.gremium.v1.Stopping\"\xbc\x01\n\x08Stopping\x12\"\n\x04rule\x18\x01 \x01(\x0e\x32\x14.gremium.v1.StopRule\x12\x16\n\tstatistic\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07\x62\x61llots\x18\x03 \x01(\x05\x12\x13\n\x0bsaved_calls\x18\x04 \x01(\x05\x12\x11\n\tsaved_usd\x18\x05 \x01(\x01\x12-\n\nsaved_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\n_statistic\"V\n\x17\x44\x65liberateStreamRequest\x12;\n\x0c\x64\x65liberation\x18\x01 \x01(\x0b\x32\x1d.gremium.v1.DeliberateRequestB\x06\xbaH\x03\xc8\x01\x01\"\xd6\x01\n\x18\x44\x65liberateStreamResponse\x12+\n\x07started\x18\x01 \x01(\x0b\x32\x18.gremium.v1.JurorStartedH\x00\x12\'\n\x05\x64\x65lta\x18\x02 \x01(\x0b\x32\x16.gremium.v1.JurorDeltaH\x00\x12+\n\x07settled\x18\x03 \x01(\x0b\x32\x18.gremium.v1.JurorSettledH\x00\x12.\n\x04\x64one\x18\x04 \x01(\x0b\x32\x1e.gremium.v1.DeliberateResponseH\x00\x42\x07\n\x05\x65vent\",\n\x0cJurorStarted\x12\r\n\x05juror\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\")\n\nJurorDelta\x12\r\n\x05juror\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"d\n\x0cJurorSettled\x12\x30\n\rparticipation\x18\x01 \x01(\x0b\x32\x19.gremium.v1.Participation\x12\"\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x12.gremium.v1.Answer*\xb4\x01\n\nStopReason\x12\x1b\n\x17STOP_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17STOP_REASON_ALL_SETTLED\x10\x01\x12\x16\n\x12STOP_REASON_QUORUM\x10\x02\x12\x18\n\x14STOP_REASON_DEADLINE\x10\x03\x12!\n\x1dSTOP_REASON_QUORUM_IMPOSSIBLE\x10\x04\x12\x17\n\x13STOP_REASON_DECIDED\x10\x05*\x82\x01\n\x08StopRule\x12\x19\n\x15STOP_RULE_UNSPECIFIED\x10\x00\x12\x19\n\x15STOP_RULE_UNCATCHABLE\x10\x01\x12\x12\n\x0eSTOP_RULE_BETA\x10\x02\x12\x13\n\x0fSTOP_RULE_AGREE\x10\x03\x12\x17\n\x13STOP_RULE_POSTERIOR\x10\x04\x32\xbb\x01\n\x0bJuryService\x12K\n\nDeliberate\x12\x1d.gremium.v1.DeliberateRequest\x1a\x1e.gremium.v1.DeliberateResponse\x12_\n\x10\x44\x65liberateStream\x12#.gremium.v1.DeliberateStreamRequest\x1a$.gremium.v1.DeliberateStreamResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15gremium/v1/jury.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgremium/v1/aggregator.proto\x1a\x19gremium/v1/manifest.proto\x1a\x16gremium/v1/types.proto\"\xdc\x03\n\tStopTerms\x12,\n\x04rule\x18\x01 \x01(\x0e\x32\x14.gremium.v1.StopRuleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12&\n\x05gamma\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x16\n\x05\x61gree\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12$\n\x03tau\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12*\n\tmin_share\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x0f\n\x07letters\x18\x06 \x01(\x08\x12\x32\n\x07weights\x18\x07 \x03(\x0b\x32\x17.gremium.v1.JurorWeightB\x08\xbaH\x05\x92\x01\x02\x10@\x12&\n\x06\x66itted\x18\x08 \x01(\x0b\x32\x16.gremium.v1.FittedVote\x12/\n\x0emin_confidence\x18\t \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12(\n\tby_priors\x18\n \x01(\x0b\x32\x15.gremium.v1.PriorVote\x12\x34\n\x0e\x61\x62stain_weight\x18\x0b \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00@\x8f@)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\x11\n\x0f_abstain_weight\"\x99\x01\n\tJurorSpec\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12\x19\n\x05model\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12\x1e\n\x0binstruction\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\x12\x37\n\x07timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xbaH\x08\xaa\x01\x02*\x00\xc8\x01\x01\"\xc4\x03\n\x11\x44\x65liberateRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12*\n\x06prompt\x18\x02 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x06jurors\x18\x03 \x03(\x0b\x32\x15.gremium.v1.JurorSpecB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\x12\x17\n\x06quorum\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x01\x12\x32\n\x05grace\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00\x12 \n\x05lease\x18\x06 \x01(\x0b\x32\x11.gremium.v1.Lease\x12\x16\n\x04tier\x18\x07 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12#\n\x04stop\x18\x08 \x01(\x0b\x32\x15.gremium.v1.StopTerms\x12\x1d\n\x05waves\x18\t \x03(\x05\x42\x0e\xbaH\x0b\x92\x01\x08\x10@\"\x04\x1a\x02(\x01:g\xbaHd\x1a\x62\n\x10quorum.reachable\x12+quorum must not exceed the number of jurors\x1a!this.quorum <= this.jurors.size()\"\xf9\x01\n\x12\x44\x65liberateResponse\x12#\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x12.gremium.v1.Answer\x12\x31\n\x0eparticipations\x18\x02 \x03(\x0b\x32\x19.gremium.v1.Participation\x12\x12\n\nquorum_met\x18\x03 \x01(\x08\x12+\n\x0bstop_reason\x18\x04 \x01(\x0e\x32\x16.gremium.v1.StopReason\x12\"\n\x07unspent\x18\x05 \x01(\x0b\x32\x11.gremium.v1.Lease\x12&\n\x08stopping\x18\x06 \x01(\x0b\x32\x14.gremium.v1.Stopping\"\xbc\x01\n\x08Stopping\x12\"\n\x04rule\x18\x01 \x01(\x0e\x32\x14.gremium.v1.StopRule\x12\x16\n\tstatistic\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07\x62\x61llots\x18\x03 \x01(\x05\x12\x13\n\x0bsaved_calls\x18\x04 \x01(\x05\x12\x11\n\tsaved_usd\x18\x05 \x01(\x01\x12-\n\nsaved_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\n_statistic\"V\n\x17\x44\x65liberateStreamRequest\x12;\n\x0c\x64\x65liberation\x18\x01 \x01(\x0b\x32\x1d.gremium.v1.DeliberateRequestB\x06\xbaH\x03\xc8\x01\x01\"\xd6\x01\n\x18\x44\x65liberateStreamResponse\x12+\n\x07started\x18\x01 \x01(\x0b\x32\x18.gremium.v1.JurorStartedH\x00\x12\'\n\x05\x64\x65lta\x18\x02 \x01(\x0b\x32\x16.gremium.v1.JurorDeltaH\x00\x12+\n\x07settled\x18\x03 \x01(\x0b\x32\x18.gremium.v1.JurorSettledH\x00\x12.\n\x04\x64one\x18\x04 \x01(\x0b\x32\x1e.gremium.v1.DeliberateResponseH\x00\x42\x07\n\x05\x65vent\",\n\x0cJurorStarted\x12\r\n\x05juror\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\")\n\nJurorDelta\x12\r\n\x05juror\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"d\n\x0cJurorSettled\x12\x30\n\rparticipation\x18\x01 \x01(\x0b\x32\x19.gremium.v1.Participation\x12\"\n\x06\x61nswer\x18\x02 \x01(\x0b\x32\x12.gremium.v1.Answer*\xb4\x01\n\nStopReason\x12\x1b\n\x17STOP_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17STOP_REASON_ALL_SETTLED\x10\x01\x12\x16\n\x12STOP_REASON_QUORUM\x10\x02\x12\x18\n\x14STOP_REASON_DEADLINE\x10\x03\x12!\n\x1dSTOP_REASON_QUORUM_IMPOSSIBLE\x10\x04\x12\x17\n\x13STOP_REASON_DECIDED\x10\x05*\x82\x01\n\x08StopRule\x12\x19\n\x15STOP_RULE_UNSPECIFIED\x10\x00\x12\x19\n\x15STOP_RULE_UNCATCHABLE\x10\x01\x12\x12\n\x0eSTOP_RULE_BETA\x10\x02\x12\x13\n\x0fSTOP_RULE_AGREE\x10\x03\x12\x17\n\x13STOP_RULE_POSTERIOR\x10\x04\x32\xbb\x01\n\x0bJuryService\x12K\n\nDeliberate\x12\x1d.gremium.v1.DeliberateRequest\x1a\x1e.gremium.v1.DeliberateResponse\x12_\n\x10\x44\x65liberateStream\x12#.gremium.v1.DeliberateStreamRequest\x1a$.gremium.v1.DeliberateStreamResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOPTERMS'].fields_by_name['weights']._serialized_options = b'\272H\005\222\001\002\020@'
   _globals['_STOPTERMS'].fields_by_name['min_confidence']._loaded_options = None
   _globals['_STOPTERMS'].fields_by_name['min_confidence']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_STOPTERMS'].fields_by_name['abstain_weight']._loaded_options = None
+  _globals['_STOPTERMS'].fields_by_name['abstain_weight']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000@\217@)\000\000\000\000\000\000\000\000'
   _globals['_JURORSPEC'].fields_by_name['name']._loaded_options = None
   _globals['_JURORSPEC'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\001(\200\001'
   _globals['_JURORSPEC'].fields_by_name['model']._loaded_options = None
@@ -76,30 +78,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIBERATEREQUEST']._serialized_options = b'\272Hd\032b\n\020quorum.reachable\022+quorum must not exceed the number of jurors\032!this.quorum <= this.jurors.size()'
   _globals['_DELIBERATESTREAMREQUEST'].fields_by_name['deliberation']._loaded_options = None
   _globals['_DELIBERATESTREAMREQUEST'].fields_by_name['deliberation']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_STOPREASON']._serialized_start=2135
-  _globals['_STOPREASON']._serialized_end=2315
-  _globals['_STOPRULE']._serialized_start=2318
-  _globals['_STOPRULE']._serialized_end=2448
+  _globals['_STOPREASON']._serialized_start=2208
+  _globals['_STOPREASON']._serialized_end=2388
+  _globals['_STOPRULE']._serialized_start=2391
+  _globals['_STOPRULE']._serialized_end=2521
   _globals['_STOPTERMS']._serialized_start=179
-  _globals['_STOPTERMS']._serialized_end=582
-  _globals['_JURORSPEC']._serialized_start=585
-  _globals['_JURORSPEC']._serialized_end=738
-  _globals['_DELIBERATEREQUEST']._serialized_start=741
-  _globals['_DELIBERATEREQUEST']._serialized_end=1193
-  _globals['_DELIBERATERESPONSE']._serialized_start=1196
-  _globals['_DELIBERATERESPONSE']._serialized_end=1445
-  _globals['_STOPPING']._serialized_start=1448
-  _globals['_STOPPING']._serialized_end=1636
-  _globals['_DELIBERATESTREAMREQUEST']._serialized_start=1638
-  _globals['_DELIBERATESTREAMREQUEST']._serialized_end=1724
-  _globals['_DELIBERATESTREAMRESPONSE']._serialized_start=1727
-  _globals['_DELIBERATESTREAMRESPONSE']._serialized_end=1941
-  _globals['_JURORSTARTED']._serialized_start=1943
-  _globals['_JURORSTARTED']._serialized_end=1987
-  _globals['_JURORDELTA']._serialized_start=1989
-  _globals['_JURORDELTA']._serialized_end=2030
-  _globals['_JURORSETTLED']._serialized_start=2032
-  _globals['_JURORSETTLED']._serialized_end=2132
-  _globals['_JURYSERVICE']._serialized_start=2451
-  _globals['_JURYSERVICE']._serialized_end=2638
+  _globals['_STOPTERMS']._serialized_end=655
+  _globals['_JURORSPEC']._serialized_start=658
+  _globals['_JURORSPEC']._serialized_end=811
+  _globals['_DELIBERATEREQUEST']._serialized_start=814
+  _globals['_DELIBERATEREQUEST']._serialized_end=1266
+  _globals['_DELIBERATERESPONSE']._serialized_start=1269
+  _globals['_DELIBERATERESPONSE']._serialized_end=1518
+  _globals['_STOPPING']._serialized_start=1521
+  _globals['_STOPPING']._serialized_end=1709
+  _globals['_DELIBERATESTREAMREQUEST']._serialized_start=1711
+  _globals['_DELIBERATESTREAMREQUEST']._serialized_end=1797
+  _globals['_DELIBERATESTREAMRESPONSE']._serialized_start=1800
+  _globals['_DELIBERATESTREAMRESPONSE']._serialized_end=2014
+  _globals['_JURORSTARTED']._serialized_start=2016
+  _globals['_JURORSTARTED']._serialized_end=2060
+  _globals['_JURORDELTA']._serialized_start=2062
+  _globals['_JURORDELTA']._serialized_end=2103
+  _globals['_JURORSETTLED']._serialized_start=2105
+  _globals['_JURORSETTLED']._serialized_end=2205
+  _globals['_JURYSERVICE']._serialized_start=2524
+  _globals['_JURYSERVICE']._serialized_end=2711
 # @@protoc_insertion_point(module_scope)

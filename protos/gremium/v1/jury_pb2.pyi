@@ -128,6 +128,7 @@ class StopTerms(_message.Message):
     FITTED_FIELD_NUMBER: _builtins.int
     MIN_CONFIDENCE_FIELD_NUMBER: _builtins.int
     BY_PRIORS_FIELD_NUMBER: _builtins.int
+    ABSTAIN_WEIGHT_FIELD_NUMBER: _builtins.int
     rule: Global___StopRule.ValueType
     """The rule."""
     gamma: _builtins.float
@@ -146,6 +147,8 @@ class StopTerms(_message.Message):
     """
     min_confidence: _builtins.float
     """P(correct) that the aggregator will ask of the leader, in [0, 1]; 0: none."""
+    abstain_weight: _builtins.float
+    """What a ballot that abstains will count, as `AggregateRequest.abstain_weight`."""
     @_builtins.property
     def weights(self) -> _containers.RepeatedCompositeFieldContainer[_aggregator_pb2.JurorWeight]:
         """How the ballots will be counted; a juror not listed counts 1."""
@@ -173,12 +176,15 @@ class StopTerms(_message.Message):
         fitted: _aggregator_pb2.FittedVote | None = ...,
         min_confidence: _builtins.float = ...,
         by_priors: _aggregator_pb2.PriorVote | None = ...,
+        abstain_weight: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["by_priors", b"by_priors", "fitted", b"fitted"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_abstain_weight", b"_abstain_weight", "abstain_weight", b"abstain_weight", "by_priors", b"by_priors", "fitted", b"fitted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agree", b"agree", "by_priors", b"by_priors", "fitted", b"fitted", "gamma", b"gamma", "letters", b"letters", "min_confidence", b"min_confidence", "min_share", b"min_share", "rule", b"rule", "tau", b"tau", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_abstain_weight", b"_abstain_weight", "abstain_weight", b"abstain_weight", "agree", b"agree", "by_priors", b"by_priors", "fitted", b"fitted", "gamma", b"gamma", "letters", b"letters", "min_confidence", b"min_confidence", "min_share", b"min_share", "rule", b"rule", "tau", b"tau", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__abstain_weight: _TypeAlias = _typing.Literal["abstain_weight"]  # noqa: Y015
+    _WhichOneofArgType__abstain_weight: _TypeAlias = _typing.Literal["_abstain_weight", b"_abstain_weight"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__abstain_weight) -> _WhichOneofReturnType__abstain_weight | None: ...
 
 Global___StopTerms: _TypeAlias = StopTerms  # noqa: Y015
 

@@ -576,6 +576,7 @@ class Tally(_message.Message):
     SPLICED_FIELD_NUMBER: _builtins.int
     SYNTHESISED_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
+    ABSTAIN_KEY_FIELD_NUMBER: _builtins.int
     leader: _builtins.str
     """Key of the leading class; empty when there are no ballots."""
     consensus: _builtins.bool
@@ -620,6 +621,10 @@ class Tally(_message.Message):
     synthesised: _builtins.bool
     """Whether a model wrote the representative out of several answers. The leader is
     then the class that the jurors voted for, and `p_correct` is a guess of that.
+    """
+    abstain_key: _builtins.str
+    """Key of the class that abstains or calls no tool, whether anyone voted for it or
+    not; it leads where `leader` is the same. Empty where no answer can.
     """
     @_builtins.property
     def classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TallyClass]:
@@ -701,10 +706,11 @@ class Tally(_message.Message):
         spliced: _abc.Iterable[Global___SplicedField] | None = ...,
         synthesised: _builtins.bool = ...,
         sources: _abc.Iterable[_builtins.str] | None = ...,
+        abstain_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance", "_p_none", b"_p_none", "_similarity", b"_similarity", "centroid_distance", b"centroid_distance", "p_correct", b"p_correct", "p_none", b"p_none", "similarity", b"similarity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance", "_p_none", b"_p_none", "_similarity", b"_similarity", "ballots", b"ballots", "centroid_distance", b"centroid_distance", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "fallback_trail", b"fallback_trail", "leader", b"leader", "margin", b"margin", "method", b"method", "outliers", b"outliers", "p_correct", b"p_correct", "p_none", b"p_none", "reason_text", b"reason_text", "similarity", b"similarity", "sources", b"sources", "spliced", b"spliced", "standings", b"standings", "synthesised", b"synthesised", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier", "uncalibrated_text", b"uncalibrated_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance", "_p_none", b"_p_none", "_similarity", b"_similarity", "abstain_key", b"abstain_key", "ballots", b"ballots", "centroid_distance", b"centroid_distance", "classes", b"classes", "consensus", b"consensus", "divergence", b"divergence", "entropy", b"entropy", "fallback_trail", b"fallback_trail", "leader", b"leader", "margin", b"margin", "method", b"method", "outliers", b"outliers", "p_correct", b"p_correct", "p_none", b"p_none", "reason_text", b"reason_text", "similarity", b"similarity", "sources", b"sources", "spliced", b"spliced", "standings", b"standings", "synthesised", b"synthesised", "tie", b"tie", "tie_rule", b"tie_rule", "tier", b"tier", "uncalibrated_text", b"uncalibrated_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__centroid_distance: _TypeAlias = _typing.Literal["centroid_distance"]  # noqa: Y015
     _WhichOneofArgType__centroid_distance: _TypeAlias = _typing.Literal["_centroid_distance", b"_centroid_distance"]  # noqa: Y015
@@ -797,7 +803,7 @@ Global___Span: _TypeAlias = Span  # noqa: Y015
 
 @_typing.final
 class Signal(_message.Message):
-    """One piece of evidence on an answer that a fit weighed."""
+    """One piece of evidence on an answer, whether a fit weighs it or not."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -810,7 +816,7 @@ class Signal(_message.Message):
     value: _builtins.float
     """In [0, 1]."""
     coefficient: _builtins.float
-    """What it is multiplied by in the log-odds of P(ok)."""
+    """What it is multiplied by in the log-odds of P(ok); 0 where no fit weighs it."""
     evidence: _builtins.str
     """What was seen, at most 1,024 bytes."""
     def __init__(
@@ -920,8 +926,9 @@ class Verdict(_message.Message):
 
     @_builtins.property
     def signals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Signal]:
-        """What `p_ok` was made of, by name; only with a calibration. One that is missing
-        leaves `p_ok` unset.
+        """All evidence on the answer, by name; none where a check vetoed it. With a
+        calibration `p_ok` was made of those with a coefficient; one that is missing
+        leaves `p_ok` unset. A judge model's score is the signal `judge`.
         """
 
     @_builtins.property

@@ -387,6 +387,15 @@ class OutputFormat(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
+    MAY_ABSTAIN_FIELD_NUMBER: _builtins.int
+    may_abstain: _builtins.bool
+    """Whether an answer may abstain: say that it does not know or that nothing on
+    offer is right, decline, or be `null`. It is then a vote, in a class of its own,
+    and the jurors are told so. If unset, such an answer is unusable with the reason
+    `ABSTAINED` or `REFUSED`, and prose like any other. A declared label that says so,
+    and `null` where the schema takes it, always count. With tools, text that calls
+    none is that class, whether this is set or not.
+    """
     @_builtins.property
     def text(self) -> Global___TextFormat:
         """Free prose, compared by meaning."""
@@ -410,10 +419,11 @@ class OutputFormat(_message.Message):
         labels: Global___LabelFormat | None = ...,
         json: Global___JsonFormat | None = ...,
         number: Global___NumberFormat | None = ...,
+        may_abstain: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["json", b"json", "kind", b"kind", "labels", b"labels", "number", b"number", "text", b"text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json", "kind", b"kind", "labels", b"labels", "number", b"number", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json", "kind", b"kind", "labels", b"labels", "may_abstain", b"may_abstain", "number", b"number", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["text", "labels", "json", "number"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015

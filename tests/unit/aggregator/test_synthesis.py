@@ -243,6 +243,7 @@ async def test_returns_what_is_left_of_its_lease():
 
 
 CALL = types_pb2.ToolCall(name="now", arguments_json="{}")
+MAY_ABSTAIN = types_pb2.OutputFormat(may_abstain=True)
 
 
 @pytest.mark.parametrize(
@@ -254,6 +255,7 @@ CALL = types_pb2.ToolCall(name="now", arguments_json="{}")
         (wanted("Paris is nice.", "Seventeen ducks swam."), "synthesis_no_consensus"),
         (wanted("A", "B", "B", form=LABELS), "synthesis_not_prose"),
         (wanted("I cannot help with that.", "I can't help with that, sorry."), "synthesis_refusal"),
+        (wanted("I don't know.", "I have no idea.", form=MAY_ABSTAIN), "synthesis_refusal"),
         (
             wanted(BRIDGE[0], DECLINED, weights=priors(0.9, 0.1), min_similarity=-1),
             "synthesis_one_answer",

@@ -10,6 +10,7 @@ from services.calibration.artefact import (
     Calibration,
     CalibrationError,
     ConfidenceMap,
+    Declining,
     Gate,
     PoolFit,
     read,
@@ -52,6 +53,52 @@ def test_comes_back_as_it_was_written(path):
     assert read(path) == WHOLE
 
 
+OLDER = {
+    "created": "2026-01-01T00:00:00+00:00",
+    "data_sha256": "0" * 64,
+    "format": 1,
+    "id": "9904dc5b1f21",
+    "judges": {},
+    "pools": {
+        "everyday": {
+            "abstain": -0.1,
+            "abstaining": [0.0, 0.0],
+            "alone": [0.0, -0.5],
+            "confidence": {"covariance": [0.0, 0.0, 0.0], "offset": 0.1, "slope": 0.9},
+            "gate": {"best": "a", "closed": False, "n": 80, "quantile": 0.01},
+            "jurors": ["a", "b"],
+            "metrics": {"accuracy": 0.9},
+            "n_labels": 80,
+            "none_score": 0.2,
+            "priors": [0.8, 0.6],
+            "rule": "logit",
+            "weights": [1.5, 0.5],
+        }
+    },
+}
+"""As it was written before anything was learned of answers that decline."""
+
+
+def test_an_older_file_is_read_and_written_as_it_was(tmp_path):
+    old, again = tmp_path / "old.json", tmp_path / "again.json"
+    old.write_text(json.dumps(OLDER))
+
+    write(read(old), again)
+
+    assert WHOLE == read(old)
+    assert OLDER == json.loads(again.read_text())
+
+
+def test_what_was_learned_of_declining_comes_back(tmp_path):
+    fit = replace(FIT, declining=Declining(-0.7, (0.0, 0.3)))
+    whole = replace(WHOLE, pools={"everyday": fit})
+
+    write(whole, tmp_path / "new.json")
+
+    assert whole == read(tmp_path / "new.json")
+    assert whole.id != WHOLE.id
+
+
 def test_is_named_by_its_content(path):
     other = replace(WHOLE, pools={"everyday": replace(FIT, none_score=0.3)})
 
@@ -74,6 +121,11 @@ def test_with_few_labels_is_no_calibration():
     [
         pytest.param({"weights": [1, -1]}, "weights.1: input should be greater than", id="limit"),
         pytest.param({"weights": [1]}, "weights has 1 values for 2 jurors", id="length"),
+        pytest.param(
+            {"declining": {"score": 0.0, "jurors": [0.0]}},
+            "declining has 1 values for 2 jurors",
+            id="length of declining",
+        ),
         pytest.param({"jurors": ["a", "a"]}, "jurors must be unique", id="twice"),
         pytest.param({"wieghts": []}, "wieghts: ", id="unknown field"),
         pytest.param({"none_score": float("nan")}, "none_score: ", id="no number"),

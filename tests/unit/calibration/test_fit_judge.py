@@ -101,6 +101,20 @@ def test_signals_that_some_answers_lack_are_not_learned():
     assert "quotes" not in fit_fusion(some, ok).names
 
 
+@pytest.mark.parametrize(
+    ("every", "learned"),
+    [pytest.param(20, True, id="one of 20 lacks it"), pytest.param(5, False, id="one of 5 does")],
+)
+def test_a_signal_that_most_answers_have_is_learned_of_those(every, learned):
+    signals, ok = labelled()
+    some = [{**row, "quotes": float(ok[i])} if i % every else row for i, row in enumerate(signals)]
+
+    found = fit_judge(some, ok)
+
+    assert learned == ("quotes" in found.coefficients)
+    assert found.n_labels == (380 if learned else 400)
+
+
 def test_too_few_of_a_kind_are_refused():
     signals, _ = labelled()
     ok = np.arange(400) > 8

@@ -1,5 +1,7 @@
 """A fit finds who may be trusted, never lets the vote do harm, and says how sure it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from services.calibration.logit_fit import Logit, fit_logit, loss, predicted
 from services.calibration.measures import auroc, cross_mapped, ece, ece_of_the_perfect, platt
 from services.calibration.votes import Votes, design, folds
 
-NO_CALL = "none"
+NO_CALL, DECLINES = "none", "null"
 
 
 def votes_of(accuracies, n, *, seed=0, wrong=4, abstaining=0.0):
@@ -25,15 +27,18 @@ def votes_of(accuracies, n, *, seed=0, wrong=4, abstaining=0.0):
     return Votes(names, tuple(map(tuple, keys.tolist())), right, NO_CALL)
 
 
-def as_served(fit):
-    """The aggregator's view of a fit."""
+def as_served(fit, *, declines=False):
+    """The aggregator's view of a fit, of prompts whose answers call no tool, or decline."""
     best = fit.jurors.index(fit.gate.best) if fit.gate.closed else None
+    abstain, abstaining = fit.abstain, fit.abstaining
+    if declines:
+        abstain, abstaining = fit.declining.score, fit.declining.jurors
     return Fitted(
         fit.none_score,
-        fit.abstain,
-        NO_CALL,
+        abstain,
+        DECLINES if declines else NO_CALL,
         np.array(fit.alone),
-        np.array(fit.abstaining),
+        np.array(abstaining),
         best,
         fit.confidence.slope,
         fit.confidence.offset,
@@ -42,7 +47,7 @@ def as_served(fit):
 
 
 def leaders(fit, votes):
-    served = as_served(fit)
+    served = as_served(fit, declines=bool(votes.decline_key))
     for row in votes.keys:
         given = [i for i, key in enumerate(row) if key]
         if not given:
@@ -70,16 +75,17 @@ def leaders(fit, votes):
 
 
 def test_the_gradient_is_the_slope_of_the_loss():
-    found = design(votes_of([0.8, 0.6, 0.4], 60, abstaining=0.3))
-    values = np.random.default_rng(1).normal(size=11)
+    found = design(replace(votes_of([0.8, 0.6, 0.4], 60, abstaining=0.3), decline_key="wrong0"))
+    values = np.random.default_rng(1).normal(size=15)
+    ridge = np.append(np.ones(3), np.linspace(0.5, 2.0, 12))  # that of votes is the same for all
     features = found.features()
 
-    _, gradient = loss(values, features, found)
+    _, gradient = loss(values, features, found, ridge)
 
-    step = 1e-6 * np.eye(11)
     slopes = [
-        (loss(values + d, features, found)[0] - loss(values - d, features, found)[0]) / 2e-6
-        for d in step
+        (loss(values + d, *args)[0] - loss(values - d, *args)[0]) / 2e-6
+        for args in [(features, found, ridge)]
+        for d in 1e-6 * np.eye(15)
     ]
     assert gradient == pytest.approx(slopes, abs=1e-4)
 
@@ -104,11 +110,74 @@ def test_a_lone_juror_is_as_sure_as_it_is_right():
     assert sure.mean() == pytest.approx(found.right.mean(), abs=0.01)
 
 
+def declining(votes, *, wrong):
+    """The same votes where to decline is what the class `none` did, or one that is wrong."""
+    told = "wrong0" if wrong else NO_CALL
+    keys = tuple(tuple(DECLINES if key == told else key for key in row) for row in votes.keys)
+    return Votes(votes.jurors, keys, votes.right, "", DECLINES)
+
+
+def test_a_prior_of_declining_is_learned_from_labels():
+    votes = votes_of([0.7, 0.6, 0.5], 400, abstaining=0.4)
+
+    mostly_right, always_wrong = (
+        fit_pool(declining(votes, wrong=wrong)).declining.score for wrong in (False, True)
+    )
+
+    assert always_wrong < -1.0 < mostly_right
+    assert fit_pool(votes).declining is None
+
+
+def test_it_is_learned_apart_from_calling_no_tool():
+    tools, labels = votes_of([0.7, 0.6], 300, abstaining=0.5), votes_of([0.7, 0.6], 300, seed=1)
+    wrong = declining(labels, wrong=True)
+    both = Votes(
+        tools.jurors,
+        (*tools.keys, *wrong.keys),
+        np.vstack([tools.right, wrong.right]),
+        NO_CALL,
+        DECLINES,
+    )
+
+    fit = fit_pool(both)
+
+    assert fit.declining.score < -1.0 < fit.abstain
+
+
+def at_times(votes):
+    """The same votes where to decline is right on prompts that want it, and else a mistake."""
+    told = [NO_CALL if NO_CALL in row else "wrong0" for row in votes.keys]
+    keys = tuple(
+        tuple(DECLINES if key == own else key for key in row)
+        for row, own in zip(votes.keys, told, strict=True)
+    )
+    return Votes(votes.jurors, keys, votes.right, "", DECLINES)
+
+
+def test_those_who_decline_are_as_sure_as_they_are_right():
+    accuracies = [0.7, 0.6, 0.5]
+    fit = fit_pool(at_times(votes_of(accuracies, 800, abstaining=0.1)))
+    fresh = votes_of(accuracies, 800, seed=7, abstaining=0.1)
+
+    led = [
+        (each.p_correct, NO_CALL in row)
+        for each, row in zip(leaders(fit, at_times(fresh)), fresh.keys, strict=True)
+        if each is not None and each.key == DECLINES
+    ]
+
+    sure, right = np.array(led).T
+    assert len(led) > 50
+    assert abs(sure.mean() - right.mean()) < 0.08
+
+
+@pytest.mark.parametrize("kind", ["no call", "declines", "declines wrongly"])
 @pytest.mark.parametrize(
     "accuracies", [(0.9, 0.6, 0.6), (0.7, 0.7, 0.7, 0.7), (0.8, 0.2, 0.2), (0.5, 0.4)]
 )
-def test_the_aggregator_decides_as_the_fit_foresaw(accuracies):
+def test_the_aggregator_decides_as_the_fit_foresaw(accuracies, kind):
     votes = votes_of(accuracies, 300, abstaining=0.2)
+    if kind != "no call":
+        votes = declining(votes, wrong=kind == "declines wrongly")
     fit = fit_pool(votes)
     found = design(votes)
     fitted = fit_logit(found)
@@ -125,7 +194,7 @@ def test_the_aggregator_decides_as_the_fit_foresaw(accuracies):
 
 def test_ties_of_prompts_that_the_fit_has_not_seen_are_parted_without_their_labels(monkeypatch):
     """Two jurors that always differ, each right on half: whoever is better elsewhere is worse here."""
-    even = Logit(np.ones(2), np.zeros(2), np.zeros(2), 0.0, 0.0)
+    even = Logit(np.ones(2), np.zeros(2), np.zeros(2), 0.0, 0.0, np.zeros(2), 0.0)
     monkeypatch.setattr("services.calibration.fit_pool.fit_logit", lambda _: even)
     right = np.random.default_rng(1).permutation(200) < 100
     votes = Votes(("a", "b"), (("x", "y"),) * 200, np.stack([right, ~right], axis=1))

@@ -137,3 +137,22 @@ def test_where_the_best_juror_was_not_always_heard_it_is_told():
 @pytest.mark.parametrize("empty", [[], outcomes(1)[:0]])
 def test_no_outcomes_make_an_empty_calibration(empty):
     assert {} == dict(learned(empty).calibration.pools)
+
+
+def test_says_what_an_answer_that_declines_counts():
+    rows = [
+        replace(
+            row,
+            keys={j: "null" if key == "x" else key for j, key in row.keys.items()},
+            decline_key="null",
+        )
+        for row in outcomes(120)
+    ]
+
+    found, without = learned(rows), learned(outcomes(120))
+
+    score = found.calibration.pools["main"].declining.score
+    (line,) = (line for line in told(found, found.calibration) if "declines" in line)
+    assert f"  an answer that declines counts {score:+.2f} (was: {score:.2f})" == line
+    assert score < 0.0, "it was never right"
+    assert not any("declines" in line for line in told(without, None))

@@ -6,7 +6,7 @@ import pytest
 
 from services.calibration.labels import labelled
 from services.calibration.outcomes import Line, OutcomesError, outcome_of, read_outcomes
-from services.core.canonical import NO_CALL
+from services.core.canonical import DECLINED, NO_CALL
 
 WEATHER = {
     "name": "weather",
@@ -85,6 +85,40 @@ def test_calling_no_tool_is_a_class_of_its_own():
 
     assert (NO_CALL.key, NO_CALL.key) == (found.abstain_key, found.keys["b"])
     assert {"a": False, "b": True, "c": True} == found.right
+
+
+@pytest.mark.parametrize(
+    ("form", "decline"),
+    [
+        pytest.param({"labels": ["A", "B"], "may_abstain": True}, DECLINED.key, id="may"),
+        pytest.param({"labels": ["A", "unknown"]}, None, id="a label says so"),
+        pytest.param({"labels": ["A", "B"]}, "", id="may not"),
+        pytest.param({"json_schema": {"type": ["object", "null"]}}, DECLINED.key, id="null"),
+    ],
+)
+def test_to_decline_is_a_class_of_its_own(form, decline):
+    found = outcome(
+        answers={"a": "A", "b": "unknown", "c": "null"}, output_format=form, correct={"a": True}
+    )
+
+    assert "" == found.abstain_key
+    assert found.decline_key == (found.keys["b"] if decline is None else decline)
+
+
+def test_what_is_right_may_be_to_decline():
+    found = outcome(
+        answers={"a": "A", "b": "I don't know.", "c": "I can't help with that."},
+        output_format={"labels": ["A", "B"], "may_abstain": True},
+        gold="unknown",
+    )
+
+    assert {"a": False, "b": True, "c": True} == found.right
+
+
+def test_a_ballot_may_stand_for_declining():
+    found = outcome(ballots={"a": "x", "b": "?"}, declines="?", abstains="-", gold="x")
+
+    assert ("-", "?") == (found.abstain_key, found.decline_key)
 
 
 def test_a_tier_has_a_pool_of_its_own():

@@ -4,7 +4,7 @@ import pytest
 
 from gremium.v1 import manifest_pb2
 from services.calibration.recorded import outcomes_of
-from services.core.canonical import ballot
+from services.core.canonical import DECLINED, NO_CALL, ballot
 from services.core.prompts import OutputFormat
 
 
@@ -155,6 +155,46 @@ def test_a_verdict_is_a_signal_on_the_answer(kind, judge):
     (found,) = outcomes_of(manifest(SPLIT, shape=LABELS, score=1.0, verdict=kind))
 
     assert ("a", {"judge": judge, "support": 0.5}) == (found.audited, found.signals)
+
+
+MAY = OutputFormat("labels", labels=("yes", "no"), may_abstain=True)
+
+
+def test_the_class_that_declines_is_named_as_the_tally_names_it():
+    made = manifest({"a": "yes", "b": "I don't know."}, shape=MAY, score=1.0)
+    made.tallies[0].abstain_key = DECLINED.key
+
+    (found,) = outcomes_of(made)
+
+    assert (DECLINED.key, DECLINED.key) == (found.decline_key, found.keys["b"])
+
+
+@pytest.mark.parametrize("key", ["", NO_CALL.key])
+def test_to_call_no_tool_is_not_to_decline(key):
+    made = manifest(SPLIT, shape=LABELS, score=1.0)
+    made.tallies[0].abstain_key = key
+
+    (found,) = outcomes_of(made)
+
+    assert (NO_CALL.key, "") == (found.abstain_key, found.decline_key)
+
+
+def test_to_decline_may_be_what_was_expected():
+    texts = {"a": "yes", "b": "I don't know."}
+
+    found = right(manifest(texts, shape=MAY, score=0.0, expected="It cannot be determined."))
+
+    assert {"a": False, "b": True} == found
+
+
+def test_signals_without_a_finding_teach_nothing():
+    made = manifest(SPLIT, shape=LABELS, score=1.0)
+    made.verdicts.add(tier="jury", juror="a", kind=manifest_pb2.VERDICT_KIND_UNJUDGED)
+    made.verdicts[0].signals.add(name="agreement", value=0.25)
+
+    (found,) = outcomes_of(made)
+
+    assert ("", {}) == (found.audited, found.signals)
 
 
 def test_signals_that_were_recorded_are_taken_as_they_are():

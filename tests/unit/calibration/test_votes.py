@@ -52,6 +52,19 @@ def test_one_row_that_names_the_class_without_a_tool_is_enough(told):
     assert [True, False, True, False] == design(found).abstains.tolist()
 
 
+def test_the_class_that_declines_may_be_another_in_each_row():
+    rows = [
+        Outcome(f"q{i}", "main", "", {"a": key, "b": "x"}, {"a": True, "b": False}, decline_key=own)
+        for i, (key, own) in enumerate([("null", "null"), ("unknown", "unknown"), ("unknown", "")])
+    ]
+
+    found = votes_of(rows, ["a", "b"])
+
+    assert (("null", "x"), ("null", "x"), ("unknown", "x")) == found.keys
+    assert "null" == found.decline_key == found.only(np.array([True, False, False])).decline_key
+    assert [True, False, True, False, False, False] == design(found).declines.tolist()
+
+
 def test_no_rows_are_no_votes():
     assert (0, 2) == votes_of([], ["a", "b"]).right.shape
     assert not np.any(design(votes_of([], ["a", "b"])).members)

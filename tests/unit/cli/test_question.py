@@ -27,6 +27,18 @@ def test_asks_for_a_shape(options, expected):
     assert expected == kind(**options)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"labels": ("yes", "no")}, {"schema_json": "{}"}, {"number": True}]
+)
+def test_an_answer_of_any_shape_may_abstain_where_it_is_allowed(options):
+    may, may_not = (
+        request_of(Question("Why?", may_abstain=may, **options)).prompt for may in (True, False)
+    )
+
+    assert may.output_format.may_abstain
+    assert not may_not.output_format.may_abstain
+
+
 def test_puts_the_system_instruction_first():
     turns = request_of(Question("Why?", system="Be brief.")).prompt.messages
 

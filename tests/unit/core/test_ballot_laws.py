@@ -25,11 +25,14 @@ FORMS = (
     OutputFormat("number"),
     OutputFormat("json"),
     OutputFormat("json", schema=SCHEMA),
+    OutputFormat("number", may_abstain=True),
+    OutputFormat("json", schema=SCHEMA, may_abstain=True),
 )
 ALPHABET = [
     *"{}[]()'\"`,:=.\\ \n-+*/^%$#<|>_0123456789eEinfa\u0301é\ud800",
     *("```json\n", "<think>", "</think>", "<tool_call>", "math.hcf(", "now()", "true", "null"),
     *(r"\frac{", r"\boxed{", r"\text{", "NaN", "Infinity", "yes", "no", '"n":', '"s":', "name"),
+    *("I don't know", "Answer: ", "unknown", "I can't help", "none of these", "but "),
 ]
 WRITTEN = st.lists(st.sampled_from(ALPHABET), max_size=40).map("".join) | st.text(max_size=60)
 VALUES = st.recursive(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.core.abstention import declined
 from services.core.canonical import prose_ballot
 from services.core.equality import dumped, fold
 from services.core.extract import readings
@@ -31,6 +32,7 @@ READERS = {
     "numerals": numerals,
     "negations": negations,
     "refusal": refuses,
+    "abstention": declined,
     "letters": prose_ballot,
     "number": number_in,
     "label": lambda text: label_in(text, ["yes", "no way"]),

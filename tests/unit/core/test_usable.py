@@ -9,6 +9,7 @@ from services.core.usable import unusable_reason
 STOP, LENGTH, FILTER = FinishReason.STOP, FinishReason.LENGTH, FinishReason.CONTENT_FILTER
 TEXT, JSON = OutputFormat(), OutputFormat("json")
 LABELS, NUMBER = OutputFormat("labels", labels=("yes", "no")), OutputFormat("number")
+MAY = OutputFormat("labels", labels=("yes", "no"), may_abstain=True)
 
 
 def reason(text, finish=STOP, form=TEXT, *, calls=(), tools=()):
@@ -37,6 +38,11 @@ def reason(text, finish=STOP, form=TEXT, *, calls=(), tools=()):
         pytest.param('{"a": 1}', LENGTH, JSON, None, id="JSON whole before the limit"),
         pytest.param("perhaps", STOP, LABELS, "UNKNOWN_LABEL", id="no label"),
         pytest.param("many", STOP, NUMBER, "NOT_A_NUMBER", id="no number"),
+        pytest.param("I don't know.", STOP, NUMBER, "ABSTAINED", id="may not abstain"),
+        pytest.param("I can't help with that.", STOP, LABELS, "REFUSED", id="may not decline"),
+        pytest.param("I don't know.", STOP, MAY, None, id="may abstain"),
+        pytest.param("I can't help with that.", STOP, MAY, None, id="may decline"),
+        pytest.param("I don't know.", STOP, TEXT, None, id="prose that does not know"),
     ],
 )
 def test_says_why(text, finish, form, expected):

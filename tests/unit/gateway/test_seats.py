@@ -80,8 +80,8 @@ def test_a_model_of_the_jury_is_recused_whatever_its_juror_is_called(name, judge
     assert len(judges) == len(calls)
 
 
-def test_peers_are_those_of_the_same_tier_and_step(monkeypatch):
-    fitted = judge_pb2.FittedVerdict(calibration_id="c0ffee")
+@pytest.mark.parametrize("fitted", [None, judge_pb2.FittedVerdict(calibration_id="c0ffee")])
+def test_evidence_is_told_with_a_promise_and_without(monkeypatch, fitted):
     monkeypatch.setattr(messages, "fitted_verdict", lambda *_: fitted)
     asked, given = in_a_jury(), []
     for name, tier_name, step in (
@@ -97,7 +97,9 @@ def test_peers_are_those_of_the_same_tier_and_step(monkeypatch):
 
     made = messages.verify_request(asked, asked.ensemble.judge, aggregated, Lease(), given=given)
 
-    assert ["peer"] == [each.juror for each in made.peers]
+    assert ["peer"] == [each.juror for each in made.peers], "of the same tier and step"
+    assert ("mixed", True) == (made.tally.tier, made.HasField("prior"))
+    assert (fitted is not None) == made.HasField("fitted")
 
 
 def test_where_all_judges_are_in_the_jury_nothing_is_kept_for_them():

@@ -24,6 +24,10 @@ def test_what_the_leader_will_need_is_told():
     assert 0.9 == told.min_confidence
 
 
+def test_what_abstaining_counts_is_told():
+    assert 0.4 == stop_terms(Stop(), Aggregate(abstain_weight=0.4), WEIGHTS).abstain_weight
+
+
 def test_what_a_rule_takes_is_told():
     told = stop_terms(
         Stop(rule="posterior", gamma=0.9, k=2, tau=0.8),

@@ -115,6 +115,22 @@ def test_a_refusal_fails_as_nothing_else():
     assert found["schema"].outcome is Outcome.NOT_APPLICABLE
 
 
+@pytest.mark.parametrize("text", ["I'm sorry, but I can't help with that.", "I don't know."])
+@pytest.mark.parametrize("kind", ["text", "labels", "json", "number"])
+def test_to_decline_is_no_fault_where_it_may(kind, text):
+    asked = prompt(
+        output_format=OutputFormat(
+            kind,
+            labels=("yes", "no") if kind == "labels" else (),
+            schema={"type": "object"} if kind == "json" else None,
+            may_abstain=True,
+        )
+    )
+
+    assert failed(asked, answer(text)) == []
+    assert results(asked, answer(text))["refusal"].outcome is Outcome.NOT_APPLICABLE
+
+
 def test_a_translated_refusal_is_none():
     asked = prompt("Translate into German: I'm sorry, but I can't help with that.")
 

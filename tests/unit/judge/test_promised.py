@@ -73,10 +73,38 @@ async def test_names_its_signals_with_what_was_seen():
     peers = ["It is 42.", "It may be 41."]
     verdict, _ = await verified(asked(fit, support=0.8, peers=peers, prior=0.7))
 
-    assert ["agreement", "prior", "support"] == [s.name for s in verdict.signals]
-    assert [2.0, 0.5, 1.0] == [s.coefficient for s in verdict.signals]
-    assert "It is 42." == verdict.signals[0].evidence
-    assert [0.7, 0.8] == [s.value for s in verdict.signals[1:]]
+    told = {s.name: s for s in verdict.signals if s.coefficient}
+    weights = {name: s.coefficient for name, s in told.items()}
+    assert {"agreement": 2.0, "prior": 0.5, "support": 1.0} == weights
+    assert "It is 42." == told["agreement"].evidence
+    assert [0.7, 0.8] == [told[name].value for name in ("prior", "support")]
+
+
+@pytest.mark.parametrize("fit", [None, fitted()], ids=["without a fit", "beside it"])
+async def test_keeps_signals_that_nothing_weighs(fit):
+    request = asked(fit or fitted(), support=0.8, peers=["It is 42.", "It may be 41."], prior=0.7)
+    if fit is None:
+        request.ClearField("fitted")
+
+    verdict, calls = await verified(request, first=GOOD)
+
+    told = {s.name: (s.value, s.coefficient) for s in verdict.signals}
+    assert (0.7, 0.0) == told["prior"]
+    assert {"agreement", "peer_numbers", "support"} <= told.keys()
+    judged = {"judge": (verdict.score, 0.0)} if fit is None else {}
+    assert judged == {name: told[name] for name in told.keys() & {"judge"}}
+    assert (fit is None) == (calls == 1)
+    assert (fit is not None) == verdict.HasField("promise")
+
+
+async def test_a_judge_that_gives_no_verdict_leaves_the_other_signals():
+    request = asked(fitted(), support=0.8, prior=0.7)
+    request.ClearField("fitted")
+
+    verdict, _ = await verified(request, first=Reply("All is well."))
+
+    assert UNJUDGED == verdict.kind
+    assert {"prior": 0.7, "support": 0.8} == {s.name: s.value for s in verdict.signals}
 
 
 @pytest.mark.parametrize(

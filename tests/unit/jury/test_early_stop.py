@@ -45,6 +45,29 @@ def rome(delay_s=0.0):
     return Scripted("Rome", delay_s=delay_s)
 
 
+DECLINES = "I don't know."
+
+
+async def test_prose_that_declines_is_counted_by_meaning_and_stops_nobody_early():
+    prompt = replace(QUESTION, output_format=OutputFormat(may_abstain=True))
+    late = Scripted("It opened in 1901.", delay_s=0.2)
+
+    hearing = await hear(jury(Scripted(DECLINES), Scripted(DECLINES), late, prompt=prompt))
+
+    assert [ANSWERED] * 3 == statuses(hearing)
+    assert (None, 0) == (hearing.stopping.rule, hearing.stopping.ballots)
+
+
+async def test_those_who_abstain_decide_like_any_class():
+    prompt = replace(LABELS, output_format=replace(LABELS.output_format, may_abstain=True))
+    hung = hangs()
+
+    hearing = await hear(jury(Scripted(DECLINES), Scripted(DECLINES), hung, prompt=prompt))
+
+    assert [ANSWERED, ANSWERED, CANCELLED] == statuses(hearing)
+    assert Stop.DECIDED == hearing.stop
+
+
 async def test_stops_when_nobody_can_catch_up():
     hung = hangs()
 

@@ -269,6 +269,39 @@ async def test_ballots_that_weigh_by_priors_stop_by_what_they_weigh(jury):
     assert jury_pb2.STOP_REASON_ALL_SETTLED == reply.stop_reason
 
 
+@pytest.mark.parametrize(
+    ("fields", "decided"),
+    [
+        pytest.param({}, True, id="like any answer"),
+        pytest.param({"abstain_weight": 0.4}, False, id="less, of jurors that are not listed"),
+        pytest.param(
+            {"abstain_weight": 0.4, "weights": "listed"}, False, id="less, of listed ones"
+        ),
+        pytest.param(
+            {"abstain_weight": 0.4, "fitted": "vote"}, True, id="as learned, whatever is configured"
+        ),
+        pytest.param({"fitted": "low"}, False, id="less, as learned"),
+    ],
+)
+async def test_a_vote_to_abstain_weighs_what_the_aggregator_will_count(
+    jury, backends, fields, decided
+):
+    backends["good"].text = "I don't know."
+    how = dict(fields)
+    if "weights" in how:
+        how["weights"] = [weight(f"j{n}") for n in range(3)]
+    if kind := how.pop("fitted", None):
+        known = {"slope": 1.0, "calibration_id": "c", "abstain_score": -1.5 if kind == "low" else 0}
+        how["fitted"] = aggregator_pb2.FittedVote(**known)
+    stop = jury_pb2.StopTerms(rule=jury_pb2.STOP_RULE_UNCATCHABLE, **how)
+    asked = labelled(quorum=2, grace_s=0.0, timeout_s=0.3, stop=stop)
+    asked.prompt.output_format.may_abstain = True
+
+    reply = await jury.Deliberate(asked, timeout=10)
+
+    assert decided == (jury_pb2.STOP_REASON_DECIDED == reply.stop_reason)
+
+
 async def test_the_waves_are_kept(jury, backends):
     stop = jury_pb2.StopTerms(rule=jury_pb2.STOP_RULE_UNCATCHABLE)
 

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aggregator_svc.case import Case, Known
+from aggregator_svc.counting import count_of
 from aggregator_svc.logit import Fitted, fitted_vote
 from aggregator_svc.voting import plurality
 from jury_svc.consensus import is_settled
 from jury_svc.leads import Fit, Poll, Vote, Voter, leader, least_lead
 from jury_svc.stopping import Rule, Terms, beta, could_decide, is_decided, may_change, statistic
-from services.core.canonical import ballot
+from services.core.answers import Answer
+from services.core.canonical import DECLINED, Ballot, ballot, number_of
 from services.core.closeness import alike
 from services.core.prompts import OutputFormat
 
@@ -158,6 +161,67 @@ def known_count(keys, jury, best, *, min_share):
     return counted(keys, jury, min_share=min_share)
 
 
+FACTORS = st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.0])
+ABSTAINS = "c"
+
+
+@given(juries(), st.sampled_from(["", "", "j0", "j2"]), FACTORS, SHARES)
+@settings(max_examples=2000)
+def test_uncatchable_gives_the_winner_where_abstaining_counts_otherwise(
+    found, best, factor, min_share
+):
+    keys, jury, n_in = found
+    jury = tuple(replace(v, abstaining=(factor - 1.0) * v.weight) for v in jury)
+    early = poll(keys[:n_in], jury, Fit(best=best, abstain_key=ABSTAINS, plain=True))
+
+    if is_decided(early, Terms(min_share=min_share)):
+        everything, stopped = (
+            aggregated(known, jury, best, factor, min_share=min_share)
+            for known in (keys, keys[:n_in])
+        )
+        assert everything.leader.key == stopped.leader.key == leader(early)
+        assert everything.consensus == stopped.consensus
+
+
+def aggregated(keys, jury, best, factor, *, min_share):
+    """What the aggregator itself makes of ballots, unfitted; class `c` abstains."""
+    cast = [(voter, key) for voter, key in zip(jury, keys, strict=False) if key != NO_BALLOT]
+    names = [voter.name for voter, _ in cast]
+    votes = [Ballot(key, f'"{key}"') for _, key in cast]
+    case = Case(
+        answers=tuple(Answer(name, key) for name, (_, key) in zip(names, cast, strict=True)),
+        output_format=OutputFormat("labels", labels=("a", "b", "c")),
+        tools=(),
+        method="auto",
+        weights=np.array([voter.weight for voter, _ in cast]),
+        priors=np.array([math.nan if v.prior < 0.0 else v.prior for v, _ in cast]),
+        scores=np.full(len(cast), np.nan),
+        min_share=min_share,
+        min_similarity=None,
+        known=Known(names.index(best), by_log_odds=False) if best in names else None,
+        abstain_key=ABSTAINS,
+        abstain_weight=factor,
+    )
+    return count_of(case, votes, range(len(cast)))[1]
+
+
+@pytest.mark.parametrize(
+    ("decided", "factor", "keys", "weights"),
+    [
+        pytest.param(True, 1.0, "cc", (1, 1, 1), id="two of three, as any other class"),
+        pytest.param(False, 0.4, "cc", (1, 1, 1), id="two that abstain weigh less than one"),
+        pytest.param(True, 1.0, "a", (1, 0.9), id="outweighed whatever comes"),
+        pytest.param(False, 2.0, "a", (1, 0.9), id="to abstain would outweigh it"),
+    ],
+)
+def test_abstaining_counts_as_the_aggregator_will_count_it(decided, factor, keys, weights):
+    jury = tuple(replace(v, abstaining=(factor - 1.0) * v.weight) for v in voters(*weights))
+
+    found = poll(keys, jury, Fit(abstain_key=ABSTAINS, plain=True))
+
+    assert decided == is_decided(found, Terms(min_share=0.3))
+
+
 CONFIDENT = voters(1.2, 1.2, 1.2, 1.2, 1.2)
 
 
@@ -257,6 +321,46 @@ def test_numbers_grouped_anew_keep_what_their_leader_needs(texts, n_in, fit, nee
         )
         everything, stopped = (fitted_count(keys, jury, fit, **needed) for keys in (grouped, few))
         assert everything.consensus == stopped.consensus
+
+
+NULL = "null"
+
+
+@given(
+    st.lists(st.one_of(NUMBERS, st.just(NULL)), min_size=1, max_size=7),
+    st.integers(1, 7),
+    FITS,
+    GAINS,
+    NEEDS,
+)
+@settings(max_examples=1500)
+def test_numbers_beside_abstentions_keep_their_winner_and_what_it_needs(
+    texts, n_in, fit, abstaining, needed
+):
+    form = OutputFormat("number", may_abstain=True)
+    fit = replace(fit, abstain_key=DECLINED.key)
+    jury = tuple(Voter(f"j{i}", 1.0, 0.5, -0.5, abstaining) for i in range(len(texts)))
+    read = [ballot(text, (), output_format=form, tools=()) for text in texts]
+    votes = tuple(Vote(v, r.key, number_of(r)) for v, r in zip(jury, read, strict=True))
+    early = Poll(votes[:n_in], jury[n_in:], fit, tolerance=form.relative_tolerance)
+
+    if is_decided(early, Terms(**needed)):
+        grouped, few = (
+            [vote.key for vote in alike(some, relative_tolerance=form.relative_tolerance)]
+            for some in (read, read[:n_in])
+        )
+        everything, stopped = (fitted_count(keys, jury, fit, **needed) for keys in (grouped, few))
+        assert leader(early) in {read[i].key for i in everything.leader.members}
+        assert everything.consensus == stopped.consensus
+
+
+def test_an_abstention_leaves_numbers_within_the_tolerance_together():
+    jury = voters(*[1.0] * 5)
+    told = [("1", 1.0), ("1.0000008", 1.0000008), (NULL, None), ("1", 1.0)]
+    votes = tuple(Vote(voter, *each) for voter, each in zip(jury, told, strict=False))
+    found = Poll(votes, jury[4:], tolerance=1e-6)
+
+    assert 3.0 == statistic(found, Terms(rule=Rule.AGREE))
 
 
 @pytest.mark.parametrize(

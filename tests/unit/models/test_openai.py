@@ -16,7 +16,7 @@ from services.core.prompts import (
     ToolResult,
 )
 from services.core.tokens import text_tokens
-from services.models.conversation import conversation
+from services.models.conversation import answer_text, conversation
 from services.models.openai import chat_body, chat_reply, is_strict
 from services.models.usage import chat_usage
 from tests.unit.models.rosters import ModelRequest, asking, loaded, request
@@ -341,3 +341,28 @@ async def test_a_cost_that_cannot_be_is_ignored(cost):
         asked = await ask()
 
     assert (Status.ANSWERED, 0.0) == (asked.status, asked.cost_usd)
+
+
+MAY = OutputFormat("labels", labels=("yes", "no"), may_abstain=True)
+
+
+def test_who_may_abstain_is_told_so_and_can():
+    sent = body(request(output_format=MAY))
+
+    label = sent["response_format"]["json_schema"]["schema"]["properties"]["label"]
+    assert {"type": ["string", "null"], "enum": ["yes", "no", None]} == label
+    assert sent["messages"][0]["content"].startswith("If you do not know, or none is right,")
+
+
+@pytest.mark.parametrize("kind", ["number", "json"])
+def test_who_may_abstain_is_told_so_in_every_shape(kind):
+    told, untold = (
+        body(request(output_format=OutputFormat(kind, may_abstain=may)))["messages"][0]["content"]
+        for may in (True, False)
+    )
+
+    assert f"If you do not know, or none is right, answer with null. {untold}" == told
+
+
+def test_a_label_that_is_null_abstains():
+    assert "null" == answer_text('{"label": null}', MAY)

@@ -95,6 +95,7 @@ def test_the_key_covers_the_shape_but_not_the_sampling():
 
     assert key == cassette_key(prompt(params=Params(temperature=1.0, seed=1)), "m")
     assert key != cassette_key(prompt(output_format=OutputFormat("json")), "m")
+    assert key != cassette_key(prompt(output_format=OutputFormat(may_abstain=True)), "m")
     assert key != cassette_key(prompt(), "n")
 
 
