@@ -19,7 +19,7 @@ from services.routing.dedupe import unseen
 from services.routing.evaluate import Curve, curve, paired_bootstrap
 from services.routing.features import Floats
 from services.routing.fit import Options, adequacy, fit, told_by
-from services.routing.predict import sigmoid
+from services.routing.looked import sigmoid
 from services.routing.rows import Rows, rows_of
 
 EMBEDDING: Final = Embedding("minilm", MODEL[2], DIMENSIONS)

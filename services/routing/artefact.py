@@ -1,7 +1,5 @@
 """The routing artefact: a trained router as versioned JSON, its arrays in base64."""
 
-import base64
-import binascii
 import hashlib
 import json
 import pathlib
@@ -15,20 +13,17 @@ from numpy.typing import NDArray
 from pydantic import (
     ConfigDict,
     Field,
-    PlainSerializer,
-    PlainValidator,
     TypeAdapter,
     ValidationError,
     model_validator,
 )
 from pydantic.dataclasses import dataclass
 
+from services.routing.arrays import Array
 from services.routing.features import BUCKETS, FEATURE_VERSION, FEATURES
+from services.routing.kernels import unit_rows
 
 MAX_BYTES: Final = 32 * 1024 * 1024
-MAX_CELLS: Final = 8 * 1024 * 1024
-"""Numbers in one array."""
-KINDS: Final = {"f4": np.float32, "i1": np.int8, "i4": np.int32}
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Finite = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
@@ -37,32 +32,6 @@ Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 
 
-def _unpacked(given: Any) -> np.ndarray[Any, np.dtype[Any]]:
-    """An array of what JSON holds of it; arrays stay as they are."""
-    if isinstance(given, np.ndarray):
-        return given
-    try:
-        kind, shape = KINDS[given["kind"]], tuple(int(size) for size in given["shape"])
-        if min(shape, default=0) < 0 or int(np.prod(shape)) > MAX_CELLS:
-            raise ValueError(f"has shape {shape}; at most {MAX_CELLS} numbers are allowed")
-        values = np.frombuffer(base64.b64decode(given["data"], validate=True), dtype=kind)
-        found = values.reshape(shape)
-    except (KeyError, TypeError, binascii.Error) as err:
-        raise ValueError(f"is no array of kind, shape and base64 data: {err!r}") from err
-    if not np.isfinite(found).all():
-        raise ValueError("holds numbers that are not finite")
-    return found
-
-
-def _packed(array: np.ndarray[Any, np.dtype[Any]]) -> dict[str, Any]:
-    kind = next(name for name, dtype in KINDS.items() if array.dtype == dtype)
-    data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
-    return {"kind": kind, "shape": list(array.shape), "data": data}
-
-
-Array = Annotated[
-    np.ndarray[Any, np.dtype[Any]], PlainValidator(_unpacked), PlainSerializer(_packed)
-]
 STRICT: Final = ConfigDict(extra="forbid", strict=False, arbitrary_types_allowed=True)
 
 
@@ -142,6 +111,8 @@ class Kernel:
     """Shape (n, m): what each known prompt adds."""
     of_words: Array
     """Shape (m, BUCKETS), or (m, 0): words do not count."""
+    of_domains: Array
+    """Shape (m, f)."""
     rarity: Array
     """Shape (BUCKETS,) or (0,): what a word weighs for being rare."""
 
@@ -151,8 +122,16 @@ class Domains:
     """Fields of knowledge that the training prompts named."""
 
     names: tuple[Name, ...]
-    centroids: Array
-    """Shape (f, d), unit rows."""
+    sharpness: Weight
+    """Of the softmax over what the regression says of them, where none is told."""
+    bias: Array
+    """Shape (f,)."""
+    weights: Array
+    """Shape (n, f): what likeness to each known prompt tells of the domain."""
+    of_words: Array
+    """Shape (f, BUCKETS) or (f, 0), int8: what each word tells of it, in steps."""
+    word_step: Array
+    """Shape (f,), float32."""
     values: Array
     """Shape (f, m): smoothed share of adequate answers."""
 
@@ -234,10 +213,7 @@ class Routing:
     @cached_property
     def unit_known(self) -> NDArray[np.float32]:
         """Vectors of the known prompts, of unit length."""
-        vectors = self.known.vectors.astype(np.float32)
-        sizes = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = vectors / np.maximum(sizes, np.float32(1.0))
-        return unit
+        return unit_rows(self.known.vectors)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -262,6 +238,7 @@ def _shapes(routing: Routing) -> dict[str, tuple[np.ndarray[Any, Any], tuple[int
     c, f = len(routing.clusters.centroids), len(routing.domains.names)
     n, worded = len(routing.known.ids), BUCKETS if routing.kernel.rarity.size else 0
     linear, clusters, kernel = routing.logistic, routing.clusters, routing.kernel
+    domains = routing.domains
     held = routing.held_out or HeldOut(np.zeros((0, m)), np.zeros((m, m)))
     return {
         "held_out.adequacy": (held.adequacy, (len(held.adequacy), m)),
@@ -282,9 +259,13 @@ def _shapes(routing: Routing) -> dict[str, tuple[np.ndarray[Any, Any], tuple[int
         "kernel.bias": (kernel.bias, (m,)),
         "kernel.weights": (kernel.weights, (n, m)),
         "kernel.of_words": (kernel.of_words, (m, worded)),
+        "kernel.of_domains": (kernel.of_domains, (m, f)),
         "kernel.rarity": (kernel.rarity, (worded,)),
-        "domains.centroids": (routing.domains.centroids, (f, d)),
-        "domains.values": (routing.domains.values, (f, m)),
+        "domains.bias": (domains.bias, (f,)),
+        "domains.weights": (domains.weights, (n, f)),
+        "domains.of_words": (domains.of_words, (f, worded)),
+        "domains.word_step": (domains.word_step, (f,)),
+        "domains.values": (domains.values, (f, m)),
     }
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.routing.features import FEATURES, Floats
 from services.routing.heads import group_means
-from services.routing.predict import KAPPA
+from services.routing.looked import KAPPA
 from services.routing.rows import Rows
 
 NEIGHBOURS: Final = 80

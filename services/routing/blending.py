@@ -7,7 +7,8 @@ import numpy as np
 
 from services.routing.artefact import ModelFit
 from services.routing.features import Floats
-from services.routing.predict import COLD, sigmoid
+from services.routing.looked import sigmoid
+from services.routing.predict import COLD
 
 HEADS: Final = ("logistic", "clusters", "kernel")
 TEMPERATURE: Final = 0.01

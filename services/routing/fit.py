@@ -5,48 +5,31 @@ from typing import Final
 
 import numpy as np
 
-from services.routing.artefact import (
-    Clusters,
-    Domains,
-    Embedding,
-    HeldOut,
-    Kernel,
-    Known,
-    Logistic,
-    ModelFit,
-    Routing,
-    Scaling,
-)
+from services.routing.artefact import Clusters, Embedding, HeldOut, Logistic, ModelFit, Routing
 from services.routing.blending import HEADS, error_correlation, weighed
 from services.routing.dedupe import grouped_folds
 from services.routing.domains import domain_places
 from services.routing.features import FEATURE_VERSION, Floats
-from services.routing.heads import (
-    Ints,
-    fit_kernel,
-    fit_logistic,
-    group_means,
-    how_many_clusters,
-    kmeans,
-    rarity_of,
-    worded,
-)
-from services.routing.predict import (
+from services.routing.heads import fit_logistic, group_means, how_many_clusters, kmeans
+from services.routing.kernel_fit import Terms, fit_domains, fit_kernel, ground_of
+from services.routing.known import known_of, scaling_of
+from services.routing.looked import (
     KAPPA,
+    Looked,
     calibrated,
+    cautious,
+    expected_unseen,
     head_logits,
-    likeness,
-    scaled,
+    looked,
+    rescaled,
+    trust,
 )
 from services.routing.rows import Rows
+from services.routing.tuning import tuned
 
 FOLDS: Final = 5
-MAX_KNOWN: Final = 1_536
-"""Training prompts that are kept to compare with."""
 MAX_HELD_OUT: Final = 2_048
 """Held-out predictions that are kept."""
-NOVEL_SHARE: Final = 0.05
-"""Of the training prompts themselves are this novel to the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +42,8 @@ class Options:
     """Penalty of its weights on the features."""
     of_domains: float = 1.0
     """Penalty of its weights on the domains."""
-    kernel_ridge: float = 12.0
-    """Penalty of the kernel head."""
-    kernel_width: float = 1.0
-    kernel_features: float = 0.2
-    """What a scaled feature weighs in the kernel."""
-    kernel_words: float = 0.5
-    """What the likeness of words weighs in the kernel; 0: nothing."""
+    terms: Terms | None = None
+    """What the kernel goes by; None: what a fifth of the rows chooses."""
     seed: int = 0
 
 
@@ -86,10 +64,11 @@ def fit(
     ValueError
         If there are no rows, or they are not embedded.
     """
-    chosen = options or Options()
     if not len(rows) or rows.vectors.shape[1] != embedding.dim:
         needed = f"rows with vectors of {embedding.dim} numbers are needed"
         raise ValueError(f"{len(rows)} rows with vectors {rows.vectors.shape}; {needed}")
+    chosen = options or Options()
+    chosen = replace(chosen, terms=chosen.terms or tuned(rows, seed=chosen.seed))
     whole = _heads(rows, embedding, created, chosen)
     seen_by_none = _out_of_fold(rows, embedding, chosen)
     models = weighed(whole.models, seen_by_none, rows.labels)
@@ -131,41 +110,50 @@ def _out_of_fold(rows: Rows, embedding: Embedding, options: Options) -> dict[str
         if (fold == held).all():
             continue
         learned = _heads(rows.only(fold != held), embedding, "", options)
-        for head, values in told_by(learned, rows.only(fold == held)).items():
+        for head, values in told_by(learned, _half_told(rows.only(fold == held))).items():
             found[head][fold == held] = values
     return found
 
 
+def _half_told(rows: Rows) -> Rows:
+    """Every other row without its domain: some callers tell it and some do not."""
+    return replace(rows, domains=tuple(d if nth % 2 else "" for nth, d in enumerate(rows.domains)))
+
+
 def told_by(routing: Routing, rows: Rows) -> dict[str, Floats]:
     """Log-odds of each head for rows."""
+    return head_logits(routing, _looked(routing, rows))
+
+
+def _looked(routing: Routing, rows: Rows) -> Looked:
     vectors = rows.vectors.astype(np.float64)
-    features, places = (
-        scaled(routing, rows.features),
-        domain_places(routing.domains, vectors, rows.domains),
-    )
-    return head_logits(routing, vectors, features, rows.words, places)
+    return looked(routing, vectors, rows.features, rows.words, rows.domains)
 
 
 def adequacy(routing: Routing, rows: Rows) -> Floats:
     """Predicted adequacy of every model for rows, shape (n, m): `predict` for many at once."""
-    heads = told_by(routing, rows)
+    prompts = _looked(routing, rows)
+    heads = head_logits(routing, prompts)
     columns = []
     for at, model in enumerate(routing.models):
         blended = np.full(len(rows), model.offset)
         for head, weight in model.weights.items():
             blended += weight * heads[head][:, at]
         columns.append(calibrated(model, blended))
-    return np.stack(columns, axis=1)
+    share = trust(routing, prompts)[:, np.newaxis]
+    return cautious(np.stack(columns, axis=1), expected_unseen(routing, prompts), share)
 
 
 def _heads(rows: Rows, embedding: Embedding, created: str, options: Options) -> Routing:
     """All that is learned before the blend; heads weigh the same."""
     prior = _priors(rows.labels)
-    domains = _domains(rows, prior)
-    scaling = _scaling(rows.features)
-    away = np.clip((rows.features - scaling.mean) / scaling.deviation, -5.0, 5.0)
-    at = _chosen(len(rows), options.seed)
-    known = _known(rows, away, at)
+    terms = options.terms or Terms()
+    scaling = scaling_of(rows.features)
+    away = rescaled(scaling, rows.features)
+    known = known_of(rows, away, seed=options.seed)
+    ground = ground_of(rows, away, known, terms)
+    domains = fit_domains(ground, rows, prior, terms)
+    places = domain_places(domains, ground.near, rows.words, ground.rarity, rows.domains)
     models = tuple(
         ModelFit(
             name=name,
@@ -186,10 +174,10 @@ def _heads(rows: Rows, embedding: Embedding, created: str, options: Options) -> 
         embedding=embedding,
         models=models,
         scaling=scaling,
-        logistic=_logistic(rows, away, domains, options),
+        logistic=_logistic(rows, away, places, options),
         clusters=_clusters(rows, prior, options),
         known=known,
-        kernel=_kernel(rows, away, at, options),
+        kernel=fit_kernel(ground, places, rows.labels, terms),
         domains=domains,
     )
 
@@ -202,16 +190,7 @@ def _priors(labels: Floats) -> Floats:
     return found
 
 
-def _scaling(features: Floats) -> Scaling:
-    deviation = features.std(axis=0)
-    return Scaling(
-        mean=features.mean(axis=0).astype(np.float32),
-        deviation=np.where(deviation > 1e-6, deviation, 1.0).astype(np.float32),
-    )
-
-
-def _logistic(rows: Rows, away: Floats, domains: Domains, options: Options) -> Logistic:
-    places = domain_places(domains, rows.vectors.astype(np.float64), rows.domains)
+def _logistic(rows: Rows, away: Floats, places: Floats, options: Options) -> Logistic:
     x = np.concatenate([rows.vectors.astype(np.float64), away, places], axis=1)
     sizes = d, k, _ = rows.vectors.shape[1], away.shape[1], places.shape[1]
     ridge = np.repeat([options.strength, options.of_features, options.of_domains], sizes)
@@ -251,60 +230,3 @@ def _quantile(values: Floats, q: float) -> float:
     """Of what is known; 0 where nothing is."""
     known = values[~np.isnan(values)]
     return float(np.quantile(known, q)) if known.size else 0.0
-
-
-def _chosen(n: int, seed: int) -> Ints:
-    """Which rows are kept to compare with."""
-    return np.sort(np.random.default_rng(seed).permutation(n)[:MAX_KNOWN])
-
-
-def _known(rows: Rows, away: Floats, at: Ints) -> Known:
-    z = rows.vectors[at]
-    cosines = z @ z.T
-    np.fill_diagonal(cosines, -1.0)
-    nearest = cosines.max(axis=1, initial=-1.0)
-    return Known(
-        ids=tuple(rows.ids[i] for i in at),
-        vectors=np.rint(z * 127.0).astype(np.int8),
-        features=away[at].astype(np.float32),
-        novel_below=float(np.clip(np.quantile(nearest, NOVEL_SHARE), -1.0, 1.0)),
-    )
-
-
-def _kernel(rows: Rows, away: Floats, at: Ints, options: Options) -> Kernel:
-    z = rows.vectors.astype(np.float64)
-    table = likeness(
-        z @ z[at].T,
-        away,
-        away[at],
-        width=options.kernel_width,
-        of_features=options.kernel_features,
-    )
-    rarity = rarity_of(rows.words) if options.kernel_words else np.zeros(0)
-    told = worded(rows.words, rarity)
-    table += options.kernel_words * (told @ told[at].T).toarray()
-    found = fit_kernel(table, table[at], rows.labels, options.kernel_ridge)
-    of_words = options.kernel_words * (told[at].T @ found.weights.T).T
-    return Kernel(
-        width=options.kernel_width,
-        of_features=options.kernel_features,
-        bias=found.bias.astype(np.float32),
-        weights=found.weights.T.astype(np.float32),
-        of_words=of_words.astype(np.float32),
-        rarity=rarity.astype(np.float32),
-    )
-
-
-def _domains(rows: Rows, prior: Floats) -> Domains:
-    names = sorted(set(rows.domains) - {""})
-    if not names:
-        empty = np.zeros((0, rows.vectors.shape[1]), dtype=np.float32)
-        return Domains((), empty, np.zeros((0, len(rows.models)), dtype=np.float32))
-    named = np.array([bool(domain) for domain in rows.domains])
-    group = np.array([names.index(domain) for domain in rows.domains if domain], dtype=np.intp)
-    sums = np.zeros((len(names), rows.vectors.shape[1]))
-    np.add.at(sums, group, rows.vectors[named])
-    sizes = np.linalg.norm(sums, axis=1, keepdims=True)
-    values, _ = group_means(group, len(names), rows.labels[named], prior, KAPPA)
-    centroids = (sums / np.maximum(sizes, 1e-9)).astype(np.float32)
-    return Domains(tuple(names), centroids, values.astype(np.float32))

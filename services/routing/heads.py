@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.routing.features import BUCKETS, Floats, Words
-from services.routing.predict import word_weights
+from services.routing.kernels import word_weights
 
 ITERATIONS: Final = 200
 INITS: Final = 5
@@ -75,53 +75,6 @@ def fit_logistic(x: Floats, y: Floats, ridge: Floats) -> Linear:
     )
     table = np.asarray(solved.x, dtype=np.float64).reshape(m, p + 1)
     return Linear(table[:, :p], table[:, p])
-
-
-def fit_kernel(likeness: Floats, among_known: Floats, y: Floats, ridge: float) -> Linear:
-    """Penalised least squares in the space that the known prompts span.
-
-    Parameters
-    ----------
-    likeness : ndarray of float64, shape (n, p)
-        Kernel of the rows and the known prompts.
-    among_known : ndarray of float64, shape (p, p)
-        Kernel of the known prompts among themselves.
-    y : ndarray of float64, shape (n, m)
-        Quality in [0, 1]; NaN: not known, which counts for nothing.
-    ridge : float
-        Penalty, > 0: the variance of a label over that of the truth.
-
-    Notes
-    -----
-    The posterior mean of a Gaussian process where every row is known; else its
-    approximation by a subset of regressors [1]_. Models with labels on the same
-    rows share one factorisation. O(n p^2).
-
-    References
-    ----------
-    .. [1] J. Quinonero-Candela, C. Rasmussen. A Unifying View of Sparse
-       Approximate Gaussian Process Regression. JMLR 6, 2005.
-    """
-    known = ~np.isnan(y)
-    weights, bias = np.zeros((y.shape[1], likeness.shape[1])), np.zeros(y.shape[1])
-    patterns, which = np.unique(known, axis=1, return_inverse=True)
-    for nth, rows in enumerate(patterns.T):
-        models = np.flatnonzero(which.ravel() == nth)
-        if not rows.any():
-            continue
-        told = y[np.ix_(rows, models)]
-        bias[models] = told.mean(axis=0)
-        weights[models] = _solved(likeness[rows], among_known, told - bias[models], ridge).T
-    return Linear(weights, bias)
-
-
-def _solved(x: Floats, penalty: Floats, y: Floats, ridge: float) -> Floats:
-    from scipy.linalg import cho_factor, cho_solve  # noqa: PLC0415 - training only
-
-    bent = x.T @ x + ridge * penalty
-    bent[np.diag_indices_from(bent)] += 1e-8 * np.trace(bent) / len(bent)
-    found: Floats = cho_solve(cho_factor(bent, overwrite_a=True), x.T @ y)
-    return found
 
 
 def how_many_clusters(n: int) -> int:

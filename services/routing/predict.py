@@ -1,31 +1,34 @@
 """What a trained router expects of each model for one prompt. Pure, numpy, without the embedding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.core.probability import MIN_LABELS
-from services.routing.artefact import Clusters, ModelFit, Routing
-from services.routing.domains import domain_places
-from services.routing.features import FEATURES, Floats, Seen, Words
+from services.routing.artefact import ModelFit, Routing
+from services.routing.features import FEATURES, Floats, Seen
+from services.routing.looked import (
+    FLOOR,
+    KAPPA,
+    Looked,
+    calibrated,
+    cautious,
+    cluster_shares,
+    expected_unseen,
+    head_logits,
+    logit,
+    looked,
+    trust,
+    unlike_all,
+)
 
-TOP: Final = 3
-"""Clusters that are asked."""
-SHARPNESS: Final = 9.0
-"""Of the softmax over the cosines to the clusters."""
-KAPPA: Final = 5.0
-"""Labels that a prior counts for."""
 COLD: Final = 30
 """Labels below which a model's own outcomes say nothing yet."""
-FLOOR: Final = 0.01
-"""Adequacies are at least this and at most one minus this."""
 NEAREST: Final = 3
 """Training prompts that are named."""
-LIMIT: Final = 30.0
-"""Log-odds are cut here: beyond, probabilities no longer change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Predictions:
     models: tuple[Prediction, ...]
     """As they were asked for."""
     novel: bool
-    """Unlike every training prompt, or not to be embedded: priors stand."""
+    """Unlike every training prompt, so that priors count the more; or not to be embedded."""
     similarity: float | None
     """Cosine to the nearest training prompt; None without an embedding."""
     nearest: tuple[str, ...]
@@ -100,24 +103,15 @@ def predict(routing: Routing, seen: Seen, models: Sequence[str]) -> Predictions:
         return Predictions(
             tuple(_prior(routing, name) for name in models), True, None, (), seen.domain
         )
-    similarity, nearest = _nearest(routing, vector)
-    one, features = vector[np.newaxis], scaled(routing, seen.features)
-    places = domain_places(routing.domains, one, [seen.domain])
-    heads = head_logits(routing, one, features, [seen.words], places)
-    place = _place(routing.clusters, vector)
-    novel = similarity is not None and similarity < routing.known.novel_below
-    parts = _linear_parts(routing, vector, features[0], places[0])
-    found = []
-    for name in models:
-        if name not in routing.names or _is_cold(routing, name):
-            found.append(_prior(routing, name))
-            continue
-        at = routing.names.index(name)
-        mine = {head: float(values[0, at]) for head, values in heads.items()}
-        found.append(_predicted(routing, at, mine, parts[at], place))
-    return Predictions(
-        tuple(found), novel, similarity, nearest, seen.domain or _domain(routing, vector)
+    prompt = looked(routing, vector[np.newaxis], seen.features, [seen.words], [seen.domain])
+    similarity, nearest = _nearest(routing, prompt.cosines[0])
+    novel = bool(unlike_all(routing, prompt)[0])
+    told = _told(routing, prompt)
+    found = tuple(
+        told[name] if name in told and not _is_cold(routing, name) else _prior(routing, name)
+        for name in models
     )
+    return Predictions(found, novel, similarity, nearest, seen.domain or _domain(routing, prompt))
 
 
 def usable(routing: Routing, vector: NDArray[np.float32] | None) -> Floats | None:
@@ -134,114 +128,6 @@ def usable(routing: Routing, vector: NDArray[np.float32] | None) -> Floats | Non
         raise ValueError(f"vector has shape {vector.shape}; ({routing.embedding.dim},) is needed")
     exact = vector.astype(np.float64)
     return exact if np.isfinite(exact).all() and exact.any() else None
-
-
-def scaled(routing: Routing, features: Floats) -> Floats:
-    """Features as deviations from their training mean, shape (n, k); cut at 5."""
-    away = (np.atleast_2d(features) - routing.scaling.mean) / routing.scaling.deviation
-    return np.clip(away, -5.0, 5.0)
-
-
-def head_logits(
-    routing: Routing, vectors: Floats, features: Floats, words: Sequence[Words], places: Floats
-) -> dict[str, Floats]:
-    """Log-odds of every head, each of shape (n, m).
-
-    Parameters
-    ----------
-    features : ndarray of float64, shape (n, k)
-        Scaled.
-    places : ndarray of float64, shape (n, f)
-        By `domain_places`.
-    """
-    linear, clusters = routing.logistic, routing.clusters
-    by_features = features @ linear.of_features.T + places @ linear.of_domains.T
-    return {
-        "logistic": linear.bias + vectors @ linear.of_vector.T + by_features,
-        "clusters": logit(cluster_shares(clusters, vectors) @ clusters.values),
-        "kernel": logit(kernel_values(routing, vectors, features, words)),
-    }
-
-
-def kernel_values(
-    routing: Routing, vectors: Floats, features: Floats, words: Sequence[Words]
-) -> Floats:
-    """Probabilities by likeness to the known prompts, shape (n, m); not yet cut to [0, 1]."""
-    kernel = routing.kernel
-    cosines = (vectors.astype(np.float32) @ routing.unit_known.T).astype(np.float64)
-    found: Floats = kernel.bias + likeness(
-        cosines,
-        features,
-        routing.known.features,
-        width=kernel.width,
-        of_features=kernel.of_features,
-    ) @ kernel.weights.astype(np.float64)
-    if kernel.rarity.size:
-        found += np.array(
-            [kernel.of_words[:, w.places] @ word_weights(w, kernel.rarity) for w in words]
-        )
-    return found
-
-
-def likeness(
-    cosines: Floats, features: Floats, known: Floats, *, width: float, of_features: float
-) -> Floats:
-    """Gaussian kernel of prompts and known prompts, shape (n, known).
-
-    Parameters
-    ----------
-    cosines : ndarray of float, shape (n, known)
-        Of their unit vectors.
-    features, known : ndarray of float, shape (n, k) and (known, k)
-        Scaled.
-
-    Examples
-    --------
-    >>> one = np.array([[1.0]])
-    >>> likeness(one, np.zeros((1, 2)), np.zeros((1, 2)), width=1.0, of_features=0.2).tolist()
-    [[1.0]]
-    """
-    squares = (features**2).sum(axis=1)[:, np.newaxis] + (known**2).sum(axis=1)
-    apart = np.maximum(0.0, squares - 2.0 * features @ known.T)
-    found: Floats = np.exp(-width * (2.0 - 2.0 * cosines + of_features**2 * apart))
-    return found
-
-
-def word_weights(words: Words, rarity: Floats) -> Floats:
-    """What each word of a text counts: log-frequency times rarity, of unit length together."""
-    weighed = (1.0 + np.log(words.counts.astype(np.float64))) * rarity[words.places]
-    size = float(np.linalg.norm(weighed))
-    return weighed / size if size > 0.0 else weighed
-
-
-def cluster_shares(clusters: Clusters, vectors: Floats) -> Floats:
-    """How far each vector belongs to each cluster, shape (n, c); at most `TOP` are not 0."""
-    cosines = vectors @ clusters.centroids.T.astype(np.float64)
-    top = min(TOP, cosines.shape[1])
-    least = np.partition(cosines, -top, axis=1)[:, [-top]]
-    weight = np.where(cosines >= least, np.exp(SHARPNESS * (cosines - 1.0)), 0.0)
-    shares: Floats = weight / weight.sum(axis=1, keepdims=True)
-    return shares
-
-
-def logit(p: Floats) -> Floats:
-    """Log-odds of probabilities; 0 and 1 count as `FLOOR` and one minus it."""
-    within = np.clip(p, FLOOR, 1.0 - FLOOR)
-    found: Floats = np.log(within / (1.0 - within))
-    return found
-
-
-def sigmoid(x: Floats) -> Floats:
-    found: Floats = 1.0 / (1.0 + np.exp(-np.clip(x, -LIMIT, LIMIT)))
-    return found
-
-
-def calibrated(model: ModelFit, blended: Floats) -> Floats:
-    """Probabilities of blended log-odds, in [FLOOR, 1 - FLOOR]."""
-    p = sigmoid(blended)
-    if model.steps and model.steps.x:
-        p = np.interp(p, model.steps.x, model.steps.y)
-    return np.clip(p, FLOOR, 1.0 - FLOOR)
 
 
 def _prior(routing: Routing, name: str) -> Prediction:
@@ -269,15 +155,38 @@ def _is_cold(routing: Routing, name: str) -> bool:
     return routing.models[routing.names.index(name)].n_labels < COLD
 
 
-def _place(clusters: Clusters, vector: Floats) -> Floats:
-    return np.asarray(cluster_shares(clusters, vector[np.newaxis])[0])
+def _told(routing: Routing, prompt: Looked) -> dict[str, Prediction]:
+    """By model, by what was learned of prompts like this one."""
+    heads, parts = head_logits(routing, prompt), _linear_parts(routing, prompt)
+    place = cluster_shares(routing.clusters, prompt.vectors)[0]
+    unseen, share = expected_unseen(routing, prompt)[0], float(trust(routing, prompt)[0])
+    found = {}
+    for at, name in enumerate(routing.names):
+        mine = {head: float(x[0, at]) for head, x in heads.items()}
+        one = _predicted(routing, at, mine, parts[at], place)
+        found[name] = one if share == 1.0 else _drawn(one, float(unseen[at]), share)
+    return found
 
 
-def _linear_parts(
-    routing: Routing, vector: Floats, features: Floats, places: Floats
-) -> list[dict[str, float]]:
+def _drawn(found: Prediction, unseen: float, share: float) -> Prediction:
+    """The prediction for a novel prompt."""
+    p = float(cautious(np.array(found.adequacy), np.array(unseen), np.array(share)))
+    spread = float(np.sqrt(p * (1.0 - p) / (KAPPA + 1.0)))
+    scaled = [(name, share * value) for name, value in found.contributions]
+    unlike = ("novelty", (1.0 - share) * float(logit(np.array(unseen))))
+    return replace(
+        found,
+        adequacy=p,
+        low=max(0.0, p - spread),
+        high=min(1.0, p + spread),
+        contributions=tuple(sorted([*scaled, unlike], key=lambda each: (-abs(each[1]), each[0]))),
+    )
+
+
+def _linear_parts(routing: Routing, prompt: Looked) -> list[dict[str, float]]:
     """By model: the log-odds that the logistic head owes to each feature, and to the domain."""
     linear = routing.logistic
+    vector, features, places = prompt.vectors[0], prompt.features[0], prompt.places[0]
     table = np.column_stack(
         [linear.of_vector @ vector, linear.of_domains @ places, features * linear.of_features]
     )
@@ -331,11 +240,10 @@ def _contributions(
     return tuple(sorted(found.items(), key=lambda item: (-abs(item[1]), item[0])))
 
 
-def _nearest(routing: Routing, vector: Floats) -> tuple[float | None, tuple[str, ...]]:
+def _nearest(routing: Routing, cosines: Floats) -> tuple[float | None, tuple[str, ...]]:
     known = routing.known
     if not known.ids:
         return None, ()
-    cosines = routing.unit_known @ vector.astype(np.float32)
     top = min(NEAREST, cosines.size)
     near = np.argpartition(-cosines, top - 1)[:top]
     near = near[np.argsort(-cosines[near], kind="stable")]
@@ -343,7 +251,7 @@ def _nearest(routing: Routing, vector: Floats) -> tuple[float | None, tuple[str,
     return similarity, tuple(known.ids[i] for i in near)
 
 
-def _domain(routing: Routing, vector: Floats) -> str:
+def _domain(routing: Routing, prompt: Looked) -> str:
     if not routing.domains.names:
         return ""
-    return routing.domains.names[int(np.argmax(routing.domains.centroids @ vector))]
+    return routing.domains.names[int(np.argmax(prompt.places[0]))]

@@ -5,7 +5,6 @@ import pytest
 
 from services.routing.features import words
 from services.routing.heads import (
-    fit_kernel,
     fit_logistic,
     group_means,
     how_many_clusters,
@@ -89,29 +88,6 @@ def test_means_are_drawn_to_the_prior_by_few_labels():
 
     assert [[0.75], [0.5]] == means.tolist()
     assert [[2.0], [0.0]] == counts.tolist()
-
-
-def test_the_kernel_head_is_ridge_regression_where_every_row_is_known():
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((40, 3)), rng.random((40, 2))
-    kernel = x @ x.T + np.eye(40)
-    found = fit_kernel(kernel, kernel, y, 2.0)
-    expected = np.linalg.solve(kernel + 2.0 * np.eye(40), y - y.mean(axis=0))
-
-    np.testing.assert_allclose(kernel @ found.weights.T, kernel @ expected, atol=1e-3)
-    np.testing.assert_allclose(found.bias, y.mean(axis=0))
-
-
-def test_the_kernel_head_leaves_out_what_is_not_known():
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((40, 3)), rng.random((40, 3))
-    kernel = x @ x.T + np.eye(40)
-    y[20:, 1], y[:, 2] = np.nan, np.nan
-    found = fit_kernel(kernel, kernel, y, 2.0)
-    few = fit_kernel(kernel[:20], kernel, y[:20, 1:2], 2.0)
-
-    np.testing.assert_allclose(found.weights[1], few.weights[0])
-    assert not found.weights[2].any()
 
 
 def test_rare_words_weigh_more_and_unseen_ones_nothing():

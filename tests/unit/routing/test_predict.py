@@ -1,16 +1,21 @@
 """A trained router tells prompts apart, says what it does not know, and explains itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from services.routing.artefact import Embedding
 from services.routing.features import Seen, features, of_text, seen, words
 from services.routing.fit import adequacy, fit
-from services.routing.predict import COLD, FLOOR, predict
+from services.routing.looked import FLOOR
+from services.routing.predict import COLD, predict
 from services.routing.rows import rows_of
 
 DIM = 8
 EMBEDDING = Embedding("minilm", "test", DIM)
+OPPOSITE = np.array([-1.0, -1.0, *[0.0] * (DIM - 2)], dtype=np.float32) / np.float32(2.0**0.5)
+"""Like no planted prompt."""
 
 
 def unit(at, rng, n):
@@ -119,6 +124,33 @@ def test_names_the_nearest_training_prompts_and_the_domain(routing):
 
 def test_a_prompt_unlike_all_others_is_novel(routing):
     assert predict(routing, of_kind(5), ["small"]).novel
+
+
+def test_the_more_novel_a_prompt_the_more_its_domain_alone_speaks(routing):
+    away = replace(of_kind(5), domain="hard", vector=OPPOSITE)
+    (far,) = predict(routing, away, ["small"]).models
+    (near,) = predict(routing, replace(of_kind(5), domain="hard"), ["small"]).models
+    alone = routing.domains.values[1, 0]
+
+    assert abs(far.adequacy - alone) < 0.5 * abs(near.adequacy - alone)
+    assert "novelty" == far.contributions[0][0]
+
+
+def test_where_no_domains_are_known_a_novel_prompt_has_the_prior():
+    rows = replace(planted(), domains=("",) * 400)
+    found = fit(rows, EMBEDDING, created="")
+    away = replace(of_kind(5), vector=OPPOSITE)
+    (small,) = predict(found, away, ["small"]).models
+
+    assert found.models[0].prior == pytest.approx(small.adequacy, abs=0.02)
+
+
+def test_contributions_of_a_novel_prompt_add_up_too(routing):
+    found = predict(routing, of_kind(5), ["small"])
+    total = sum(value for _, value in found.models[0].contributions)
+
+    assert found.novel
+    assert 1.0 / (1.0 + np.exp(-total)) == pytest.approx(found.models[0].adequacy, abs=1e-6)
 
 
 def test_expects_the_output_tokens_of_like_prompts(routing):
