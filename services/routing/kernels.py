@@ -21,16 +21,23 @@ def likeness(
     features, known : ndarray of float, shape (n, k) and (known, k)
         Scaled.
 
+    Notes
+    -----
+    In place as far as it goes: of ten thousand prompts it is 120 MB a copy.
+
     Examples
     --------
     >>> one = np.array([[1.0]])
     >>> likeness(one, np.zeros((1, 2)), np.zeros((1, 2)), width=1.0, of_features=0.2).tolist()
     [[1.0]]
     """
-    squares = (features**2).sum(axis=1)[:, np.newaxis] + (known**2).sum(axis=1)
-    apart = np.maximum(0.0, squares - 2.0 * features @ known.T)
-    found: Floats = np.exp(-width * (2.0 - 2.0 * cosines + of_features**2 * apart))
-    return found
+    found: Floats = 2.0 * of_features**2 * features @ known.T
+    found -= of_features**2 * (features**2).sum(axis=1)[:, np.newaxis]
+    found -= of_features**2 * (known**2).sum(axis=1) + 2.0
+    found += 2.0 * cosines
+    found *= width
+    np.minimum(found, 0.0, out=found)
+    return np.exp(found, out=found)
 
 
 def by_words(table: NDArray[Any], words: Sequence[Words], rarity: Floats) -> Floats:
