@@ -114,8 +114,8 @@ def test_feedback_becomes_a_calibration_that_changes_a_decision(
 
 
 def test_the_documented_example_can_be_learned_from(gremium, tmp_path):
-    readme = (ROOT / "README.md").read_text()
-    example = readme.partition("```jsonl\n")[2].partition("```")[0]
+    _, _, told = (ROOT / "README.md").read_text().partition("gremium calibrate --from")
+    example = told.partition("```jsonl\n")[2].partition("```")[0]
     (tmp_path / "outcomes.jsonl").write_text(example)
 
     code, out, err = gremium(tmp_path, "calibrate", "--from", "outcomes.jsonl", "--json")
