@@ -190,3 +190,44 @@ async def test_prose_is_led_by_who_declines_only_with_more_weight_than_all_other
     assert pytest.approx(0.6) == more.classes[0].share
     assert pytest.approx((3 + 1) / 7) == more.p_correct.value
     assert even.divergence < 1.0 >= more.divergence > 0.6
+
+
+async def test_prose_that_declines_counts_as_configured(servicer):
+    given = (UNKNOWN, "Paris is nice.", "Seventeen ducks swam.", REFUSAL, UNKNOWN)
+
+    tally = await tallied(servicer, given, TEXT, abstain_weight=0.5)
+
+    (own,) = (found for found in tally.classes if found.key == DECLINED.key)
+    assert tally.leader != DECLINED.key
+    assert pytest.approx(1.5 / 3.5) == own.share
+
+
+FIELDWISE = aggregator_pb2.AGGREGATION_METHOD_FIELDWISE
+
+
+@pytest.mark.parametrize(("weight", "leads"), [(1.0, True), (0.5, False)])
+async def test_field_by_field_it_counts_as_configured(servicer, weight, leads):
+    given = ("null", "null", "null", '{"a": 1, "b": 1}', '{"a": 1, "b": 2}')
+
+    tally = await tallied(
+        servicer, given, OBJECT, method=FIELDWISE, abstain_weight=weight, min_share=0.65
+    )
+
+    assert "fieldwise" == tally.method
+    assert leads == (tally.leader == DECLINED.key)
+
+
+async def test_it_is_outweighed_by_what_is_put_together(servicer):
+    objects = ('{"a": 1, "b": 1, "c": 1}', '{"a": 1, "b": 2, "c": 2}', '{"a": 2, "b": 1, "c": 2}')
+
+    tally = await tallied(
+        servicer,
+        ("null", "null", "null", "null", *objects),
+        OBJECT,
+        method=FIELDWISE,
+        allow_splicing=True,
+        abstain_weight=0.25,
+        min_share=0.3,
+    )
+
+    assert ("spliced", True) == (tally.method, tally.consensus)

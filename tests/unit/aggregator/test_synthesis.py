@@ -332,3 +332,12 @@ async def test_tells_of_the_models_that_it_may_ask(tmp_path, synthesises, models
         (replica,) = (await aggregator.models.ListModelStates(request, None)).replicas
 
     assert ("aggregator", models) == (replica.service, len(replica.models))
+
+
+@pytest.mark.parametrize(("sources", "taken"), [((1, 2), True), ((1, 2, 3), False)])
+async def test_who_does_not_know_is_no_source(sources, taken):
+    asked = wanted(*BRIDGE[:2], "I don't know.", form=MAY_ABSTAIN, min_similarity=0)
+    async with synthesising(first=draft(sources=sources)) as (_, aggregate):
+        reply = await aggregate(asked)
+
+    assert taken == reply.tally.synthesised

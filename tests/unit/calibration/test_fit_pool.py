@@ -128,6 +128,15 @@ def test_a_prior_of_declining_is_learned_from_labels():
     assert fit_pool(votes).declining is None
 
 
+def test_it_is_learned_as_that_of_calling_no_tool_is():
+    votes = votes_of([0.7, 0.6, 0.5], 300, abstaining=0.4)
+
+    tools, others = fit_pool(votes), fit_pool(declining(votes, wrong=False))
+
+    assert others.declining.score == pytest.approx(tools.abstain, abs=1e-3)
+    assert others.declining.jurors == pytest.approx(tools.abstaining, abs=1e-3)
+
+
 def test_it_is_learned_apart_from_calling_no_tool():
     tools, labels = votes_of([0.7, 0.6], 300, abstaining=0.5), votes_of([0.7, 0.6], 300, seed=1)
     wrong = declining(labels, wrong=True)

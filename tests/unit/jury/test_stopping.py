@@ -222,6 +222,51 @@ def test_abstaining_counts_as_the_aggregator_will_count_it(decided, factor, keys
     assert decided == is_decided(found, Terms(min_share=0.3))
 
 
+def abstainers(*weights, more):
+    """Voters whose ballot adds so many times their weight where it abstains."""
+    return tuple(replace(voter, abstaining=more * voter.weight) for voter in voters(*weights))
+
+
+PLAIN = Fit(abstain_key=ABSTAINS, plain=True)
+
+
+@pytest.mark.parametrize(
+    ("jury", "keys", "min_share"),
+    [
+        pytest.param(
+            abstainers(1, 1, 1, 1, more=1.0), "aaa", 0.7, id="who is out may abstain with more"
+        ),
+        pytest.param(
+            abstainers(*[1] * 7, more=1.0), "ccbdef", 0.58, id="who is out may join with more"
+        ),
+        pytest.param(
+            abstainers(1, 1, 1, 0.2, 0.2, more=-0.5), "cccb", 0.8, id="who abstained counts less"
+        ),
+    ],
+)
+def test_a_share_goes_by_what_abstaining_counts(jury, keys, min_share):
+    found = poll(keys, jury, PLAIN)
+
+    assert least_lead(found) > 0.0
+    assert not is_decided(found, Terms(min_share=min_share))
+
+
+@pytest.mark.parametrize(
+    ("score", "abstaining", "weight"),
+    [
+        pytest.param(1.5, 0.0, 3.0, id="by the score of its class"),
+        pytest.param(0.0, 1.5, 4.0, id="by what each adds"),
+    ],
+)
+def test_to_abstain_may_yet_outweigh_a_number(score, abstaining, weight):
+    jury = (Voter("j0", weight), *(Voter(f"j{i}", 1.0, abstaining=abstaining) for i in (1, 2)))
+    votes = (Vote(jury[0], "1", 1), Vote(jury[1], ABSTAINS))
+    fit = Fit(abstain_key=ABSTAINS, abstain_score=score)
+
+    assert not is_decided(Poll(votes, jury[2:], fit, tolerance=1e-6), Terms())
+    assert is_decided(Poll(votes, (), fit, tolerance=1e-6), Terms())
+
+
 CONFIDENT = voters(1.2, 1.2, 1.2, 1.2, 1.2)
 
 
