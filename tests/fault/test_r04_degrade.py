@@ -73,7 +73,10 @@ def test_below_the_quorum_all_who_are_missing_are_named_and_nobody_judges(
     assert {} == ends(manifest, manifest_pb2.STAGE_JUDGE)
     row.at_most("R4", "judge calls below the quorum", provider.seen().arrivals.get(JUDGE, 0), 0)
     assert spent(manifest) == pytest.approx(manifest.cost_usd)
-    assert (manifest.cost_usd > 0) is (k < JURORS or kind == "hung")
+    if k < JURORS or kind == "hung":
+        assert (
+            manifest.cost_usd > 0
+        )  # else whoever was cut off while it connected may have been paid
 
 
 def spent(manifest):
