@@ -32,7 +32,7 @@ demo: install ## Walk through the patterns with the embedded model
 	@$(BIN)/python examples/demo.py
 
 test: check ## Check, then run every test that this machine can run; the end lists what it cannot
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --ignore=tests/fault
+	@$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --ignore=tests/fault
 	@$(BIN)/python -m pytest tests/fault # alone: it measures
 
 fault: install-dev ## Measure the properties under time and failure tightly: medians of five, a table, bench/out/fault.json and overload.png
