@@ -12,6 +12,7 @@ from services.runtime.leaving import leaving
 
 METHOD, STREAM = "/test.Sleep/Once", "/test.Sleep/Often"
 CALLS = 4000
+TRIES = 4
 MOST_BYTES = 700
 """Of client and server together, for each call that was left; a dropped batch alone costs 950."""
 
@@ -82,13 +83,21 @@ async def test_whoever_leaves_stops_the_callee(sleeper, leave):
 
 
 async def test_calls_that_are_left_hold_no_memory(sleeper):
+    """A leak shows every time; what the allocator of a busy process takes for good, once."""
     await leave_many(sleeper, CALLS // 4)
+
+    grown = [await growth(sleeper)]
+    while grown[-1] >= MOST_BYTES * CALLS and len(grown) < TRIES:
+        grown.append(await growth(sleeper))
+
+    assert grown[-1] < MOST_BYTES * CALLS, grown
+
+
+async def growth(sleeper):
+    """Bytes that the process has grown by many calls that are left."""
     before = psutil.Process().memory_info().rss
-
     await leave_many(sleeper, CALLS)
-
-    grown = psutil.Process().memory_info().rss - before
-    assert grown / CALLS < MOST_BYTES
+    return psutil.Process().memory_info().rss - before
 
 
 async def leave_many(sleeper, count):
