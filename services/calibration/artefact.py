@@ -8,9 +8,10 @@ from dataclasses import field
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
+from services.config.artefacts import read_artefact, write_artefact
 from services.core.probability import MIN_LABELS
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -188,38 +189,15 @@ def read(path: pathlib.Path) -> Calibration:
         If the file is missing, too large, no JSON, breaks a limit, or was
         changed since it was written.
     """
-    loaded = _loaded(path)
-    given = loaded.pop("id", None)
-    try:
-        found = CALIBRATION.validate_python(loaded)
-    except ValidationError as err:
-        first = err.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise CalibrationError(f"{path}: {where}: {first['msg'].lower()}") from err
+    found, given = read_artefact(path, CALIBRATION, most_bytes=MAX_BYTES, error=CalibrationError)
     if given != found.id:
         raise CalibrationError(f"{path}: id: is {given!r}; the content has {found.id!r}")
     return found
 
 
-def _loaded(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise CalibrationError(f"{path}: has {size} bytes; at most {MAX_BYTES} are allowed")
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as err:
-        raise CalibrationError(f"{path}: cannot be read: {err}") from err
-    if not isinstance(loaded, dict):
-        raise CalibrationError(f"{path}: holds {type(loaded).__name__}; an object is needed")
-    return loaded
-
-
 def write(calibration: Calibration, path: pathlib.Path) -> None:
     """Write an artefact; the old file stays until the new one is whole."""
-    content = {"id": calibration.id, **_plain(calibration)}
-    draft = path.with_name(path.name + ".draft")
-    draft.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_artefact(path, {"id": calibration.id, **_plain(calibration)}, indent=2)
 
 
 def _plain(calibration: Calibration) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
-    ValidationError,
     model_validator,
 )
 from pydantic.dataclasses import dataclass
 
+from services.config.artefacts import read_artefact, write_artefact
 from services.routing.arrays import Array
 from services.routing.features import BUCKETS, FEATURE_VERSION, FEATURES
 from services.routing.kernels import unit_rows
@@ -285,38 +285,15 @@ def read(path: pathlib.Path) -> Routing:
         If the file is missing, too large, no JSON, breaks a limit, or was
         changed since it was written.
     """
-    loaded = _loaded(path)
-    given = loaded.pop("id", None)
-    try:
-        found = ROUTING.validate_python(loaded)
-    except ValidationError as err:
-        first = err.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RoutingError(f"{path}: {where}: {first['msg'].lower()}") from err
+    found, given = read_artefact(path, ROUTING, most_bytes=MAX_BYTES, error=RoutingError)
     if given != found.id:
         raise RoutingError(f"{path}: id: is {given!r}; the content has {found.id!r}")
     return found
 
 
-def _loaded(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise RoutingError(f"{path}: has {size} bytes; at most {MAX_BYTES} are allowed")
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as err:
-        raise RoutingError(f"{path}: cannot be read: {err}") from err
-    if not isinstance(loaded, dict):
-        raise RoutingError(f"{path}: holds {type(loaded).__name__}; an object is needed")
-    return loaded
-
-
 def write(routing: Routing, path: pathlib.Path) -> None:
     """Write an artefact; the old file stays until the new one is whole."""
-    content = {"id": routing.id, **_plain(routing)}
-    draft = path.with_name(path.name + ".draft")
-    draft.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_artefact(path, {"id": routing.id, **_plain(routing)}, indent=1)
 
 
 def _plain(routing: Routing) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def ignorant():
 
 
 @pytest.fixture(scope="module")
-def test_rows():
+def unseen_rows():
     rows = planted(seed=7)
     cost = np.tile([0.001, 0.01, 0.001], (len(rows), 1))
     return rows_of(
@@ -46,39 +46,39 @@ def test_rows():
     )
 
 
-def test_all_rules_stand_beside_the_router(routing, test_rows):
-    pair = measured(routing, test_rows, planted(), pair=PAIR).pair
+def test_all_rules_stand_beside_the_router(routing, unseen_rows):
+    pair = measured(routing, unseen_rows, planted(), pair=PAIR).pair
 
     assert {"router", "random", "length", "oracle", "kNN", "domain prior"} == set(pair.curves)
-    told = adequacy(routing, test_rows)
-    y = test_rows.labels
+    told = adequacy(routing, unseen_rows)
+    y = unseen_rows.labels
     assert curve(told[:, 1] - told[:, 0], y[:, 0], y[:, 1]).apgr == pair.curves["router"].apgr
     apgr = {name: each.apgr for name, each in pair.curves.items()}
     assert apgr["oracle"] > apgr["router"] > apgr["random"] + 0.1
 
 
-def test_intervals_tell_a_gain_from_chance(routing, test_rows):
-    gains = measured(routing, test_rows, planted(), pair=PAIR).pair.gains
+def test_intervals_tell_a_gain_from_chance(routing, unseen_rows):
+    gains = measured(routing, unseen_rows, planted(), pair=PAIR).pair.gains
 
     assert gains["random"][0] > 0.0
     assert gains["oracle"][1] < 0.0
     assert gains["kNN"][0] < 0.05
 
 
-def test_rules_that_learn_are_left_out_without_rows_to_learn_from(routing, test_rows):
-    pair = measured(routing, test_rows, None, pair=PAIR).pair
+def test_rules_that_learn_are_left_out_without_rows_to_learn_from(routing, unseen_rows):
+    pair = measured(routing, unseen_rows, None, pair=PAIR).pair
 
     assert {"router", "random", "length", "oracle"} == set(pair.curves)
 
 
-def test_the_pair_is_the_worst_and_the_best_where_none_is_named(routing, test_rows):
-    pair = measured(routing, test_rows, None).pair
+def test_the_pair_is_the_worst_and_the_best_where_none_is_named(routing, unseen_rows):
+    pair = measured(routing, unseen_rows, None).pair
 
     assert PAIR == (pair.weak, pair.strong)
 
 
-def test_cost_at_equal_quality_is_below_that_of_the_best_model(routing, test_rows):
-    two = test_rows.of_models(PAIR)
+def test_cost_at_equal_quality_is_below_that_of_the_best_model(routing, unseen_rows):
+    two = unseen_rows.of_models(PAIR)
     found = measured(routing, two, planted()).frontier
 
     assert "large" == found.best
@@ -86,8 +86,8 @@ def test_cost_at_equal_quality_is_below_that_of_the_best_model(routing, test_row
     assert 0.001 < found.cost_at_equal_quality < 0.009
 
 
-def test_says_what_could_not_be_measured_and_why(routing, test_rows):
-    few = test_rows.only(np.arange(5)).of_models(PAIR)
+def test_says_what_could_not_be_measured_and_why(routing, unseen_rows):
+    few = unseen_rows.only(np.arange(5)).of_models(PAIR)
     found = measured(routing, few, None)
 
     assert (None, None) == (found.pair, found.frontier)
@@ -97,16 +97,16 @@ def test_says_what_could_not_be_measured_and_why(routing, test_rows):
     assert "no cost at equal quality: 5 prompts" in notes
 
 
-def test_a_strong_model_that_is_not_better_has_no_gap(routing, test_rows):
-    found = measured(routing, test_rows, None, pair=("large", "small"))
+def test_a_strong_model_that_is_not_better_has_no_gap(routing, unseen_rows):
+    found = measured(routing, unseen_rows, None, pair=("large", "small"))
 
     assert np.isnan(found.pair.curves["router"].apgr)
     assert any("small is not better than large here" in note for note in found.notes)
 
 
-def test_a_model_that_it_knows_nothing_of_is_named(routing, test_rows):
+def test_a_model_that_it_knows_nothing_of_is_named(routing, unseen_rows):
     with pytest.raises(ValueError, match="the router knows nothing of strange"):
-        measured(routing, test_rows, None, pair=("strange", "large"))
+        measured(routing, unseen_rows, None, pair=("strange", "large"))
 
 
 def test_the_frontier_begins_at_the_cheapest_and_ends_at_the_most_adequate():
@@ -117,20 +117,20 @@ def test_the_frontier_begins_at_the_cheapest_and_ends_at_the_most_adequate():
     assert [(1.0, 0.5), (3.0, 1.0), (5.0, 1.0)] == list(zip(costs, qualities, strict=True))
 
 
-def test_the_better_of_two_routers_is_told_from_the_other(routing, ignorant, test_rows):
-    found = compared(ignorant, routing, test_rows, None, pair=PAIR)
+def test_the_better_of_two_routers_is_told_from_the_other(routing, ignorant, unseen_rows):
+    found = compared(ignorant, routing, unseen_rows, None, pair=PAIR)
 
     assert found.losses[1] < found.losses[0]
     assert found.loss_gain[1] < 0.0 < found.apgr_gain[0]
 
 
-def test_a_router_is_no_better_than_itself(routing, test_rows):
-    found = compared(routing, routing, test_rows, None, pair=PAIR)
+def test_a_router_is_no_better_than_itself(routing, unseen_rows):
+    found = compared(routing, routing, unseen_rows, None, pair=PAIR)
 
     assert ((0.0, 0.0), (0.0, 0.0)) == (found.loss_gain, found.apgr_gain)
 
 
-def test_routers_of_other_models_are_not_compared(routing, test_rows):
+def test_routers_of_other_models_are_not_compared(routing, unseen_rows):
     rows = planted()
     other = rows_of(
         ["x"],
@@ -140,4 +140,4 @@ def test_routers_of_other_models_are_not_compared(routing, test_rows):
         vectors=unit(0, np.random.default_rng(0), 400),
     )
     with pytest.raises(ValueError, match="know no model in common"):
-        compared(routing, fit(other, EMBEDDING, created=""), test_rows, None)
+        compared(routing, fit(other, EMBEDDING, created=""), unseen_rows, None)
