@@ -13,9 +13,9 @@ from bench.decisions import Row, SkippedError
 from bench.routing.calibration import calibration_row
 from bench.routing.cascades import CHARS_PER_TOKEN, Cascade, Given, Price, Recorded, Terms
 from bench.routing.recordings import PROMPTS, recording
+from bench.routing.splits import interval, percent
 from services.models.words import DIMENSIONS, word_vectors
 from services.routing.artefact import Embedding
-from services.routing.evaluate import paired_bootstrap
 from services.routing.features import Floats
 from services.routing.fit import adequacy
 from services.routing.heads import Ints
@@ -92,7 +92,7 @@ class Split:
 
 def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
     found = [_split(data, seed) for seed in seeds]
-    ours, best = (_percent([s.given.right for s in found]), _percent([s.best for s in found]))
+    ours, best = (percent([s.given.right for s in found]), percent([s.best for s in found]))
     share = float(np.mean([each.given.cost_usd.mean() / each.best_usd.mean() for each in found]))
     yield Row(
         "MMLU-Pro, 29 models: accuracy by route and cascade",
@@ -101,7 +101,7 @@ def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
         best,
         ours >= best,
         _note(found),
-        _interval(found),
+        interval([s.test for s in found], [s.given.right - s.best for s in found]),
     )
     yield Row(
         "MMLU-Pro, 29 models: share of the best single model's cost",
@@ -191,19 +191,6 @@ def _split(data: pathlib.Path, seed: int) -> Split:
     )
 
 
-def _percent(found: Sequence[Floats]) -> float:
-    return 100.0 * float(np.mean([each.mean() for each in found]))
-
-
-def _interval(found: Sequence[Split]) -> tuple[float, float]:
-    """Of (ours - best): means of each prompt over the splits that test it, drawn anew."""
-    gain = np.concatenate([each.given.right - each.best for each in found])
-    prompts, at = np.unique(np.concatenate([each.test for each in found]), return_inverse=True)
-    mean = np.bincount(at, weights=gain) / np.bincount(at)
-    low, high = paired_bootstrap(lambda drawn: float(mean[drawn].mean()), len(prompts))
-    return 100.0 * low, 100.0 * high
-
-
 def _note(found: Sequence[Split]) -> str:
     calls = np.mean([each.given.calls.mean() for each in found])
     paid = 1_000.0 * np.mean([each.given.cost_usd.mean() for each in found])
@@ -211,6 +198,6 @@ def _note(found: Sequence[Split]) -> str:
     return (
         f"{len(found)} splits, {LABELS:,} prompts to train on; ${paid:.3f} and ${most:.3f} a thousand "
         f"questions, by list prices and characters / 4, without the examples of the prompt; oracle "
-        f"{_percent([each.oracle for each in found]):.1f}; tiers: {', '.join(found[0].tiers)}; "
+        f"{percent([each.oracle for each in found]):.1f}; tiers: {', '.join(found[0].tiers)}; "
         f"{calls:.2f} calls a question; interval: 95 %"
     )

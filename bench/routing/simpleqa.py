@@ -15,9 +15,9 @@ from bench.routing.cascades import Cascade, Given, Price, Recorded, Terms
 from bench.routing.hands import said, signals_of
 from bench.routing.pairs import EMBEDDING
 from bench.routing.recordings import recording
+from bench.routing.splits import interval, percent
 from bench.routing.vectors import vectors
 from services.routing.dedupe import grouped_folds
-from services.routing.evaluate import paired_bootstrap
 from services.routing.features import Floats
 from services.routing.fit import adequacy
 from services.routing.heads import Ints
@@ -56,7 +56,7 @@ class Split:
 def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
     found = [_split(data, seed, MOST_TOKENS) for seed in seeds]
     usd = float(np.mean([each.given.cost_usd.mean() for each in found]))
-    ours, best = _percent([s.given.right for s in found]), _percent([s.best for s in found])
+    ours, best = percent([s.given.right for s in found]), percent([s.best for s in found])
     yield Row(
         "SimpleQA, six models of 2026: accuracy by route and cascade",
         ours,
@@ -64,7 +64,7 @@ def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
         ACCURACY,
         ours >= ACCURACY,
         _note(found),
-        _interval(found),
+        interval([s.test for s in found], [s.given.right - s.best for s in found]),
     )
     paid = float(np.mean([each.best_usd.mean() for each in found]))
     yield Row(
@@ -164,25 +164,12 @@ def _split(data: pathlib.Path, seed: int, most_tokens: float) -> Split:
     )
 
 
-def _percent(found: Sequence[Floats]) -> float:
-    return 100.0 * float(np.mean([each.mean() for each in found]))
-
-
-def _interval(found: Sequence[Split]) -> tuple[float, float]:
-    """Of (ours - best): means of each prompt over the splits that test it, drawn anew."""
-    gain = np.concatenate([each.given.right - each.best for each in found])
-    prompts, at = np.unique(np.concatenate([each.test for each in found]), return_inverse=True)
-    mean = np.bincount(at, weights=gain) / np.bincount(at)
-    low, high = paired_bootstrap(lambda drawn: float(mean[drawn].mean()), len(prompts))
-    return 100.0 * low, 100.0 * high
-
-
 def _note(found: Sequence[Split]) -> str:
     calls = np.mean([each.given.calls.mean() for each in found])
     spread = np.std([100.0 * each.given.right.mean() for each in found])
     return (
         f"{len(found)} folds of {FOLDS}, ± {spread:.1f}; baseline: the best single "
-        f"model without a limit; oracle {_percent([each.oracle for each in found]):.1f}; tiers: "
+        f"model without a limit; oracle {percent([each.oracle for each in found]):.1f}; tiers: "
         f"{', '.join(found[0].tiers)}; answers longer than {MOST_TOKENS:,} tokens are cut off, paid "
         f"up to there and wrong; {calls:.2f} calls a question; interval: 95 %"
     )
