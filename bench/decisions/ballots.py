@@ -12,8 +12,11 @@ from aggregator_svc.fieldwise import field_vote
 from aggregator_svc.voting import plurality
 from bench.canonical import grades, tasks, tools
 from bench.decisions import Row, SkippedError
-from bench.decisions.pools import answered
-from services.core.canonical import Ballot, ballot
+from bench.decisions.counted import counted
+from bench.decisions.pools import Pool, answered
+from bench.decisions.shortfall import shortfall
+from services.calibration.votes import Votes
+from services.core.canonical import NO_CALL, Ballot, ballot
 from services.core.prompts import OutputFormat
 
 CHEAP5: Final = (
@@ -56,9 +59,27 @@ def rows(data: Path) -> Iterator[Row]:
         f"oracle {valid.any(axis=1).mean():.1%}; {FOLDS} folds, seed {SEED}"
     )
     ours = 100.0 * float(won.mean())
+    if ours < REACH:
+        note = f"{note}; {_shortfall(recorded, read, valid)}"
     yield Row(
         MEASURE, ours, RAW, REACH, holds=ours >= REACH, note=note, interval=_interval(won, text_won)
     )
+
+
+def _shortfall(
+    recorded: Sequence[Mapping[str, Any]], read: Sequence[Sequence[Ballot]], valid: Bools
+) -> str:
+    """What other rules make of the same ballots, with the official grade as the label."""
+    keys = tuple(tuple(vote.key for vote in row) for row in read)
+    pool = Pool(
+        name=MEASURE,
+        votes=Votes(CHEAP5, keys, valid, NO_CALL.key),
+        ballots=tuple(map(tuple, read)),
+        forms=tuple(tuple(_texts(row)) for row in recorded),
+        unfit=np.zeros(len(keys), dtype=np.bool_),
+        published=None,
+    )
+    return shortfall(pool, counted(pool))
 
 
 def _texts(row: Mapping[str, Any]) -> list[str]:

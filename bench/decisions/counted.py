@@ -1,6 +1,6 @@
 """What the aggregator makes of a pool: fitted on training folds, counted on the others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,22 +143,33 @@ def paired(ours: Bools, theirs: Bools, *, seed: int = SEED) -> tuple[float, floa
     return 100 * float(low), 100 * float(high)
 
 
-def by_log_odds(pool: Pool) -> Bools:
-    """Whether the vote by log-odds of the training folds' priors is right."""
+def by_log_odds(pool: Pool) -> tuple[Bools, Floats]:
+    """Whether the vote by log-odds of the training folds' priors is right, and its leader's share."""
+    return _by_training(pool, lambda i, priors: _by_priors(pool, i, priors, gated=False))
+
+
+def by_plurality(pool: Pool) -> tuple[Bools, Floats]:
+    """Whether plurality is right, ties by the training folds' priors, and its leader's share."""
+    return _by_training(pool, lambda i, priors: _plain(pool, i, priors))
+
+
+def _by_training(pool: Pool, vote: Callable[[int, Floats], Count | None]) -> tuple[Bools, Floats]:
     n = len(pool.votes.keys)
-    part, right = folds(n, parts=PARTS, seed=SEED), np.zeros(n, dtype=bool)
+    part, right, share = folds(n, parts=PARTS, seed=SEED), np.zeros(n, dtype=bool), np.zeros(n)
     for held in range(PARTS):
         priors = pool.votes.only(part != held).priors
         for i in np.flatnonzero(part == held):
-            right[i] = _is_right(pool, i, _by_priors(pool, i, priors, gated=False))
-    return right
+            count = vote(int(i), priors)
+            right[i] = _is_right(pool, i, count)
+            share[i] = 0.0 if count is None else count.leader.share
+    return right, share
 
 
 def percent(right: Bools) -> float:
     return 100 * float(right.mean())
 
 
-def learning_curve(pool: Pool, sizes: Sequence[int]) -> Iterator[tuple[int, float]]:
-    """Accuracy without a gate by the number of labels that the fit may see."""
+def learning_curve(pool: Pool, sizes: Sequence[int]) -> Iterator[tuple[int, Counted]]:
+    """Results by the number of labels that the fit may see."""
     for size in sizes:
-        yield size, percent(counted(pool, labels=size).open_right)
+        yield size, counted(pool, labels=size)

@@ -8,7 +8,7 @@ import numpy as np
 from bench.decisions import PoolFigure, Row, SkippedError
 from bench.decisions.counted import Counted, counted, paired, percent
 from bench.decisions.pools import Pool, pools
-from bench.decisions.shortfall import shortfall
+from bench.decisions.shortfall import area_shortfall, shortfall
 from services.calibration.measures import auroc, ece, ece_of_the_perfect, equal_mass_bins
 
 SLACK = 0.5
@@ -124,6 +124,8 @@ def _calibration(pool: Pool, found: Counted) -> Iterator[Row]:
             f"over {wrong} wrong answers, standard error {_spread(area, found):.3f}; {alike:.3f} "
             "where a class counts as right if the grader takes any of its wordings"
         )
+        if area < reach:
+            note = f"{note}; {area_shortfall(pool, found)}"
         yield Row(f"{pool.name}: AUROC of P(correct)", area, None, reach, area >= reach, note)
 
 
