@@ -159,7 +159,8 @@ class EnsembleServiceServicer:
     def SubmitFeedback(self, request, context):
         """Records what somebody thinks of an answer. Each call adds one record.
 
-        Fails with `NOT_FOUND` (`UNKNOWN_REQUEST`).
+        Fails with `NOT_FOUND` (`UNKNOWN_REQUEST`), and with `INVALID_ARGUMENT`
+        (`INVALID_REQUEST`) when it prefers an answer that the request does not have.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -88,7 +88,8 @@ class EnsembleServiceStub:
     SubmitFeedback: _aio.UnaryUnaryMultiCallable[_ensemble_pb2.SubmitFeedbackRequest, _ensemble_pb2.SubmitFeedbackResponse]
     """Records what somebody thinks of an answer. Each call adds one record.
 
-    Fails with `NOT_FOUND` (`UNKNOWN_REQUEST`).
+    Fails with `NOT_FOUND` (`UNKNOWN_REQUEST`), and with `INVALID_ARGUMENT`
+    (`INVALID_REQUEST`) when it prefers an answer that the request does not have.
     """
     ListEnsembles: _aio.UnaryUnaryMultiCallable[_ensemble_pb2.ListEnsemblesRequest, _ensemble_pb2.ListEnsemblesResponse]
     """Lists the configured ensembles and the roster."""
@@ -197,7 +198,8 @@ class EnsembleServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_ensemble_pb2.SubmitFeedbackResponse]:
         """Records what somebody thinks of an answer. Each call adds one record.
 
-        Fails with `NOT_FOUND` (`UNKNOWN_REQUEST`).
+        Fails with `NOT_FOUND` (`UNKNOWN_REQUEST`), and with `INVALID_ARGUMENT`
+        (`INVALID_REQUEST`) when it prefers an answer that the request does not have.
         """
 
     @_abc_1.abstractmethod

@@ -215,6 +215,38 @@ CHECK_OUTCOME_NOT_APPLICABLE: CheckOutcome.ValueType  # 3
 """The check does not apply to this answer."""
 Global___CheckOutcome: _TypeAlias = CheckOutcome  # noqa: Y015
 
+class _FeedbackKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FeedbackKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FeedbackKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FEEDBACK_KIND_UNSPECIFIED: _FeedbackKind.ValueType  # 0
+    """Nothing: the score says it all."""
+    FEEDBACK_KIND_CORRECT: _FeedbackKind.ValueType  # 1
+    """It is right. The gateway records the score 1."""
+    FEEDBACK_KIND_INCORRECT: _FeedbackKind.ValueType  # 2
+    """It is wrong. The gateway records the score 0."""
+    FEEDBACK_KIND_PREFERRED: _FeedbackKind.ValueType  # 3
+    """The answer of `preferred_juror` is better than all others. The gateway records
+    the score 1 if that one was given, or says the same; else 0.
+    """
+
+class FeedbackKind(_FeedbackKind, metaclass=_FeedbackKindEnumTypeWrapper):
+    """What somebody says of an answer beside its score."""
+
+FEEDBACK_KIND_UNSPECIFIED: FeedbackKind.ValueType  # 0
+"""Nothing: the score says it all."""
+FEEDBACK_KIND_CORRECT: FeedbackKind.ValueType  # 1
+"""It is right. The gateway records the score 1."""
+FEEDBACK_KIND_INCORRECT: FeedbackKind.ValueType  # 2
+"""It is wrong. The gateway records the score 0."""
+FEEDBACK_KIND_PREFERRED: FeedbackKind.ValueType  # 3
+"""The answer of `preferred_juror` is better than all others. The gateway records
+the score 1 if that one was given, or says the same; else 0.
+"""
+Global___FeedbackKind: _TypeAlias = FeedbackKind  # noqa: Y015
+
 @_typing.final
 class Participation(_message.Message):
     """One part that a model or stage played."""
@@ -1490,6 +1522,9 @@ class Feedback(_message.Message):
     EXPECTED_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     SUBMIT_TIME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PREFERRED_JUROR_FIELD_NUMBER: _builtins.int
+    PREFERRED_TIER_FIELD_NUMBER: _builtins.int
     score: _builtins.float
     """How good it was, in [0, 1]."""
     comment: _builtins.str
@@ -1498,6 +1533,16 @@ class Feedback(_message.Message):
     """What would have been right, at most 64 KiB."""
     source: _builtins.str
     """Who says so: a user, a grader, a test."""
+    kind: Global___FeedbackKind.ValueType
+    """What is said beside the score."""
+    preferred_juror: _builtins.str
+    """Juror whose answer is better than all others; only with
+    `FEEDBACK_KIND_PREFERRED`, or `FEEDBACK_KIND_INCORRECT` when it is the right one.
+    """
+    preferred_tier: _builtins.str
+    """Tier that it answered in, or step; may be left out where one juror has that
+    name, and is then recorded.
+    """
     @_builtins.property
     def submit_time(self) -> _timestamp_pb2.Timestamp:
         """When it was submitted. Output only."""
@@ -1510,10 +1555,13 @@ class Feedback(_message.Message):
         expected: _builtins.str = ...,
         source: _builtins.str = ...,
         submit_time: _timestamp_pb2.Timestamp | None = ...,
+        kind: Global___FeedbackKind.ValueType = ...,
+        preferred_juror: _builtins.str = ...,
+        preferred_tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["submit_time", b"submit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "expected", b"expected", "score", b"score", "source", b"source", "submit_time", b"submit_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "expected", b"expected", "kind", b"kind", "preferred_juror", b"preferred_juror", "preferred_tier", b"preferred_tier", "score", b"score", "source", b"source", "submit_time", b"submit_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
