@@ -16,6 +16,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
+PYTHON = f"['{'x' * (2**14 - 4)}']"
 
 
 def first(text):
@@ -77,9 +78,11 @@ def test_mends(text, value, repairs):
         pytest.param("[" * 100_000 + "]" * 100_000, "TOO_DEEP", id="100,000 levels"),
         pytest.param(f"[{'9' * 5000}]", "NOT_JSON", id="longer than an integer may be"),
         pytest.param('"' + "é" * 2**19 + '"', "TOO_LARGE", id="over a mebibyte"),
+        pytest.param(f"[{PYTHON}]", "TOO_LARGE", id="over 16 KiB of Python"),
+        pytest.param(f"['{'é' * 2**13}']", "TOO_LARGE", id="over 16 KiB in fewer letters"),
         pytest.param("[f(1), __import__('os')]", "NOT_JSON", id="code"),
         pytest.param("{'a': -True}", "NOT_JSON", id="true has no negative"),
-        pytest.param("[" + "-" * 60_000 + "1]", "NOT_JSON", id="code that overflows the parser"),
+        pytest.param("[" + "-" * 16_000 + "1]", "NOT_JSON", id="code that overflows the parser"),
     ],
 )
 def test_refuses(text, reason):
@@ -87,6 +90,11 @@ def test_refuses(text, reason):
         first(text)
 
     assert reason == caught.value.reason
+
+
+def test_takes_16_kib_of_python():
+    assert 2**14 == len(PYTHON)
+    assert ["x" * (2**14 - 4)] == first(PYTHON)[0]
 
 
 def test_takes_64_levels():
