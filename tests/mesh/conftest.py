@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.calibration.artefact import Calibration, write
 from tests.mesh.meshes import MESHES, Gateway, gateway, written
 from tests.upstream import Script, upstream
 
@@ -32,3 +33,16 @@ async def serve(transport, tmp_path):
             return Gateway(stub, provider)
 
         yield start
+
+
+@pytest.fixture
+def calibrated(tmp_path):
+    """Write a calibration beside the configuration; returns its id."""
+
+    def make(judges=None, /, **pools):
+        now = "2026-01-01T00:00:00+00:00"
+        made = Calibration(now, "0" * 64, pools=pools, judges=judges or {})
+        write(made, tmp_path / "calibration.json")
+        return made.id
+
+    return make

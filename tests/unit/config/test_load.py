@@ -7,40 +7,7 @@ import pytest
 
 from services.config.load import ConfigError, load
 from services.config.tree import Model
-
-VALID = """\
-models:
-  small:
-    backend: openai
-    model: gpt-x
-    family: gpt
-    timeout_s: 5
-ensembles:
-  default:
-    pattern: jury
-    jurors:
-      - model: small
-"""
-
-
-@pytest.fixture
-def written(tmp_path):
-    def write(text: str | bytes) -> Path:
-        path = tmp_path / "gremium.yaml"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    return write
-
-
-@pytest.fixture
-def problems(written):
-    def found(text: str | bytes) -> list[tuple[int, str]]:
-        with pytest.raises(ConfigError) as caught:
-            load(written(text))
-        return [(problem.line, problem.message) for problem in caught.value.problems]
-
-    return found
+from tests.unit.config.valid import VALID
 
 
 def test_reads_a_valid_file(written):
@@ -313,40 +280,3 @@ def test_speaks_no_jargon(problems):
     told = " ".join(message for _, message in problems(text))
 
     assert not [word for word in ("Input", "instance", "validation", "type=") if word in told]
-
-
-SEARCH = (
-    VALID
-    + """\
-  handbook:
-    pattern: specialists
-    steps:
-      search:
-        retrieval:
-          folder: docs
-"""
-)
-
-
-@pytest.mark.parametrize("kind", ["nothing", "a file"])
-def test_a_folder_to_search_must_be_here_where_that_is_asked(written, tmp_path, kind):
-    path = written(SEARCH)
-    if kind == "a file":
-        (tmp_path / "docs").touch()
-
-    assert load(path).config.ensembles["handbook"]
-    with pytest.raises(ConfigError) as caught:
-        load(path, with_folders=True)
-
-    (problem,) = caught.value.problems
-    assert 17 == problem.line
-    assert problem.message == (
-        "ensembles.handbook.steps.search.retrieval.folder: "
-        f"there is no folder {tmp_path / 'docs'} that can be read"
-    )
-
-
-def test_a_folder_that_is_here_is_fine(written, tmp_path):
-    (tmp_path / "docs").mkdir()
-
-    assert load(written(SEARCH), with_folders=True).config.ensembles["handbook"]
