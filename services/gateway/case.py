@@ -8,6 +8,7 @@ from gremium.v1 import ensemble_pb2, model_status_pb2, router_pb2, types_pb2
 from services.calibration.artefact import Calibration
 from services.config.tree import Ensemble, Model
 from services.core.deadline import Deadline
+from services.gateway.live import Live
 from services.gateway.stage_log import StageLog
 from services.retrieval.shelves import Shelves
 from services.runtime.wire import prompt_from_wire
@@ -37,6 +38,8 @@ class Case:
     """The folders that steps search."""
     stages: StageLog = field(default_factory=StageLog)
     """Where calls to stages are counted."""
+    live: Live = field(default_factory=Live)
+    """Where those who look on find the request while it is answered."""
     passage_ids: tuple[str, ...] | None = None
     """Ids that its searches give to what they find; None: any that the caller does not use."""
     caller: str = ""

@@ -60,7 +60,8 @@ async def ask(
     record = Record(case, watch=watch)
     hold = _hold(case, record, accounts)
     try:
-        return await _ask(case, record, hold, mesh=mesh, ledger=ledger)
+        with case.live.answering(record.manifest):
+            return await _ask(case, record, hold, mesh=mesh, ledger=ledger)
     finally:
         hold.settle(record.spent_usd)
 

@@ -145,7 +145,7 @@ class Record:
         given_s, began_s = deadline.left_s, time.monotonic()
         self._case.stages.called(stage)
         try:
-            with noting_call() as noted:
+            with noting_call() as noted, self._case.live.within(self._case.request_id, part):
                 yield part
         except BaseException as err:
             _settle(part, noted, began_s)

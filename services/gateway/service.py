@@ -26,6 +26,7 @@ from services.gateway.accounts import Accounts
 from services.gateway.case import Case
 from services.gateway.experience import Experience
 from services.gateway.fitting import fit
+from services.gateway.live import Live
 from services.gateway.mesh import Mesh
 from services.gateway.model_health import ModelHealth
 from services.gateway.pace import price_of_money
@@ -74,6 +75,8 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             for name, each in loaded.config.ensembles.items()
         }
         self._stages = StageLog()
+        self.live = Live()
+        """The requests that are answered now."""
         self._underway = Underway()
 
     async def Ask(
@@ -142,6 +145,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             ensembles=self._config.ensembles,
             shelves=self._shelves,
             stages=self._stages,
+            live=self.live,
             caller=current_caller(),
             calibration=self._calibration,
             health=self._health.models,
