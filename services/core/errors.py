@@ -9,6 +9,7 @@ GremiumError
 ├── NoEligibleTierError      the limits exclude every tier
 ├── InvalidPlanError         the steps of the ensemble cannot be run
 ├── RequestIdReusedError     the same request_id came with another body
+├── ReplyExpiredError        the same request_id ended too long ago
 ├── RequestInProgressError   the first call with this request_id still runs
 ├── InterruptedRequestError  the mesh stopped before that request ended
 ├── CancelledRequestError    that request's caller left before it ended
@@ -101,6 +102,12 @@ class RequestIdReusedError(GremiumError):
     """The same request_id came before with another body."""
 
     reason = "REQUEST_ID_REUSED"
+
+
+class ReplyExpiredError(GremiumError):
+    """That request ended too long ago for its reply to be told again; ask with a new request_id."""
+
+    reason = "REPLY_EXPIRED"
 
 
 class RequestInProgressError(GremiumError):

@@ -34,6 +34,7 @@ STATUS_BY_ERROR: Final[dict[type[errors.GremiumError], grpc.StatusCode]] = {
     errors.NoEligibleTierError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.InvalidPlanError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.RequestIdReusedError: grpc.StatusCode.ALREADY_EXISTS,
+    errors.ReplyExpiredError: grpc.StatusCode.ALREADY_EXISTS,
     errors.RequestInProgressError: grpc.StatusCode.ABORTED,
     errors.InterruptedRequestError: grpc.StatusCode.ABORTED,
     errors.CancelledRequestError: grpc.StatusCode.CANCELLED,

@@ -26,12 +26,13 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from gremium.v1 import jury_pb2 as gremium_dot_v1_dot_jury__pb2
+from gremium.v1 import ledger_pb2 as gremium_dot_v1_dot_ledger__pb2
 from gremium.v1 import manifest_pb2 as gremium_dot_v1_dot_manifest__pb2
 from gremium.v1 import router_pb2 as gremium_dot_v1_dot_router__pb2
 from gremium.v1 import types_pb2 as gremium_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19gremium/v1/ensemble.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15gremium/v1/jury.proto\x1a\x19gremium/v1/manifest.proto\x1a\x17gremium/v1/router.proto\x1a\x16gremium/v1/types.proto\"\xbd\x02\n\nAskRequest\x12\x33\n\nrequest_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9._:-]{0,128}$\x12\x1a\n\x08\x65nsemble\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12\"\n\x06\x62udget\x18\x04 \x01(\x0b\x32\x12.gremium.v1.Budget\x12L\n\x06labels\x18\x05 \x03(\x0b\x32\".gremium.v1.AskRequest.LabelsEntryB\x18\xbaH\x15\x9a\x01\x12\x10 \"\x07r\x05\x10\x01(\x80\x01*\x05r\x03(\x80\x08\x12\x11\n\thigh_risk\x18\x06 \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc9\x01\n\x0b\x41skResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x07outcome\x18\x02 \x01(\x0e\x32\x13.gremium.v1.Outcome\x12\"\n\x06\x61nswer\x18\x03 \x01(\x0b\x32\x12.gremium.v1.Answer\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x10\n\x08unjudged\x18\x05 \x01(\x08\x12&\n\x08manifest\x18\x06 \x01(\x0b\x32\x14.gremium.v1.Manifest\x12\x10\n\x08replayed\x18\x07 \x01(\x08\"?\n\x10\x41skStreamRequest\x12+\n\x03\x61sk\x18\x01 \x01(\x0b\x32\x16.gremium.v1.AskRequestB\x06\xbaH\x03\xc8\x01\x01\"\x96\x04\n\x11\x41skStreamResponse\x12+\n\x06routed\x18\x01 \x01(\x0b\x32\x19.gremium.v1.RouteDecisionH\x00\x12\x31\n\rjuror_started\x18\x02 \x01(\x0b\x32\x18.gremium.v1.JurorStartedH\x00\x12-\n\x0bjuror_delta\x18\x03 \x01(\x0b\x32\x16.gremium.v1.JurorDeltaH\x00\x12\x31\n\rjuror_settled\x18\x04 \x01(\x0b\x32\x18.gremium.v1.JurorSettledH\x00\x12$\n\x07tallied\x18\x05 \x01(\x0b\x32\x11.gremium.v1.TallyH\x00\x12%\n\x06judged\x18\x06 \x01(\x0b\x32\x13.gremium.v1.VerdictH\x00\x12*\n\tescalated\x18\x07 \x01(\x0b\x32\x15.gremium.v1.EscalatedH\x00\x12(\n\x05\x66inal\x18\x08 \x01(\x0b\x32\x17.gremium.v1.AskResponseH\x00\x12(\n\x05\x65rror\x18\t \x01(\x0b\x32\x17.gremium.v1.ErrorRecordH\x00\x12#\n\x07planned\x18\n \x01(\x0b\x32\x10.gremium.v1.PlanH\x00\x12(\n\x08searched\x18\x0b \x01(\x0b\x32\x14.gremium.v1.SearchedH\x00\x12\x0c\n\x04step\x18\x0c \x01(\t\x12\x0c\n\x04tier\x18\r \x01(\tB\x07\n\x05\x65vent\"c\n\x08Searched\x12\x30\n\rparticipation\x18\x01 \x01(\x0b\x32\x19.gremium.v1.Participation\x12%\n\x08passages\x18\x02 \x03(\x0b\x32\x13.gremium.v1.Passage\"D\n\tEscalated\x12\x11\n\tfrom_tier\x18\x01 \x01(\t\x12\x0f\n\x07to_tier\x18\x02 \x01(\t\x12\x13\n\x0breason_text\x18\x03 \x01(\t\"4\n\x12GetManifestRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\"=\n\x13GetManifestResponse\x12&\n\x08manifest\x18\x01 \x01(\x0b\x32\x14.gremium.v1.Manifest\"\xd0\x01\n\x14ListManifestsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\x80\x04\x12\x1a\n\x08\x65nsemble\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32\x19.gremium.v1.ManifestStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12.\n\x07outcome\x18\x05 \x01(\x0e\x32\x13.gremium.v1.OutcomeB\x08\xbaH\x05\x82\x01\x02\x10\x01\"Y\n\x15ListManifestsResponse\x12\'\n\tmanifests\x18\x01 \x03(\x0b\x32\x14.gremium.v1.Manifest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"g\n\x15SubmitFeedbackRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12.\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32\x14.gremium.v1.FeedbackB\x06\xbaH\x03\xc8\x01\x01\"@\n\x16SubmitFeedbackResponse\x12&\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x01(\x0b\x32\x14.gremium.v1.Feedback\"\x16\n\x14ListEnsemblesRequest\"\x97\x02\n\x15ListEnsemblesResponse\x12\'\n\tensembles\x18\x01 \x03(\x0b\x32\x14.gremium.v1.Ensemble\x12\x18\n\x10\x64\x65\x66\x61ult_ensemble\x18\x02 \x01(\t\x12\'\n\x06models\x18\x03 \x03(\x0b\x32\x17.gremium.v1.RosterModel\x12\x15\n\rconfig_sha256\x18\x04 \x01(\t\x12\'\n\x06stages\x18\x05 \x03(\x0b\x32\x17.gremium.v1.StageRecord\x12)\n\x07\x62udgets\x18\x06 \x03(\x0b\x32\x18.gremium.v1.BudgetRecord\x12\'\n\x06\x64rifts\x18\x07 \x03(\x0b\x32\x17.gremium.v1.DriftRecord\"\x98\x01\n\x0b\x44riftRecord\x12\x10\n\x08\x65nsemble\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x13\n\x0b\x61rtefact_id\x18\x04 \x01(\t\x12/\n\x0bnotice_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_text\x18\x06 \x01(\t\"\xb4\x01\n\x0c\x42udgetRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03per\x18\x02 \x01(\t\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x04 \x01(\t\x12\x0f\n\x07max_usd\x18\x05 \x01(\x01\x12\x11\n\tspent_usd\x18\x06 \x01(\x01\x12\x14\n\x0creserved_usd\x18\x07 \x01(\x01\x12\x11\n\tensembles\x18\x08 \x03(\t\"\xa0\x01\n\x0bStageRecord\x12 \n\x05stage\x18\x01 \x01(\x0e\x32\x11.gremium.v1.Stage\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x03\x12\x14\n\x0c\x66\x61iled_calls\x18\x03 \x01(\x03\x12\x13\n\x0blast_reason\x18\x04 \x01(\t\x12\x35\n\x11last_failure_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa4\x01\n\x08\x45nsemble\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07pattern\x18\x02 \x01(\t\x12\x1f\n\x05tiers\x18\x03 \x03(\x0b\x32\x10.gremium.v1.Tier\x12\x0e\n\x06judges\x18\x04 \x03(\t\x12\x32\n\x0f\x64\x65\x66\x61ult_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0csynthesisers\x18\x06 \x03(\t\"\x93\x01\n\x0bRosterModel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x02 \x01(\t\x12\x17\n\x0frequested_model\x18\x03 \x01(\t\x12\x10\n\x08provider\x18\x04 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x05 \x01(\t\x12*\n\x07timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration2\xea\x03\n\x0f\x45nsembleService\x12\x36\n\x03\x41sk\x12\x16.gremium.v1.AskRequest\x1a\x17.gremium.v1.AskResponse\x12J\n\tAskStream\x12\x1c.gremium.v1.AskStreamRequest\x1a\x1d.gremium.v1.AskStreamResponse0\x01\x12N\n\x0bGetManifest\x12\x1e.gremium.v1.GetManifestRequest\x1a\x1f.gremium.v1.GetManifestResponse\x12T\n\rListManifests\x12 .gremium.v1.ListManifestsRequest\x1a!.gremium.v1.ListManifestsResponse\x12W\n\x0eSubmitFeedback\x12!.gremium.v1.SubmitFeedbackRequest\x1a\".gremium.v1.SubmitFeedbackResponse\x12T\n\rListEnsembles\x12 .gremium.v1.ListEnsemblesRequest\x1a!.gremium.v1.ListEnsemblesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19gremium/v1/ensemble.proto\x12\ngremium.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15gremium/v1/jury.proto\x1a\x17gremium/v1/ledger.proto\x1a\x19gremium/v1/manifest.proto\x1a\x17gremium/v1/router.proto\x1a\x16gremium/v1/types.proto\"\xcd\x02\n\nAskRequest\x12\x33\n\nrequest_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9._:-]{0,128}$\x12\x1a\n\x08\x65nsemble\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12*\n\x06prompt\x18\x03 \x01(\x0b\x32\x12.gremium.v1.PromptB\x06\xbaH\x03\xc8\x01\x01\x12\"\n\x06\x62udget\x18\x04 \x01(\x0b\x32\x12.gremium.v1.Budget\x12L\n\x06labels\x18\x05 \x03(\x0b\x32\".gremium.v1.AskRequest.LabelsEntryB\x18\xbaH\x15\x9a\x01\x12\x10 \"\x07r\x05\x10\x01(\x80\x01*\x05r\x03(\x80\x08\x12\x11\n\thigh_risk\x18\x06 \x01(\x08\x12\x0e\n\x06\x61ttest\x18\x07 \x01(\x08\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa4\x02\n\x0b\x41skResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12$\n\x07outcome\x18\x02 \x01(\x0e\x32\x13.gremium.v1.Outcome\x12\"\n\x06\x61nswer\x18\x03 \x01(\x0b\x32\x12.gremium.v1.Answer\x12\x10\n\x08\x64\x65graded\x18\x04 \x01(\x08\x12\x10\n\x08unjudged\x18\x05 \x01(\x08\x12&\n\x08manifest\x18\x06 \x01(\x0b\x32\x14.gremium.v1.Manifest\x12\x10\n\x08replayed\x18\x07 \x01(\x08\x12+\n\x0bledger_mode\x18\x08 \x01(\x0e\x32\x16.gremium.v1.LedgerMode\x12,\n\x0b\x61ttestation\x18\t \x01(\x0b\x32\x17.gremium.v1.Attestation\"?\n\x10\x41skStreamRequest\x12+\n\x03\x61sk\x18\x01 \x01(\x0b\x32\x16.gremium.v1.AskRequestB\x06\xbaH\x03\xc8\x01\x01\"\x96\x04\n\x11\x41skStreamResponse\x12+\n\x06routed\x18\x01 \x01(\x0b\x32\x19.gremium.v1.RouteDecisionH\x00\x12\x31\n\rjuror_started\x18\x02 \x01(\x0b\x32\x18.gremium.v1.JurorStartedH\x00\x12-\n\x0bjuror_delta\x18\x03 \x01(\x0b\x32\x16.gremium.v1.JurorDeltaH\x00\x12\x31\n\rjuror_settled\x18\x04 \x01(\x0b\x32\x18.gremium.v1.JurorSettledH\x00\x12$\n\x07tallied\x18\x05 \x01(\x0b\x32\x11.gremium.v1.TallyH\x00\x12%\n\x06judged\x18\x06 \x01(\x0b\x32\x13.gremium.v1.VerdictH\x00\x12*\n\tescalated\x18\x07 \x01(\x0b\x32\x15.gremium.v1.EscalatedH\x00\x12(\n\x05\x66inal\x18\x08 \x01(\x0b\x32\x17.gremium.v1.AskResponseH\x00\x12(\n\x05\x65rror\x18\t \x01(\x0b\x32\x17.gremium.v1.ErrorRecordH\x00\x12#\n\x07planned\x18\n \x01(\x0b\x32\x10.gremium.v1.PlanH\x00\x12(\n\x08searched\x18\x0b \x01(\x0b\x32\x14.gremium.v1.SearchedH\x00\x12\x0c\n\x04step\x18\x0c \x01(\t\x12\x0c\n\x04tier\x18\r \x01(\tB\x07\n\x05\x65vent\"c\n\x08Searched\x12\x30\n\rparticipation\x18\x01 \x01(\x0b\x32\x19.gremium.v1.Participation\x12%\n\x08passages\x18\x02 \x03(\x0b\x32\x13.gremium.v1.Passage\"D\n\tEscalated\x12\x11\n\tfrom_tier\x18\x01 \x01(\t\x12\x0f\n\x07to_tier\x18\x02 \x01(\t\x12\x13\n\x0breason_text\x18\x03 \x01(\t\"D\n\x12GetManifestRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12\x0e\n\x06\x61ttest\x18\x02 \x01(\x08\"k\n\x13GetManifestResponse\x12&\n\x08manifest\x18\x01 \x01(\x0b\x32\x14.gremium.v1.Manifest\x12,\n\x0b\x61ttestation\x18\x02 \x01(\x0b\x32\x17.gremium.v1.Attestation\"\xd0\x01\n\x14ListManifestsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\x80\x04\x12\x1a\n\x08\x65nsemble\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x01\x12\x32\n\x05state\x18\x04 \x01(\x0e\x32\x19.gremium.v1.ManifestStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12.\n\x07outcome\x18\x05 \x01(\x0e\x32\x13.gremium.v1.OutcomeB\x08\xbaH\x05\x82\x01\x02\x10\x01\"Y\n\x15ListManifestsResponse\x12\'\n\tmanifests\x18\x01 \x03(\x0b\x32\x14.gremium.v1.Manifest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"g\n\x15SubmitFeedbackRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80\x01\x12.\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x02 \x01(\x0b\x32\x14.gremium.v1.FeedbackB\x06\xbaH\x03\xc8\x01\x01\"@\n\x16SubmitFeedbackResponse\x12&\n\x08\x66\x65\x65\x64\x62\x61\x63k\x18\x01 \x01(\x0b\x32\x14.gremium.v1.Feedback\"\x16\n\x14ListEnsemblesRequest\"\x97\x02\n\x15ListEnsemblesResponse\x12\'\n\tensembles\x18\x01 \x03(\x0b\x32\x14.gremium.v1.Ensemble\x12\x18\n\x10\x64\x65\x66\x61ult_ensemble\x18\x02 \x01(\t\x12\'\n\x06models\x18\x03 \x03(\x0b\x32\x17.gremium.v1.RosterModel\x12\x15\n\rconfig_sha256\x18\x04 \x01(\t\x12\'\n\x06stages\x18\x05 \x03(\x0b\x32\x17.gremium.v1.StageRecord\x12)\n\x07\x62udgets\x18\x06 \x03(\x0b\x32\x18.gremium.v1.BudgetRecord\x12\'\n\x06\x64rifts\x18\x07 \x03(\x0b\x32\x17.gremium.v1.DriftRecord\"\x98\x01\n\x0b\x44riftRecord\x12\x10\n\x08\x65nsemble\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x13\n\x0b\x61rtefact_id\x18\x04 \x01(\t\x12/\n\x0bnotice_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_text\x18\x06 \x01(\t\"\xb4\x01\n\x0c\x42udgetRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03per\x18\x02 \x01(\t\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x04 \x01(\t\x12\x0f\n\x07max_usd\x18\x05 \x01(\x01\x12\x11\n\tspent_usd\x18\x06 \x01(\x01\x12\x14\n\x0creserved_usd\x18\x07 \x01(\x01\x12\x11\n\tensembles\x18\x08 \x03(\t\"\xa0\x01\n\x0bStageRecord\x12 \n\x05stage\x18\x01 \x01(\x0e\x32\x11.gremium.v1.Stage\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x03\x12\x14\n\x0c\x66\x61iled_calls\x18\x03 \x01(\x03\x12\x13\n\x0blast_reason\x18\x04 \x01(\t\x12\x35\n\x11last_failure_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa4\x01\n\x08\x45nsemble\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07pattern\x18\x02 \x01(\t\x12\x1f\n\x05tiers\x18\x03 \x03(\x0b\x32\x10.gremium.v1.Tier\x12\x0e\n\x06judges\x18\x04 \x03(\t\x12\x32\n\x0f\x64\x65\x66\x61ult_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0csynthesisers\x18\x06 \x03(\t\"\x93\x01\n\x0bRosterModel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x02 \x01(\t\x12\x17\n\x0frequested_model\x18\x03 \x01(\t\x12\x10\n\x08provider\x18\x04 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x05 \x01(\t\x12*\n\x07timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration2\xea\x03\n\x0f\x45nsembleService\x12\x36\n\x03\x41sk\x12\x16.gremium.v1.AskRequest\x1a\x17.gremium.v1.AskResponse\x12J\n\tAskStream\x12\x1c.gremium.v1.AskStreamRequest\x1a\x1d.gremium.v1.AskStreamResponse0\x01\x12N\n\x0bGetManifest\x12\x1e.gremium.v1.GetManifestRequest\x1a\x1f.gremium.v1.GetManifestResponse\x12T\n\rListManifests\x12 .gremium.v1.ListManifestsRequest\x1a!.gremium.v1.ListManifestsResponse\x12W\n\x0eSubmitFeedback\x12!.gremium.v1.SubmitFeedbackRequest\x1a\".gremium.v1.SubmitFeedbackResponse\x12T\n\rListEnsembles\x12 .gremium.v1.ListEnsemblesRequest\x1a!.gremium.v1.ListEnsemblesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -66,46 +67,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITFEEDBACKREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\007r\005\020\001(\200\001'
   _globals['_SUBMITFEEDBACKREQUEST'].fields_by_name['feedback']._loaded_options = None
   _globals['_SUBMITFEEDBACKREQUEST'].fields_by_name['feedback']._serialized_options = b'\272H\003\310\001\001'
-  _globals['_ASKREQUEST']._serialized_start=235
-  _globals['_ASKREQUEST']._serialized_end=552
-  _globals['_ASKREQUEST_LABELSENTRY']._serialized_start=507
-  _globals['_ASKREQUEST_LABELSENTRY']._serialized_end=552
-  _globals['_ASKRESPONSE']._serialized_start=555
-  _globals['_ASKRESPONSE']._serialized_end=756
-  _globals['_ASKSTREAMREQUEST']._serialized_start=758
-  _globals['_ASKSTREAMREQUEST']._serialized_end=821
-  _globals['_ASKSTREAMRESPONSE']._serialized_start=824
-  _globals['_ASKSTREAMRESPONSE']._serialized_end=1358
-  _globals['_SEARCHED']._serialized_start=1360
-  _globals['_SEARCHED']._serialized_end=1459
-  _globals['_ESCALATED']._serialized_start=1461
-  _globals['_ESCALATED']._serialized_end=1529
-  _globals['_GETMANIFESTREQUEST']._serialized_start=1531
-  _globals['_GETMANIFESTREQUEST']._serialized_end=1583
-  _globals['_GETMANIFESTRESPONSE']._serialized_start=1585
-  _globals['_GETMANIFESTRESPONSE']._serialized_end=1646
-  _globals['_LISTMANIFESTSREQUEST']._serialized_start=1649
-  _globals['_LISTMANIFESTSREQUEST']._serialized_end=1857
-  _globals['_LISTMANIFESTSRESPONSE']._serialized_start=1859
-  _globals['_LISTMANIFESTSRESPONSE']._serialized_end=1948
-  _globals['_SUBMITFEEDBACKREQUEST']._serialized_start=1950
-  _globals['_SUBMITFEEDBACKREQUEST']._serialized_end=2053
-  _globals['_SUBMITFEEDBACKRESPONSE']._serialized_start=2055
-  _globals['_SUBMITFEEDBACKRESPONSE']._serialized_end=2119
-  _globals['_LISTENSEMBLESREQUEST']._serialized_start=2121
-  _globals['_LISTENSEMBLESREQUEST']._serialized_end=2143
-  _globals['_LISTENSEMBLESRESPONSE']._serialized_start=2146
-  _globals['_LISTENSEMBLESRESPONSE']._serialized_end=2425
-  _globals['_DRIFTRECORD']._serialized_start=2428
-  _globals['_DRIFTRECORD']._serialized_end=2580
-  _globals['_BUDGETRECORD']._serialized_start=2583
-  _globals['_BUDGETRECORD']._serialized_end=2763
-  _globals['_STAGERECORD']._serialized_start=2766
-  _globals['_STAGERECORD']._serialized_end=2926
-  _globals['_ENSEMBLE']._serialized_start=2929
-  _globals['_ENSEMBLE']._serialized_end=3093
-  _globals['_ROSTERMODEL']._serialized_start=3096
-  _globals['_ROSTERMODEL']._serialized_end=3243
-  _globals['_ENSEMBLESERVICE']._serialized_start=3246
-  _globals['_ENSEMBLESERVICE']._serialized_end=3736
+  _globals['_ASKREQUEST']._serialized_start=260
+  _globals['_ASKREQUEST']._serialized_end=593
+  _globals['_ASKREQUEST_LABELSENTRY']._serialized_start=548
+  _globals['_ASKREQUEST_LABELSENTRY']._serialized_end=593
+  _globals['_ASKRESPONSE']._serialized_start=596
+  _globals['_ASKRESPONSE']._serialized_end=888
+  _globals['_ASKSTREAMREQUEST']._serialized_start=890
+  _globals['_ASKSTREAMREQUEST']._serialized_end=953
+  _globals['_ASKSTREAMRESPONSE']._serialized_start=956
+  _globals['_ASKSTREAMRESPONSE']._serialized_end=1490
+  _globals['_SEARCHED']._serialized_start=1492
+  _globals['_SEARCHED']._serialized_end=1591
+  _globals['_ESCALATED']._serialized_start=1593
+  _globals['_ESCALATED']._serialized_end=1661
+  _globals['_GETMANIFESTREQUEST']._serialized_start=1663
+  _globals['_GETMANIFESTREQUEST']._serialized_end=1731
+  _globals['_GETMANIFESTRESPONSE']._serialized_start=1733
+  _globals['_GETMANIFESTRESPONSE']._serialized_end=1840
+  _globals['_LISTMANIFESTSREQUEST']._serialized_start=1843
+  _globals['_LISTMANIFESTSREQUEST']._serialized_end=2051
+  _globals['_LISTMANIFESTSRESPONSE']._serialized_start=2053
+  _globals['_LISTMANIFESTSRESPONSE']._serialized_end=2142
+  _globals['_SUBMITFEEDBACKREQUEST']._serialized_start=2144
+  _globals['_SUBMITFEEDBACKREQUEST']._serialized_end=2247
+  _globals['_SUBMITFEEDBACKRESPONSE']._serialized_start=2249
+  _globals['_SUBMITFEEDBACKRESPONSE']._serialized_end=2313
+  _globals['_LISTENSEMBLESREQUEST']._serialized_start=2315
+  _globals['_LISTENSEMBLESREQUEST']._serialized_end=2337
+  _globals['_LISTENSEMBLESRESPONSE']._serialized_start=2340
+  _globals['_LISTENSEMBLESRESPONSE']._serialized_end=2619
+  _globals['_DRIFTRECORD']._serialized_start=2622
+  _globals['_DRIFTRECORD']._serialized_end=2774
+  _globals['_BUDGETRECORD']._serialized_start=2777
+  _globals['_BUDGETRECORD']._serialized_end=2957
+  _globals['_STAGERECORD']._serialized_start=2960
+  _globals['_STAGERECORD']._serialized_end=3120
+  _globals['_ENSEMBLE']._serialized_start=3123
+  _globals['_ENSEMBLE']._serialized_end=3287
+  _globals['_ROSTERMODEL']._serialized_start=3290
+  _globals['_ROSTERMODEL']._serialized_end=3437
+  _globals['_ENSEMBLESERVICE']._serialized_start=3440
+  _globals['_ENSEMBLESERVICE']._serialized_end=3930
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from gremium.v1 import jury_pb2 as _jury_pb2
+from gremium.v1 import ledger_pb2 as _ledger_pb2
 from gremium.v1 import manifest_pb2 as _manifest_pb2
 from gremium.v1 import router_pb2 as _router_pb2
 from gremium.v1 import types_pb2 as _types_pb2
@@ -60,6 +61,7 @@ class AskRequest(_message.Message):
     BUDGET_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     HIGH_RISK_FIELD_NUMBER: _builtins.int
+    ATTEST_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call idempotent: 1 to 128 letters, digits, `.`, `_`, `:` or `-`.
     If empty, the gateway makes one.
@@ -69,6 +71,11 @@ class AskRequest(_message.Message):
     high_risk: _builtins.bool
     """Whether nothing may be tried on this request, where the ensemble's policy
     explores.
+    """
+    attest: _builtins.bool
+    """Whether the reply is to carry its record as it was signed. It then waits until
+    that is on disk, in relaxed mode too. A repeated request may ask for it though
+    the first one did not.
     """
     @_builtins.property
     def prompt(self) -> _types_pb2.Prompt:
@@ -91,10 +98,11 @@ class AskRequest(_message.Message):
         budget: _types_pb2.Budget | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         high_risk: _builtins.bool = ...,
+        attest: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "prompt", b"prompt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "ensemble", b"ensemble", "high_risk", b"high_risk", "labels", b"labels", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "budget", b"budget", "ensemble", b"ensemble", "high_risk", b"high_risk", "labels", b"labels", "prompt", b"prompt", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -113,6 +121,8 @@ class AskResponse(_message.Message):
     UNJUDGED_FIELD_NUMBER: _builtins.int
     MANIFEST_FIELD_NUMBER: _builtins.int
     REPLAYED_FIELD_NUMBER: _builtins.int
+    LEDGER_MODE_FIELD_NUMBER: _builtins.int
+    ATTESTATION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request, as given or made."""
     outcome: _manifest_pb2.Outcome.ValueType
@@ -127,6 +137,10 @@ class AskResponse(_message.Message):
     """
     replayed: _builtins.bool
     """Whether this is the recorded reply to an earlier call."""
+    ledger_mode: _ledger_pb2.LedgerMode.ValueType
+    """How surely the request is recorded; of a replayed reply, how surely the first
+    one was.
+    """
     @_builtins.property
     def answer(self) -> _types_pb2.Answer:
         """The answer. Unset without consensus, and when rejected unless the ensemble
@@ -136,6 +150,12 @@ class AskResponse(_message.Message):
     @_builtins.property
     def manifest(self) -> _manifest_pb2.Manifest:
         """Who took part. Of its answers as many as fit a reply of 4 MiB."""
+
+    @_builtins.property
+    def attestation(self) -> _ledger_pb2.Attestation:
+        """Its record, if `AskRequest.attest` asks for it. Unset where the ledger is off,
+        and where it would not fit a reply of 4 MiB.
+        """
 
     def __init__(
         self,
@@ -147,10 +167,12 @@ class AskResponse(_message.Message):
         unjudged: _builtins.bool = ...,
         manifest: _manifest_pb2.Manifest | None = ...,
         replayed: _builtins.bool = ...,
+        ledger_mode: _ledger_pb2.LedgerMode.ValueType = ...,
+        attestation: _ledger_pb2.Attestation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "manifest", b"manifest"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "attestation", b"attestation", "manifest", b"manifest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "degraded", b"degraded", "manifest", b"manifest", "outcome", b"outcome", "replayed", b"replayed", "request_id", b"request_id", "unjudged", b"unjudged"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "attestation", b"attestation", "degraded", b"degraded", "ledger_mode", b"ledger_mode", "manifest", b"manifest", "outcome", b"outcome", "replayed", b"replayed", "request_id", b"request_id", "unjudged", b"unjudged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -345,16 +367,20 @@ class GetManifestRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ATTEST_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request."""
+    attest: _builtins.bool
+    """Whether to return its record as it was signed, too."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
+        attest: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -367,18 +393,28 @@ class GetManifestResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MANIFEST_FIELD_NUMBER: _builtins.int
+    ATTESTATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def manifest(self) -> _manifest_pb2.Manifest:
-        """Its manifest. Of its answers as many as fit 4 MiB."""
+        """Its manifest. Of its answers as many as fit 4 MiB. As long as the reply can be
+        told again, with all texts; from then on as the ledger keeps it.
+        """
+
+    @_builtins.property
+    def attestation(self) -> _ledger_pb2.Attestation:
+        """Its latest record, if `GetManifestRequest.attest` asks for it. Unset while the
+        request runs, and where it would not fit 4 MiB.
+        """
 
     def __init__(
         self,
         *,
         manifest: _manifest_pb2.Manifest | None = ...,
+        attestation: _ledger_pb2.Attestation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "manifest", b"manifest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "manifest", b"manifest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -77,7 +77,8 @@ class EnsembleServiceServicer:
 
         Idempotent by `request_id`: a repeated one returns the recorded reply, or
         fails again as recorded (`replayed` in the error's metadata), and spends
-        nothing. Only what failed with `PEER_UNAVAILABLE`, `OVERLOADED`,
+        nothing. A reply can be told again for as long as `ledger.replay_for_s` says,
+        and nothing can where the ledger is off. Only what failed with `PEER_UNAVAILABLE`, `OVERLOADED`,
         `DEADLINE_SPENT`, `CANCELLED` or the `BUDGET_SPENT` of a budget that requests
         share, before any model was asked, starts anew.
         Whoever asks while it still runs waits for the same reply; it is cancelled
@@ -93,6 +94,8 @@ class EnsembleServiceServicer:
         run;
         - `ALREADY_EXISTS` (`REQUEST_ID_REUSED`): the `request_id` came with
         another body;
+        - `ALREADY_EXISTS` (`REPLY_EXPIRED`): the request ended too long ago for its
+        reply to be told again; a new `request_id` asks, and spends, again;
         - `ABORTED` (`REQUEST_IN_PROGRESS`): the first call still ran when this
         one's time was up;
         - `ABORTED` (`QUORUM_NOT_REACHED`): too few jurors answered;

@@ -1147,6 +1147,8 @@ class Manifest(_message.Message):
     JURY_STOPS_FIELD_NUMBER: _builtins.int
     PLAN_FIELD_NUMBER: _builtins.int
     STEPS_FIELD_NUMBER: _builtins.int
+    OUTPUT_KIND_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request."""
     ensemble: _builtins.str
@@ -1203,6 +1205,10 @@ class Manifest(_message.Message):
     calibration_id: _builtins.str
     """Calibration that the gateway had loaded; empty: uncalibrated, no probability is
     more than a guess. With one, each tally says whether it was counted by it.
+    """
+    output_kind: _builtins.str
+    """What shape the answer had to have: `text`, `labels`, `json` or `number`, or
+    `tools` for text or calls.
     """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
@@ -1279,6 +1285,12 @@ class Manifest(_message.Message):
         it; steps of a nested graph behind the step that asked it, as `outer/inner`.
         """
 
+    @_builtins.property
+    def prompt(self) -> _types_pb2.Prompt:
+        """What was asked; only in records, where the ledger keeps all texts. Images by
+        value are replaced by their digests.
+        """
+
     def __init__(
         self,
         *,
@@ -1319,10 +1331,12 @@ class Manifest(_message.Message):
         jury_stops: _abc.Iterable[Global___JuryStop] | None = ...,
         plan: _router_pb2.Plan | None = ...,
         steps: _abc.Iterable[Global___StepRecord] | None = ...,
+        output_kind: _builtins.str = ...,
+        prompt: _types_pb2.Prompt | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "confidence", b"confidence", "duration", b"duration", "error", b"error", "plan", b"plan", "reserved_usd", b"reserved_usd", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "confidence", b"confidence", "duration", b"duration", "error", b"error", "plan", b"plan", "prompt", b"prompt", "reserved_usd", b"reserved_usd", "route", b"route", "start_time", b"start_time", "timeout", b"timeout", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "answers", b"answers", "answers_omitted", b"answers_omitted", "calibration_id", b"calibration_id", "caller", b"caller", "chosen_juror", b"chosen_juror", "chosen_step", b"chosen_step", "chosen_tier", b"chosen_tier", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "jury_stops", b"jury_stops", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "plan", b"plan", "request_id", b"request_id", "reserved_usd", b"reserved_usd", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "steps", b"steps", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "_reserved_usd", b"_reserved_usd", "answers", b"answers", "answers_omitted", b"answers_omitted", "calibration_id", b"calibration_id", "caller", b"caller", "chosen_juror", b"chosen_juror", "chosen_step", b"chosen_step", "chosen_tier", b"chosen_tier", "confidence", b"confidence", "config_sha256", b"config_sha256", "cost_usd", b"cost_usd", "degraded", b"degraded", "duration", b"duration", "ensemble", b"ensemble", "error", b"error", "escalations", b"escalations", "feedback", b"feedback", "jury_stops", b"jury_stops", "labels", b"labels", "model_calls", b"model_calls", "outcome", b"outcome", "output_kind", b"output_kind", "participations", b"participations", "passages", b"passages", "pattern", b"pattern", "plan", b"plan", "prompt", b"prompt", "request_id", b"request_id", "reserved_usd", b"reserved_usd", "route", b"route", "self_ensemble", b"self_ensemble", "start_time", b"start_time", "state", b"state", "steps", b"steps", "tallies", b"tallies", "timeout", b"timeout", "trace_id", b"trace_id", "unjudged", b"unjudged", "usage", b"usage", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
     _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015

@@ -726,6 +726,7 @@ class Answer(_message.Message):
     STEP_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
+    CONTENT_SHA256_FIELD_NUMBER: _builtins.int
     juror: _builtins.str
     """Name of the juror."""
     model: _builtins.str
@@ -745,6 +746,11 @@ class Answer(_message.Message):
     tier: _builtins.str
     """Tier that it was given in; of two tiers, each may have a juror of this name.
     Output only.
+    """
+    content_sha256: _builtins.str
+    """SHA-256 of `text`, followed for each tool call by a zero byte, its name, a zero
+    byte and its arguments, as they were given: 64 hex digits. Only where the ledger
+    keeps less than that. Output only.
     """
     @_builtins.property
     def tool_calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___ToolCall]:
@@ -769,10 +775,11 @@ class Answer(_message.Message):
         step: _builtins.str = ...,
         tier: _builtins.str = ...,
         sources: _abc.Iterable[_builtins.str] | None = ...,
+        content_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "mean_logprob", b"mean_logprob"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "family", b"family", "finish_reason", b"finish_reason", "juror", b"juror", "mean_logprob", b"mean_logprob", "model", b"model", "sources", b"sources", "step", b"step", "text", b"text", "tier", b"tier", "tool_calls", b"tool_calls"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob", "content_sha256", b"content_sha256", "family", b"family", "finish_reason", b"finish_reason", "juror", b"juror", "mean_logprob", b"mean_logprob", "model", b"model", "sources", b"sources", "step", b"step", "text", b"text", "tier", b"tier", "tool_calls", b"tool_calls"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__mean_logprob: _TypeAlias = _typing.Literal["mean_logprob"]  # noqa: Y015
     _WhichOneofArgType__mean_logprob: _TypeAlias = _typing.Literal["_mean_logprob", b"_mean_logprob"]  # noqa: Y015
