@@ -5,9 +5,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from services.config.judge import Judge
 from services.config.planning import DIRECT, FALLBACK, Planned
 from services.config.routing import Allowed, Policy
 from services.config.section import Fraction, Grace, Name, Seconds, Section
+from services.config.shadow import Shadow
 from services.config.steps import MERGE
 from services.config.stop import Stop
 from services.config.synthesis import BY_MEANING, Synthesis
@@ -77,46 +79,6 @@ class Tier(Jury):
     """Unique within the ensemble."""
     domains: tuple[str, ...] = ()
     """Domains of the router that this tier is the specialist for."""
-
-
-class Promise(Section):
-    """How seldom an accepted answer may be wrong, by a calibration."""
-
-    alpha: float = Field(gt=0.0, lt=1.0)
-    """Accepted answers are wrong at most this often ..."""
-    delta: float = Field(default=0.1, gt=0.0, lt=1.0)
-    """... except with this probability, over the draw of the labels."""
-
-
-class Judge(Section):
-    """Who audits answers, and for what."""
-
-    models: tuple[Name, ...] = ()
-    """Models of the roster in order of preference; the first of another family than the answer's
-    author is asked."""
-    timeout_s: Seconds = 15.0
-    """Longest time to wait for its verdict."""
-    criteria: tuple[Literal["hallucination", "safety", "logic"], ...] = (
-        "hallucination",
-        "safety",
-        "logic",
-    )
-    """What to look for."""
-    min_score: Fraction = 0.5
-    """Score that an answer needs to pass."""
-    promise: Promise | None = None
-    """Where a calibration has a threshold for it, only answers pass of which it can promise this.
-    A judge model is then asked where its score can turn the decision, and only there. Unset: its
-    score decides."""
-    on_failure: Literal["open", "closed"] = "open"
-    """What becomes of an answer without a verdict because the judge was down or gave none, or
-    nothing could be promised: `open` gives it, marked unjudged; `closed` rejects it."""
-
-    @model_validator(mode="after")
-    def _only_a_model_can_fail(self) -> Self:
-        if self.on_failure == "closed" and not self.models:
-            raise ValueError("`on_failure: closed` without judge models would reject every answer")
-        return self
 
 
 class Aggregate(Section):
@@ -219,6 +181,14 @@ class Tiered(Shared):
     """Predicted adequacy that a tier must reach."""
     default_tier: Name | None = None
     """Tier to begin with when the router is down; unset: the first."""
+    shadow: Shadow | None = None
+    """How often a cheaper tier is asked what a dearer one has answered, to learn whether it would
+    have done; unset: never."""
+
+    @property
+    def beside_jurors(self) -> tuple[str, ...]:
+        """Models that it may ask beside its jurors: judges, synthesisers, then those of a shadow."""
+        return (*super().beside_jurors, *(self.shadow.judges if self.shadow else ()))
 
     @model_validator(mode="after")
     def _tiers_are_unique(self) -> Self:

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from services.config.reach import unreachable
+from services.config.shadow import idle
 from services.config.steps import MERGE
 from services.config.tree import (
     Config,
@@ -16,6 +17,7 @@ from services.config.tree import (
     RouteEnsemble,
     SpecialistsEnsemble,
     Tier,
+    Tiered,
     barred,
 )
 
@@ -58,6 +60,12 @@ ADVICE: Final = {
     "POLICY_WITHOUT_ARTEFACT": "`rule: {rule}` goes by what was learned, but no trained router is in"
     " use, so that guesses decide; `gremium router train` one, or say `rule: heuristics`",
     "BARRED_JUROR": "{model} is never asked: {why}; change `allow`, or remove it",
+    "SHADOW_WITHOUT_CHOICE": "has no effect: of one tier there is no cheaper one; add a tier or"
+    " remove it",
+    "SHADOW_WITHOUT_BUDGET": "pays for nobody: a cheaper tier has jurors that cost money, and it may"
+    " spend none; set it above 0",
+    "SHADOW_WITHOUT_JUDGE": "prose is not compared: of two tiers no model of another family and"
+    " outside of both juries may; name one",
     "REJECTED_WITHOUT_JUDGE": "has no effect: without a judge no answer is rejected; add `judge`"
     " or remove it",
 }
@@ -158,6 +166,9 @@ def _ensemble(config: Config, name: str) -> Iterator[Finding]:
     yield from _images(config, ensemble, f"{where}.judge.models")
     yield from _synthesis(config, ensemble, where)
     yield from _synthesised_data(config, ensemble, where)
+    if isinstance(ensemble, Tiered):
+        for code, at in idle(ensemble, config.models):
+            yield _found(code, f"{where}.{at}")
 
 
 def _jury(config: Config, tier: Tier, where: str) -> Iterator[Finding]:

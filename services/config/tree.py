@@ -11,7 +11,6 @@ from services.config.ensembles import (
     Aggregate,
     CascadeEnsemble,
     Ensemble,
-    Judge,
     Juror,
     JuryEnsemble,
     RouteEnsemble,
@@ -20,6 +19,7 @@ from services.config.ensembles import (
     Tier,
     Tiered,
 )
+from services.config.judge import Judge
 from services.config.routing import Labels
 from services.config.section import Fraction, Name, Seconds, Section, UsdPerMtok
 from services.config.synthesis import SYNTHESIS, Synthesis
