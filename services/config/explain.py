@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from services.config.described import descriptions
 from services.config.places import place, section_at, value_at
 
 Context = Mapping[str, Any]
@@ -79,8 +80,7 @@ def unknown_key(key: str, section: type[BaseModel] | None) -> str:
 
 
 def missing_key(key: str, section: type[BaseModel] | None) -> str:
-    field = section.model_fields.get(key) if section else None
-    about = " ".join((field.description or "").split()) if field else ""
+    about = " ".join(descriptions(section).get(key, "").split()) if section else ""
     return f"`{key}` is missing ({about.rstrip('.')})" if about else f"`{key}` is missing"
 
 

@@ -14,6 +14,4 @@ UsdPerMtok = Annotated[float, Field(ge=0.0, le=1e6)]
 class Section(BaseModel):
     """A part of the tree. Unknown keys are errors."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
