@@ -13,7 +13,7 @@ from services.calibration.artefact import (
 )
 from services.config.document import parse
 from services.config.judge import Promise
-from services.config.load import ConfigError, Problem
+from services.config.problems import ConfigError, Problem
 from services.config.tree import Config, Juror, LoadedConfig
 from services.core.probability import MIN_LABELS
 

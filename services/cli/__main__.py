@@ -1,26 +1,33 @@
 """The `gremium` command."""
 
 import sys
+from importlib import import_module
+from typing import Final, cast
 
 import click
 
-from services.cli.ask import ask
-from services.cli.budget import budget
-from services.cli.calibrate import calibrate
 from services.cli.errors import MeshError
-from services.cli.lint import lint
-from services.cli.manifests import feedback, manifest, manifests
-from services.cli.models import models
-from services.cli.plan import plan
-from services.cli.route import route
-from services.cli.router import router
 from services.cli.stopping import INTERRUPTED
-from services.cli.up import up
-from services.config.load import ConfigError
+from services.config.problems import ConfigError
 from services.core.errors import GremiumError
 
 VERSION = "0.1.0"
 ERROR = 1
+COMMANDS: Final = {
+    "ask": "ask",
+    "budget": "budget",
+    "calibrate": "calibrate",
+    "feedback": "manifests",
+    "lint": "lint",
+    "manifest": "manifests",
+    "manifests": "manifests",
+    "models": "models",
+    "plan": "plan",
+    "route": "route",
+    "router": "router",
+    "up": "up",
+}
+"""The file of each; the function has the name of the command."""
 HELP = """\
 Answer one question with several language models, and say who took part.
 
@@ -44,27 +51,23 @@ small embedded model, so that it always runs.
 """
 
 
-@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Imports a command when it is asked for: all of them together take a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"services.cli.{COMMANDS[cmd_name]}")
+        return cast(click.Command, getattr(module, cmd_name))
+
+
+@click.group(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="gremium")
 def cli() -> None:
-    """Every command is in a file of its own name."""
-
-
-for command in (
-    up,
-    ask,
-    route,
-    router,
-    plan,
-    lint,
-    models,
-    manifest,
-    manifests,
-    feedback,
-    budget,
-    calibrate,
-):
-    cli.add_command(command)
+    """Every command is a function of its own name."""
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """`gremium ask`: ask one question and show who answered."""
 
 import json
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,17 +23,12 @@ from gremium.v1.manifest_pb2 import (
     OUTCOME_REJECTED,
     Manifest,
 )
-from services.cli import state
 from services.cli.ask_stream import Show, followed, print_event, showing
 from services.cli.client import connected, find_mesh
-from services.cli.mesh import Options, mesh_running
 from services.cli.options import address_option, config_option, json_option, timeout_option
-from services.cli.ports import LOOPBACK
-from services.cli.progress import Progress
 from services.cli.question import Question, request_of
 from services.cli.show import as_dict, print_json, show_manifest, show_reply
 from services.cli.stopping import INTERRUPTED, run_until_stopped
-from services.config.choose import choose
 from services.core.deadline import Deadline
 from services.core.errors import GremiumError
 from services.runtime.calls import call
@@ -139,14 +133,11 @@ async def _mesh(where: Where) -> AsyncIterator[EnsembleServiceStub]:
     directory = Path.cwd()
     may_start = where.start and where.address is None
     if may_start and (where.config or not await find_mesh(None, directory=directory)):
-        state.refuse_second(directory)
-        chosen = choose(where.config, directory=directory, env=os.environ)
-        progress = Progress()
-        progress.say(chosen.origin)
-        options = Options(f"{LOOPBACK}:0", False, directory, dict(os.environ))
+        from services.cli.own_mesh import own_mesh  # noqa: PLC0415 - slow to import, seldom needed
+
         async with (
-            mesh_running(chosen.loaded, options, progress) as mesh,
-            connected(mesh.gateway, directory=directory) as stub,
+            own_mesh(where.config, directory) as gateway,
+            connected(gateway, directory=directory) as stub,
         ):
             yield stub
     else:

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import closing
 
-import aiohttp
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -23,19 +22,6 @@ async def is_serving(address: str, service: str) -> bool:
         except grpc.aio.AioRpcError:
             return False
     return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
-
-
-async def is_engine_ready(address: str) -> bool:
-    """Whether the engine at `host:port` has loaded its model."""
-    limit = aiohttp.ClientTimeout(total=CHECK_LIMIT_S)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=limit) as session,
-            session.get(f"http://{address}/health") as reply,
-        ):
-            return reply.status == 200
-    except (aiohttp.ClientError, TimeoutError):
-        return False
 
 
 async def _listens(address: str) -> bool:

@@ -11,7 +11,7 @@ from services.cli.options import config_option, json_option
 from services.config.choose import choose
 from services.config.lint import Finding
 from services.config.lint import lint as find
-from services.config.load import ConfigError, Problem
+from services.config.problems import ConfigError, Problem
 from services.routing.configured import is_learned
 
 FAULTY = 1

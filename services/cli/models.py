@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from services.cli import state
+from services.cli.engine_health import is_engine_ready
 from services.cli.errors import MeshError
-from services.cli.health import is_engine_ready
 from services.cli.model_states import NOTHING, States, model_states, states_table
 from services.cli.models_shelf import add, pull
 from services.cli.options import address_option, config_option, json_option

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from services.cli.child import Child, Process
+from services.cli.engine_health import is_engine_ready
 from services.cli.errors import MeshError
-from services.cli.health import is_engine_ready, is_serving
+from services.cli.health import is_serving
 from services.cli.progress import Progress
 from services.cli.restarts import MOST_DEATHS, restart_delay_s
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +12,10 @@ from services.config.explain import explain
 from services.config.folders import folder_faults
 from services.config.graphs import graph_faults
 from services.config.places import dotted, place
+from services.config.problems import ConfigError, Problem
 from services.config.references import unknown_references
 from services.config.secrets import HINT, inline_secrets
 from services.config.tree import Config, LoadedConfig
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with a configuration."""
-
-    path: Path
-    line: int
-    """1-based."""
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
-
-
-class ConfigError(ValueError):
-    """A configuration cannot be used. Its text has one line per problem."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
-        """In the order of the file."""
 
 
 def load(path: Path, *, with_folders: bool = False) -> LoadedConfig:

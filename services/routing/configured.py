@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.config.document import parse
-from services.config.load import ConfigError, Problem
+from services.config.problems import ConfigError, Problem
 from services.config.tree import Config, Embeddings, LoadedConfig
 from services.models.minilm import MODEL
 from services.routing.artefact import Routing, RoutingError, read

@@ -6,7 +6,7 @@ import pytest
 
 from gremium.v1 import manifest_pb2, types_pb2
 from services.calibration.artefact import Declining
-from services.config.load import ConfigError
+from services.config.problems import ConfigError
 from tests.mesh.learned import FIT, JURY, NUMBER, SCRIPT
 from tests.upstream import Reply
 

@@ -15,7 +15,7 @@ import services.gateway.compose
 from gremium.v1 import ensemble_pb2_grpc
 from gremium.v1.ensemble_pb2 import SubmitFeedbackRequest
 from gremium.v1.manifest_pb2 import Feedback
-from services.config.load import ConfigError
+from services.config.problems import ConfigError
 from services.models.words import word_vectors
 from services.routing.artefact import Embedding
 from services.routing.configured import routing_of, shelf_of

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.config.load import ConfigError, load
+from services.config.load import load
+from services.config.problems import ConfigError
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 
 from services.config.choose import choose
 from services.config.lint import lint
-from services.config.load import ConfigError, load
+from services.config.load import load
+from services.config.problems import ConfigError
 from services.config.schema import schema
 
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY")

@@ -3,7 +3,8 @@
 import pytest
 
 from services.config.lint import lint
-from services.config.load import ConfigError, load
+from services.config.load import load
+from services.config.problems import ConfigError
 
 HEAD = """\
 models:

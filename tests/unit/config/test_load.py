@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.config.load import ConfigError, load
+from services.config.load import load
+from services.config.problems import ConfigError
 from services.config.tree import Model
 from tests.unit.config.valid import VALID
 

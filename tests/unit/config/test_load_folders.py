@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.config.load import ConfigError, load
+from services.config.load import load
+from services.config.problems import ConfigError
 from tests.unit.config.valid import VALID
 
 SEARCH = (

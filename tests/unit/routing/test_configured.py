@@ -7,7 +7,8 @@ import pytest
 
 from services.cli.calibrated import routing_findings
 from services.config.lint import lint
-from services.config.load import ConfigError, load
+from services.config.load import load
+from services.config.problems import ConfigError
 from services.routing.artefact import Embedding, write
 from services.routing.configured import is_learned, routing_of, shelf_of
 from services.routing.fit import fit
