@@ -1,6 +1,6 @@
 """What each stage is asked, built from the case and the configuration. No I/O."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from gremium.v1 import (
@@ -142,21 +142,25 @@ def _fitted(case: Case, fit: PoolFit | None) -> aggregator_pb2.FittedVote | None
     return fitted_vote(fit, calibration_id=case.calibration_id, may_call=case.may_call)
 
 
-def comparison(case: Case, answers: Sequence[types_pb2.Answer]) -> aggregator_pb2.AggregateRequest:
+def comparison(case: Case, answers: Iterable[types_pb2.Answer]) -> aggregator_pb2.AggregateRequest:
     """Which answers of several tiers say the same; each juror is named by its index."""
     return aggregator_pb2.AggregateRequest(
         request_id=case.request_id,
-        answers=[_named(answer, str(nth)) for nth, answer in enumerate(answers)],
+        answers=unnamed(answers),
         output_format=case.prompt.output_format,
         tools=case.prompt.tools,
     )
 
 
-def _named(answer: types_pb2.Answer, juror: str) -> types_pb2.Answer:
-    named = types_pb2.Answer()
-    named.CopyFrom(answer)
-    named.juror = juror
-    return named
+def unnamed(answers: Iterable[types_pb2.Answer]) -> list[types_pb2.Answer]:
+    """The same answers, each juror named by its index: of two tiers they may be called alike."""
+    copies = []
+    for nth, answer in enumerate(answers):
+        copy = types_pb2.Answer()
+        copy.CopyFrom(answer)
+        copy.juror = str(nth)
+        copies.append(copy)
+    return copies
 
 
 def verify_request(

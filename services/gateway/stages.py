@@ -83,9 +83,7 @@ async def try_tier(
     GremiumError
         If the jury failed.
     """
-    _afford(record.lease, free=True)  # whom money lacks for, the jury knows
-    deliberated = await _deliberate(case, tier, until=until, mesh=mesh, record=record)
-    aggregated = await _decide(case, tier, deliberated, until=until, mesh=mesh, record=record)
+    aggregated = await tallied(case, tier, until=until, mesh=mesh, record=record)
     if not aggregated.tally.consensus:
         return Ending(manifest_pb2.OUTCOME_NO_CONSENSUS, reason_text=aggregated.tally.reason_text)
     if case.ensemble.judge is None:
@@ -93,6 +91,21 @@ async def try_tier(
     return await verify(
         case, case.ensemble.judge, aggregated, until=until, mesh=mesh, record=record
     )
+
+
+async def tallied(
+    case: Case, tier: router_pb2.Tier, *, until: Deadline, mesh: Mesh, record: Record
+) -> aggregator_pb2.AggregateResponse:
+    """Deliberate and aggregate: what a tier says before anybody audits it.
+
+    Raises
+    ------
+    GremiumError
+        As `try_tier` does.
+    """
+    _afford(record.lease, free=True)  # whom money lacks for, the jury knows
+    deliberated = await _deliberate(case, tier, until=until, mesh=mesh, record=record)
+    return await _decide(case, tier, deliberated, until=until, mesh=mesh, record=record)
 
 
 def _afford(lease: Lease, *, free: bool) -> None:

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from services.core.deadline import Deadline
@@ -19,11 +19,13 @@ Response = TypeVar("Response")
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LocalContext:
     """As much of a ServicerContext as servicers use."""
 
     deadline: Deadline
+    _left: bool = False
+    _callbacks: list[Callable[["LocalContext"], None]] = field(default_factory=list)
 
     def time_remaining(self) -> float:
         """Seconds until the caller gives up."""
@@ -34,6 +36,20 @@ class LocalContext:
 
     def peer(self) -> str:
         return "unix:local"
+
+    def cancelled(self) -> bool:
+        """Whether the caller left before the end."""
+        return self._left
+
+    def add_done_callback(self, callback: Callable[["LocalContext"], None]) -> None:
+        """Call back when the call has ended."""
+        self._callbacks.append(callback)
+
+    def end(self, *, left: bool) -> None:
+        """Tell whoever wants to know that the call has ended."""
+        self._left = left
+        for callback in self._callbacks:
+            callback(self)
 
 
 async def call_local(
@@ -88,6 +104,7 @@ async def _served(
     timeout_s = deadline.remaining()
     context = LocalContext(deadline)
     with (
+        _ending(context),
         client_span(method, remaining_s=timeout_s),
         server_span(method, context, dict(telemetry.outgoing_headers())),
     ):
@@ -101,3 +118,16 @@ async def _served(
                 raise DeadlineSpentError("the deadline passed before the service answered") from err
             logger.exception("unexpected error in %s", method)
             raise InternalError("internal error") from err
+
+
+@contextmanager
+def _ending(context: LocalContext) -> Iterator[None]:
+    """Let the context know when the block has ended."""
+    left = False
+    try:
+        yield
+    except asyncio.CancelledError:
+        left = True
+        raise
+    finally:
+        context.end(left=left)
