@@ -44,6 +44,10 @@ def _variable(name: str) -> Callable[[], bool]:
     return lambda: pathlib.Path(os.environ.get(name) or "/nonexistent").exists()
 
 
+def _postgres() -> bool:
+    return importlib.import_module("tests.postgres.server").programs() is not None
+
+
 def _engine() -> bool:
     return importlib.import_module("tests.deploy.engine").is_here()
 
@@ -57,6 +61,7 @@ NEEDS = {
         _engine,
         "no Docker engine answers, and GREMIUM_TEST_ENGINE names no program that starts one",
     ),
+    "postgres": (_postgres, "PostgreSQL's server is not installed: apt install postgresql"),
     "gguf": (_variable("GREMIUM_TEST_GGUF"), "GREMIUM_TEST_GGUF names no GGUF of a second family"),
     "data": (_variable("GREMIUM_DATA"), "GREMIUM_DATA names no folder of recorded data"),
 }
