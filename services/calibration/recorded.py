@@ -23,8 +23,9 @@ NONE_RIGHT: Final = "none"
 def outcomes_of(manifest: manifest_pb2.Manifest) -> Iterator[Outcome]:
     """The votes of a request, labelled by its newest feedback.
 
-    Good feedback says that the answer given is right, and `expected` says what
-    would have been. Prose is left out: it is not counted by ballots.
+    Good feedback says that the answer given is right, `preferred_juror` whose is,
+    and `expected` what would have been. Prose is left out: it is not counted by
+    ballots.
     """
     if not manifest.feedback:
         return
@@ -45,8 +46,10 @@ def _makes_the_answer(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally
 def _outcome(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally) -> Outcome:
     keys = _heard(manifest, tally)
     said = manifest.feedback[-1]
-    given = _given(manifest)
-    if given and said.score >= GOOD:
+    given = given_class(manifest)
+    if best := key_of(manifest, said.preferred_tier, said.preferred_juror):
+        right = labelled(keys, {}, best)
+    elif given and said.score >= GOOD:
         right = labelled(keys, {}, given)
     elif said.expected:
         right = labelled(keys, {}, _expected(tally, said.expected))
@@ -83,11 +86,16 @@ def _heard(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally) -> dict[s
     return unusable | {vote.juror: vote.key for vote in tally.ballots}
 
 
-def _given(manifest: manifest_pb2.Manifest) -> str:
+def given_class(manifest: manifest_pb2.Manifest) -> str:
     """Class of the answer that was given; empty without one."""
     tier = manifest.chosen_step or manifest.chosen_tier
+    return key_of(manifest, tier, manifest.chosen_juror)
+
+
+def key_of(manifest: manifest_pb2.Manifest, tier: str, juror: str) -> str:
+    """Class of what a juror of a tier, or of a step, said; empty where it has none."""
     votes = (vote for tally in manifest.tallies if tally.tier == tier for vote in tally.ballots)
-    return next((vote.key for vote in votes if vote.juror == manifest.chosen_juror), "")
+    return next((vote.key for vote in votes if vote.juror == juror), "")
 
 
 def _expected(tally: manifest_pb2.Tally, text: str) -> str:

@@ -17,7 +17,7 @@ COMMANDS: Final = {
     "ask": "ask",
     "budget": "budget",
     "calibrate": "calibrate",
-    "feedback": "manifests",
+    "feedback": "feedback",
     "lint": "lint",
     "manifest": "manifests",
     "manifests": "manifests",

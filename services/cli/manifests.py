@@ -1,4 +1,4 @@
-"""`gremium manifest`, `gremium manifests` and `gremium feedback`: what the ledger knows."""
+"""`gremium manifest` and `gremium manifests`: what the ledger knows."""
 
 from pathlib import Path
 
@@ -8,9 +8,8 @@ from gremium.v1.ensemble_pb2 import (
     GetManifestRequest,
     ListManifestsRequest,
     ListManifestsResponse,
-    SubmitFeedbackRequest,
 )
-from gremium.v1.manifest_pb2 import Feedback, Manifest
+from gremium.v1.manifest_pb2 import Manifest
 from services.cli.client import connected
 from services.cli.options import address_option, json_option, timeout_option
 from services.cli.show import manifest_list, print_json, screen, show_manifest
@@ -59,34 +58,6 @@ def manifests(
     return 0
 
 
-@click.command()
-@click.argument("request_id", metavar="ID")
-@click.option(
-    "--score", type=click.FloatRange(0, 1), required=True, help="How good the answer was, 0 to 1."
-)
-@click.option("--comment", default="", help="In words.")
-@click.option("--expected", default="", help="What would have been right.")
-@timeout_option(10.0)
-@address_option
-def feedback(
-    *,
-    request_id: str,
-    score: float,
-    comment: str,
-    expected: str,
-    timeout_s: float,
-    address: str | None,
-) -> int:
-    """Say how good the answer to the request ID was."""
-    said = Feedback(score=score, comment=comment, expected=expected, source="cli")
-    request = SubmitFeedbackRequest(request_id=request_id, feedback=said)
-    recorded = run_until_stopped(_submit(request, address, timeout_s))
-    if recorded is None:
-        return INTERRUPTED
-    click.echo(f"recorded for {request_id}: {recorded.score:g}")
-    return 0
-
-
 async def _get(request_id: str, address: str | None, timeout_s: float) -> Manifest:
     request = GetManifestRequest(request_id=request_id)
     async with connected(address, directory=Path.cwd()) as stub:
@@ -99,11 +70,3 @@ async def _list(
 ) -> ListManifestsResponse:
     async with connected(address, directory=Path.cwd()) as stub:
         return await call(stub.ListManifests, request, deadline=Deadline.after(timeout_s))
-
-
-async def _submit(
-    request: SubmitFeedbackRequest, address: str | None, timeout_s: float
-) -> Feedback:
-    async with connected(address, directory=Path.cwd()) as stub:
-        reply = await call(stub.SubmitFeedback, request, deadline=Deadline.after(timeout_s))
-    return reply.feedback

@@ -25,6 +25,7 @@ from services.gateway import catalog, flow
 from services.gateway.accounts import Accounts
 from services.gateway.case import Case
 from services.gateway.experience import Experience
+from services.gateway.feedback import understood
 from services.gateway.fitting import fit
 from services.gateway.live import Live
 from services.gateway.mesh import Mesh
@@ -183,7 +184,8 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     ) -> ensemble_pb2.SubmitFeedbackResponse:
         del context
         await check_aside(request)
-        feedback = await self._ledger.add_feedback(request.request_id, request.feedback)
+        said = understood(request.feedback, await self._ledger.manifest(request.request_id))
+        feedback = await self._ledger.add_feedback(request.request_id, said)
         return ensemble_pb2.SubmitFeedbackResponse(feedback=feedback)
 
     async def ListEnsembles(

@@ -207,6 +207,8 @@ def _by_feedback(
     if manifest.chosen_juror:
         given = _alike(manifest, manifest.chosen_tier, manifest.chosen_juror)
         told.append((manifest.chosen_tier, given, manifest.feedback[-1].score))
+    if juror := (said := manifest.feedback[-1]).preferred_juror:
+        told.append((said.preferred_tier, _alike(manifest, said.preferred_tier, juror), 1.0))
     return told
 
 

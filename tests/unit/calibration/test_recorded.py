@@ -48,6 +48,22 @@ def test_good_feedback_says_that_the_answer_is_right_and_the_others_wrong():
     assert {"a": True, "b": False, "c": True} == right(made)
 
 
+@pytest.mark.parametrize("score", [0.0, 1.0])
+def test_who_is_preferred_is_right_whatever_was_given(score):
+    made = manifest(SPLIT, shape=LABELS, score=score, preferred_juror="b", preferred_tier="jury")
+
+    assert {"a": False, "b": True, "c": False} == right(made)
+
+
+def test_who_is_preferred_in_another_tier_is_right_in_this_one_too():
+    made = manifest(SPLIT, shape=LABELS, preferred_juror="z", preferred_tier="large")
+    made.tallies.append(tally("large", {"z": "no"}, LABELS))
+
+    assert [{"a": False, "b": True, "c": False}, {"z": True}] == [
+        each.right for each in outcomes_of(made)
+    ]
+
+
 def test_bad_feedback_leaves_open_who_was_right():
     assert right(manifest(SPLIT, shape=LABELS, score=0.0)) is None
 

@@ -66,6 +66,13 @@ def test_a_verdict_labels_the_model_whose_answer_was_judged():
     assert {"small": 0.0} == told(request(verdicts={"a": FAIL}))
 
 
+def test_prose_that_is_preferred_is_good_and_what_was_given_is_not():
+    made = request(score=0.0)
+    made.feedback[-1].preferred_juror, made.feedback[-1].preferred_tier = "b", "t"
+
+    assert {"small": 0.0, "large": 1.0} == told(made)
+
+
 def test_who_gave_the_same_ballot_shares_the_verdict():
     assert {"small": 1.0, "large": 1.0} == told(
         request(ballots={"a": "x", "b": "x"}, verdicts={"a": PASS})
