@@ -1,0 +1,258 @@
+"""What to change, in words, and as edits of the configuration. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.config.tree import Config, Ensemble, RouteEnsemble
+from services.report.edits import Edit, Set, Without, WithoutTier
+from services.report.figures import Figure
+from services.report.judging import Judging
+from services.report.likeness import ALIKE
+from services.report.sink import GAP, NEEDED, SAME
+from services.report.summary import EnsembleFigures, PairFigures, PoolFigures, Report
+
+OVER: Final = 0.2
+"""Share of a dear tier's requests that a cheaper one must do at least, to be told of."""
+UNJUDGED: Final = 0.2
+"""Share of verdicts that may be none."""
+STEADY: Final = 0.9
+"""Share of comparisons that must not change with the order."""
+POOR_KAPPA: Final = 0.2
+"""Agreement of judge and feedback beyond chance that is hardly any."""
+KIN: Final = 0.05
+"""Share of verdicts that may be by a model of the author's family."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing to change."""
+
+    code: str
+    """UPPER_SNAKE; stays the same for good."""
+    ensemble: str
+    text: str
+    edits: tuple[Edit, ...] = ()
+    """Empty: nothing that can be done by leaving out or changing what stands in the file."""
+
+
+def advised(report: Report, config: Config) -> Iterator[Advice]:
+    """What the figures recommend for ensembles that the configuration still has."""
+    for figures in report.ensembles:
+        ensemble = config.ensembles.get(figures.name)
+        if ensemble is None:
+            continue
+        for pool in figures.pools:
+            yield from _jury(pool, ensemble, calibrated=config.calibration is not None)
+            yield from (_together(pool, pair) for pair in pool.pairs if pair.errors.together)
+        yield from _tiers(figures, ensemble)
+        if figures.judging is not None:
+            yield from _judge(figures.name, figures.judging)
+
+
+def _jury(pool: PoolFigures, ensemble: Ensemble, *, calibrated: bool) -> Iterator[Advice]:
+    """The one change that saves most, and is not undone by another."""
+    sink = pool.sink
+    smaller = [juror for juror in pool.jurors if juror not in sink.enough] if sink.enough else []
+    if sink.same.value is not None and sink.same.n >= NEEDED and sink.same.value >= SAME:
+        others = [juror for juror in pool.jurors if juror != sink.best]
+        told = f"{sink.best} alone comes to the same in {percent(sink.same)} of {sink.same.n}"
+        saved = f"the other {len(others)} cost {usd(sink.saved_usd)}"
+        text = f"{told} requests; {saved}. Let it answer alone, or first, with the jury behind it."
+        yield Advice("ONE_JUROR_IS_ENOUGH", pool.ensemble, text, _leaving(pool, ensemble, others))
+    elif smaller and sink.kind == "kitchen_sink":
+        text = (
+            f"{_names(sink.enough)} {_are(sink.enough)} as good as all {len(pool.jurors)} within"
+            f" half a point{_for_cost(sink.cost_share)}. Leave out {_names(smaller)}."
+        )
+        yield Advice("SMALLER_JURY", pool.ensemble, text, _leaving(pool, ensemble, smaller))
+    elif harmful := [each.name for each in pool.members if each.harmful]:
+        text = f"{_names(harmful)} {_are(harmful)} outvoting those who know better. Leave out."
+        yield Advice("HARMFUL_JUROR", pool.ensemble, text, _leaving(pool, ensemble, harmful))
+    if sink.plain and not calibrated and sink.gap.value is not None and sink.gap.value > GAP:
+        text = (
+            f"The best juror is {points(sink.gap)} points above the mean, and every vote counts the"
+            f" same. Learn how much each counts: `gremium calibrate --ledger --out calibration.json`"
+        )
+        yield Advice("UNEQUAL_JURORS", pool.ensemble, text)
+
+
+def _leaving(pool: PoolFigures, ensemble: Ensemble, jurors: Sequence[str]) -> tuple[Edit, ...]:
+    """Edits that leave jurors out, and with them what the quorum asks of those who are gone."""
+    tier = next((each for each in ensemble.tiers if each.name == pool.tier or not pool.tier), None)
+    if tier is None:
+        return ()
+    configured = [juror.label for juror in tier.jurors]
+    gone = [juror for juror in jurors if juror in configured]
+    left = len(configured) - len(gone)
+    edits: list[Edit] = [Without(pool.ensemble, pool.tier, juror) for juror in gone]
+    if tier.quorum is not None and tier.quorum > left > 0:
+        quorum = str(left // 2 + 1)
+        edits.append(Set(pool.ensemble, pool.tier, ("quorum",), quorum))
+    return tuple(edits)
+
+
+def _together(pool: PoolFigures, pair: PairFigures) -> Advice:
+    errors = pair.errors
+    correlated = errors.correlation.low is not None and errors.correlation.low > ALIKE
+    seen = (
+        f"their errors correlate with {number(errors.correlation)}"
+        if correlated
+        else f"of their common mistakes {percent(errors.same_mistake)} beyond chance are the same one"
+    )
+    text = (
+        f"{pair.first} and {pair.second} hardly count as two: {seen}."
+        " Replace one by a model of another family."
+    )
+    return Advice("ERRORS_TOGETHER", pool.ensemble, text)
+
+
+def _tiers(figures: EnsembleFigures, ensemble: Ensemble) -> Iterator[Advice]:
+    routing = figures.routing
+    if routing is None:
+        return
+    if routing.over.low is not None and routing.over.low > OVER:
+        text = (
+            f"Of what dearer tiers answered, cheaper ones answer {percent(routing.over)} as well;"
+            f" {usd(routing.saved_usd)} would have been saved. {_cheaper(ensemble)}"
+        )
+        yield Advice("TOO_DEAR", figures.name, text, _cheaper_edits(figures, ensemble))
+    for step in routing.steps:
+        if step.in_vain and _accepts_alone(ensemble, step.tier):
+            text = (
+                f"{step.tier} is not enough in {percent(step.moved)} of {step.moved.n} requests,"
+                f" and costs more ({usd(step.usd)} each) than that it answers the others. Begin"
+                f" with {step.next_tier}."
+            )
+            edits = (WithoutTier(figures.name, step.tier),)
+            yield Advice("TIER_IN_VAIN", figures.name, text, edits)
+
+
+def _accepts_alone(ensemble: Ensemble, tier: str) -> bool:
+    """Whether a tier can be enough at all: a lone juror that nobody judges only confirms others."""
+    judged = ensemble.judge is not None and bool(ensemble.judge.models or ensemble.judge.promise)
+    jurors = next((len(each.jurors) for each in ensemble.tiers if each.name == tier), 0)
+    return ensemble.pattern == "route" or judged or jurors > 1
+
+
+def _cheaper(ensemble: Ensemble) -> str:
+    if not isinstance(ensemble, RouteEnsemble):
+        return "Lower `accept_at`, so that cheaper tiers are believed sooner."
+    match ensemble.policy.rule:
+        case "strong_share":
+            return "Lower `policy.share`."
+        case "utility" | "budget":
+            return "Lower `policy.value_usd`, or train the router on what was seen."
+        case "fixed":
+            return "Choose the tier by the prompt instead of `rule: fixed`."
+        case _:
+            return "Lower `min_adequacy`, or train the router on what was seen."
+
+
+def _cheaper_edits(figures: EnsembleFigures, ensemble: Ensemble) -> tuple[Edit, ...]:
+    """A lower bar where the figures say which: of shares, what is needed; of adequacy, what held."""
+    routing = figures.routing
+    if routing is None or not isinstance(ensemble, RouteEnsemble):
+        return ()
+    if ensemble.policy.rule == "strong_share" and routing.over.low is not None:
+        share = (ensemble.policy.share or 0.0) * (1.0 - routing.over.low)
+        return (Set(figures.name, "", ("policy", "share"), f"{share:.2f}"),)
+    bar = routing.adequate_from(ensemble.min_adequacy)
+    if ensemble.policy.rule in {"quality_target", "heuristics"} and bar is not None:
+        return (Set(figures.name, "", ("min_adequacy",), f"{bar:.2f}"),)
+    return ()
+
+
+def _judge(name: str, judging: Judging) -> Iterator[Advice]:
+    if judging.unjudged.low is not None and judging.unjudged.low > UNJUDGED:
+        why = f", mostly for {next(iter(judging.reasons))}" if judging.reasons else ""
+        text = f"{percent(judging.unjudged)} of the answers go unjudged{why}. {_unjudged(judging)}"
+        yield Advice("UNJUDGED", name, text)
+    if judging.kin.low is not None and judging.kin.low > KIN:
+        text = (
+            f"{percent(judging.kin)} of the verdicts are by a model of the author's own family, and"
+            " models favour their kin. Add a judge of another family."
+        )
+        yield Advice("JUDGE_OF_KIN", name, text)
+    if judging.steady.high is not None and judging.steady.high < STEADY:
+        text = (
+            f"Only {percent(judging.steady)} of the compared answers keep their place when the order"
+            " is swapped. Compare with another judge."
+        )
+        yield Advice("UNSTEADY_JUDGE", name, text)
+    if judging.kappa.high is not None and judging.kappa.high < POOR_KAPPA:
+        text = (
+            f"Verdicts say as feedback does in {percent(judging.agrees)}, beyond chance hardly at"
+            f" all (kappa {number(judging.kappa)}). Let a calibration decide how far to believe"
+            " them: `judge.promise` and `gremium calibrate --ledger`."
+        )
+        yield Advice("JUDGE_DISAGREES", name, text)
+
+
+def _unjudged(judging: Judging) -> str:
+    reason = next(iter(judging.reasons), "")
+    if reason in {"NO_INDEPENDENT_JUDGE", "JUDGE_RECUSED"}:
+        return "Add a judge of another family than the jurors'."
+    if reason == "NO_PROMISE":
+        return "Loosen `judge.promise`, or give more feedback and calibrate again."
+    return "See why in their manifests, and name a second judge to stand in."
+
+
+def percent(figure: Figure) -> str:
+    """A share with its interval, for a sentence.
+
+    Examples
+    --------
+    >>> percent(Figure(200, 30, 0.25, 0.2, 0.3)), percent(Figure(3, 30))
+    ('25.0% (20.0 to 30.0)', 'unknown (3 of 30)')
+    """
+    if figure.value is None or figure.low is None or figure.high is None:
+        return unknown(figure)
+    return f"{figure.value:.1%} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
+
+
+def points(figure: Figure) -> str:
+    """A difference of shares, in points."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return unknown(figure)
+    low, high = 100 * figure.low, 100 * figure.high
+    return f"{100 * figure.value:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def number(figure: Figure) -> str:
+    """Any other number."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return unknown(figure)
+    return f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
+
+
+def usd(figure: Figure) -> str:
+    """US dollars.
+
+    Examples
+    --------
+    >>> usd(Figure(200, 30, 1.25, 1.0, 1.5)), usd(Figure(200, 30, 0.00123, 0.001, 0.002))
+    ('$1.25 (1.00 to 1.50)', '$0.00123 (0.00100 to 0.00200)')
+    """
+    if figure.value is None or figure.low is None or figure.high is None:
+        return unknown(figure)
+    digits = 2 if abs(figure.value) >= 0.1 else 5
+    return f"${figure.value:.{digits}f} ({figure.low:.{digits}f} to {figure.high:.{digits}f})"
+
+
+def unknown(figure: Figure) -> str:
+    """What stands in place of a number that too little stands behind."""
+    return f"unknown ({figure.n} of {figure.needed})" if figure.n < figure.needed else "undefined"
+
+
+def _names(jurors: Sequence[str]) -> str:
+    *most, last = jurors
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _are(jurors: Sequence[str]) -> str:
+    return "is" if len(jurors) == 1 else "are"
+
+
+def _for_cost(cost_share: float | None) -> str:
+    return f", for {cost_share:.0%} of what all cost" if cost_share is not None else ""
