@@ -78,6 +78,11 @@ class Shadows:
         """What is left for the day, for each ensemble that has a shadow."""
         return self._accounts.states(now)
 
+    @property
+    def running(self) -> int:
+        """How many run now."""
+        return len(self._running)
+
     async def stop(self) -> None:
         """Break off what runs, and wait a little until it is recorded."""
         self._stopped = True
@@ -100,7 +105,7 @@ class Shadows:
         draw = drawn(case, reply, self._rng)
         if draw is None:
             return
-        if len(self._running) >= AT_ONCE or is_busy(slots):
+        if self.running >= AT_ONCE or is_busy(slots):
             logger.info("no shadow of request %s: the gateway is busy", case.request_id)
             return
         self._begin(case, reply, draw)
