@@ -5,8 +5,9 @@ One JSON object a line:
 | field    | what it is                                                                        |
 |----------|-----------------------------------------------------------------------------------|
 | id       | of the request or prompt; unique                                                  |
-| prompt   | its text; without it `vector` and `features` must be given                        |
-| vector   | its embedding, computed where it is missing                                       |
+| prompt   | its text; without it `features` must be given                                     |
+| key      | the same for the same question, where the text is not given; else its id          |
+| vector   | its embedding, computed where it is missing and there is a text                   |
 | features | the numbers of features.FEATURES, computed where they are missing                 |
 | domain   | its field of knowledge, where one is known                                        |
 | outcomes | by model: quality in [0, 1], or {"quality", "cost_usd", "output_tokens"}; a model |
@@ -179,6 +180,7 @@ class Line(Strict):
 
     id: Name
     prompt: str = ""
+    key: Annotated[str, Field(max_length=256)] = ""
     vector: tuple[Finite, ...] = Field(default=(), max_length=8192)
     features: tuple[Finite, ...] = ()
     domain: Annotated[str, Field(max_length=256)] = ""
@@ -186,8 +188,8 @@ class Line(Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if not self.prompt.strip() and not (self.vector and self.features):
-            raise ValueError("needs `prompt`, or `vector` and `features`")
+        if not self.prompt.strip() and not self.features:
+            raise ValueError("needs `prompt` or `features`")
         if self.features and len(self.features) != len(FEATURES):
             raise ValueError(f"features: has {len(self.features)}; {len(FEATURES)} are needed")
         return self
@@ -262,7 +264,8 @@ def rows_of_lines(lines: Sequence[Line]) -> Rows:
     for row, line in zip(found.features, lines, strict=True):
         if line.features:
             row[:] = line.features
-    return found
+    keys = (line.key or key for line, key in zip(lines, found.keys, strict=True))
+    return replace(found, keys=tuple(keys))
 
 
 def _table(values: Sequence[Sequence[float | None]]) -> Floats:

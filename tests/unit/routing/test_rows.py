@@ -54,7 +54,7 @@ def test_takes_rows_without_text_that_bring_their_numbers(written):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ({"id": "1", "outcomes": {"a": 1}}, "needs `prompt`, or `vector` and `features`"),
+        ({"id": "1", "outcomes": {"a": 1}}, "needs `prompt` or `features`"),
         ({"id": "1", "prompt": "x", "outcomes": {}}, "outcomes"),
         ({"id": "1", "prompt": "x", "outcomes": {"a": 2}}, "outcomes.a"),
         ({"id": "1", "prompt": "x", "outcomes": {"a": 1}, "extra": 1}, "extra"),
