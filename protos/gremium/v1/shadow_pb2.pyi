@@ -43,9 +43,13 @@ class _ShadowVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ShadowV
     SHADOW_VERDICT_FAILED: _ShadowVerdict.ValueType  # 6
     """The cheaper tier gave no answer; `reason` says why."""
     SHADOW_VERDICT_NOT_ASKED: _ShadowVerdict.ValueType  # 7
-    """It was drawn and not asked; `reason` says why. Tells nothing of the tier."""
+    """None of its models was asked, since a service was not there or took no call;
+    `reason` says why. Tells nothing of the tier.
+    """
     SHADOW_VERDICT_BROKEN_OFF: _ShadowVerdict.ValueType  # 8
-    """The gateway stopped before the end. Tells nothing of the tier."""
+    """The gateway stopped, or a service was lost, before the end. Tells nothing of
+    the tier.
+    """
 
 class ShadowVerdict(_ShadowVerdict, metaclass=_ShadowVerdictEnumTypeWrapper):
     """How a cheaper tier's answer compares with the one that was given."""
@@ -65,9 +69,13 @@ SHADOW_VERDICT_UNJUDGED: ShadowVerdict.ValueType  # 5
 SHADOW_VERDICT_FAILED: ShadowVerdict.ValueType  # 6
 """The cheaper tier gave no answer; `reason` says why."""
 SHADOW_VERDICT_NOT_ASKED: ShadowVerdict.ValueType  # 7
-"""It was drawn and not asked; `reason` says why. Tells nothing of the tier."""
+"""None of its models was asked, since a service was not there or took no call;
+`reason` says why. Tells nothing of the tier.
+"""
 SHADOW_VERDICT_BROKEN_OFF: ShadowVerdict.ValueType  # 8
-"""The gateway stopped before the end. Tells nothing of the tier."""
+"""The gateway stopped, or a service was lost, before the end. Tells nothing of
+the tier.
+"""
 Global___ShadowVerdict: _TypeAlias = ShadowVerdict  # noqa: Y015
 
 @_typing.final
@@ -123,7 +131,9 @@ class ShadowRecord(_message.Message):
     shadow_cost_usd: _builtins.float
     """What those of the cheaper tier cost, US dollars."""
     comparison_cost_usd: _builtins.float
-    """What comparing the two cost, US dollars."""
+    """What all else cost, US dollars: comparing the two, and where
+    `aggregate.method` is `weighted` comparing the jurors.
+    """
     config_sha256: _builtins.str
     """SHA-256 of the configuration, 64 hex digits."""
     reserved_usd: _builtins.float
