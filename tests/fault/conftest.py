@@ -26,7 +26,7 @@ from tests.fault.five import TURNS_TOLD
 from tests.fault.five import request as asking
 from tests.fault.frail import frail as frail_mesh
 from tests.fault.meters import metering
-from tests.fault.rows import Figure, Limit, as_json, beside, judged, outcome, table
+from tests.fault.rows import Figure, Limit, as_json, beside, judged, outcome, sound, table
 from tests.fault.stubs import stub
 from tests.fault.supervised import supervised as supervised_mesh
 
@@ -43,6 +43,8 @@ class Row:
     figures: list[Figure] = field(default_factory=list)
     turn: int = 1
     """Which run of the test this is, for what may be used but once."""
+    module: str = ""
+    """File of the test."""
 
     def at_most(
         self,
@@ -78,7 +80,7 @@ class Row:
         self._hold(Figure(row, what, len(found), Limit(0.0)), *found[:1])
 
     def _hold(self, figure: Figure, *seen: object) -> None:
-        self.figures.append(figure)
+        self.figures.append(replace(figure, module=self.module))
         if self.tight and not figure.limit.is_firm:
             return
         loose = figure.limit.loosened()
@@ -108,25 +110,32 @@ def pytest_generate_tests(metafunc):
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
-    """Fail a run of which a median misses, and keep the figures of one that holds as a whole."""
+    """Fail a run of which a median misses; keep the figures of the properties that hold."""
     row = _row(session.config)
-    if exitstatus != pytest.ExitCode.OK or not row.tight or not row.figures:
+    if not row.tight or not row.figures:
         return
     rows = judged(row.figures)
-    if not all(each.holds for each in rows):
+    if exitstatus == pytest.ExitCode.OK and not all(each.holds for each in rows):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        return
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(as_json(beside(rows, OUT.read_text() if OUT.exists() else "[]")))
+    kept = sound(rows, _failed(session.config))
+    OUT.write_text(as_json(beside(kept, OUT.read_text() if OUT.exists() else "[]")))
 
 
-def pytest_terminal_summary(terminalreporter, exitstatus, config):
+def pytest_terminal_summary(terminalreporter, config):
     row = _row(config)
     if row.tight and row.figures:
-        rows, tests_pass = judged(row.figures), exitstatus == pytest.ExitCode.OK
+        rows = judged(row.figures)
         terminalreporter.section("properties under time and failure")
         terminalreporter.write_line(table(rows))
-        terminalreporter.write_line(outcome(rows, tests_pass=tests_pass, path=OUT))
+        terminalreporter.write_line(outcome(rows, _failed(config), path=OUT))
+
+
+def _failed(config):
+    """Files in which a test failed, or could not be set up or ended."""
+    stats = config.pluginmanager.get_plugin("terminalreporter").stats
+    reports = [*stats.get("failed", ()), *stats.get("error", ())]
+    return {pathlib.PurePath(report.nodeid.partition("::")[0]).name for report in reports}
 
 
 @pytest.fixture
@@ -137,7 +146,7 @@ def turn():
 
 @pytest.fixture
 def row(request, turn):
-    return replace(_row(request.config), turn=turn)
+    return replace(_row(request.config), turn=turn, module=request.path.name)
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,15 @@ the same, as for what must never happen, each single run has to hold it.
 """
 
 import json
+import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 LOOSENING = 5.0
+ABOUT = re.compile(r"test_r(\d+)_")
+"""What a file's tests are about."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Figure:
     limit: Limit
     undisturbed: float | None = None
     """The same measurement without the disturbance."""
+    module: str = ""
+    """File of the test that measured it."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,8 @@ class Judged:
     values: tuple[float, ...]
     undisturbed: float | None
     limit: Limit
+    modules: frozenset[str] = frozenset()
+    """Files of the tests that measured it."""
 
     @property
     def median(self) -> float:
@@ -133,13 +140,28 @@ def beside(rows: Sequence[Judged], earlier: str) -> list[dict[str, Any]]:
     return sorted(kept + now, key=lambda each: _number(each["row"]))
 
 
-def outcome(rows: Sequence[Judged], *, tests_pass: bool, path: object) -> str:
+def sound(rows: Sequence[Judged], failed: Collection[str]) -> list[Judged]:
+    """Those of properties that hold: each median of theirs, and each test in a file about them.
+
+    Parameters
+    ----------
+    failed : collection of str
+        Files in which a test failed.
+    """
+    broken = {each.row for each in rows if not each.holds or each.modules & set(failed)}
+    about = {f"R{int(found[1])}" for name in failed if (found := ABOUT.match(name))}
+    return [each for each in rows if each.row not in broken | about]
+
+
+def outcome(rows: Sequence[Judged], failed: Collection[str], *, path: object) -> str:
     """What a run comes to, as words."""
-    missed = [f"{each.row} {each.what}" for each in rows if not each.holds]
-    if tests_pass and not missed:
+    if len(sound(rows, failed)) == len(rows) and not failed:
         return f"all {len(rows)} figures hold: {path}"
-    why = f"these miss their limits: {'; '.join(missed)}" if missed else "a test failed"
-    return f"no figure of this run is kept in {path}: {why}"
+    missed = [f"{each.row} {each.what}" for each in rows if not each.holds]
+    why = [f"these miss their limits: {'; '.join(missed)}"] if missed else []
+    why += [f"a test failed in {', '.join(sorted(failed))}"] if failed else []
+    left = dict.fromkeys(each.row for each in rows if each not in sound(rows, failed))
+    return f"no figure of {', '.join(left) or 'these'} is kept in {path}: {'; '.join(why)}"
 
 
 def as_json(told: Sequence[Mapping[str, Any]]) -> str:
@@ -168,4 +190,5 @@ def _judged(same: Sequence[Figure]) -> Judged:
         tuple(each.value for each in same),
         statistics.median(undisturbed) if undisturbed else None,
         same[0].limit,
+        frozenset(each.module for each in same),
     )

@@ -9,7 +9,7 @@ from bench.promises import refused
 from tests.fault import conftest
 from tests.fault.conftest import Row
 from tests.fault.five import TURNS_TOLD
-from tests.fault.rows import Figure, Limit, as_json, beside, judged, table
+from tests.fault.rows import Figure, Limit, as_json, beside, judged, sound, table
 
 pytest_plugins = ("pytester",)
 
@@ -92,19 +92,24 @@ RUN = """\
         row.at_most("R1", "soon", 0.1, 1.0)
         assert {passes}
 """
+OTHER = """\
+    def test_lost(row):
+        row.none("R3", "lost", [])
+"""
 EARLIER = '[{"row": "R2", "what": "earlier"}]'
+HOLDS = {("R3", "lost")}
 
 
 @pytest.fixture
 def ran(pytester, monkeypatch):
-    """Runs two tests that measure: its exit code, its last words, and which figures are kept then."""
+    """Runs tests that measure two rows: its exit code, its last words, and the figures kept then."""
     kept = pytester.path / "fault.json"
     kept.write_text(EARLIER)
     monkeypatch.setattr(conftest, "OUT", kept)
     monkeypatch.setenv(TURNS_TOLD, os.environ.get(TURNS_TOLD, "1"))  # the run within tells its own
 
     def run(*options, late=0.5, passes=True):
-        pytester.makepyfile(RUN.format(late=late, passes=passes))
+        pytester.makepyfile(test_r01_x=RUN.format(late=late, passes=passes), test_r03_x=OTHER)
         done = pytester.runpytest_inprocess("-p", "no:asyncio", *options, plugins=[conftest])
         figures = {(each["row"], each["what"]) for each in json.loads(kept.read_text())}
         return done.ret, done.stdout.str(), figures - {("R2", "earlier")}
@@ -115,24 +120,31 @@ def ran(pytester, monkeypatch):
 def test_figures_of_a_run_that_holds_are_kept(ran):
     code, said, kept = ran("--tight")
 
-    assert (pytest.ExitCode.OK, {("R1", "late"), ("R1", "soon")}) == (code, kept)
-    assert "all 2 figures hold: " in said
+    assert (pytest.ExitCode.OK, {("R1", "late"), ("R1", "soon"), *HOLDS}) == (code, kept)
+    assert "all 3 figures hold: " in said
 
 
-def test_a_missed_median_fails_the_run_which_says_so_and_keeps_nothing(ran):
+def test_a_missed_median_fails_the_run_which_says_so_and_keeps_other_rows(ran):
     code, said, kept = ran("--tight", late=1.5)
 
-    assert (pytest.ExitCode.TESTS_FAILED, set()) == (code, kept)
-    assert "no figure of this run is kept" in said
+    assert (pytest.ExitCode.TESTS_FAILED, HOLDS) == (code, kept)
+    assert "no figure of R1 is kept" in said
     assert "these miss their limits: R1 late" in said
 
 
-def test_a_failed_test_keeps_nothing_though_all_figures_hold(ran):
+def test_a_failed_test_keeps_none_of_its_row_though_all_figures_hold(ran):
     code, said, kept = ran("--tight", passes=False)
 
-    assert (pytest.ExitCode.TESTS_FAILED, set()) == (code, kept)
-    assert "no figure of this run is kept" in said
-    assert "a test failed" in said
+    assert (pytest.ExitCode.TESTS_FAILED, HOLDS) == (code, kept)
+    assert "no figure of R1 is kept" in said
+    assert "a test failed in test_r01_x.py" in said
+
+
+def test_a_row_of_which_a_test_failed_that_measures_nothing_is_not_kept():
+    found = judged([Figure("R1", "late", 0.5, Limit(1.0), module="test_degraded.py")])
+
+    assert [] == sound(found, {"test_r01_more.py"})
+    assert found == sound(found, {"test_r02_other.py"})
 
 
 def test_a_loose_run_keeps_nothing(ran):
