@@ -114,11 +114,15 @@ def test_an_unknown_ensemble_is_named(gremium, mesh):
 
 def test_feedback_is_part_of_the_manifest(gremium, mesh):
     ask(gremium, mesh, QUESTION, "--request-id", "r-2")
-    assert 0 == gremium(mesh.folder, "feedback", "r-2", "--score", 1, "--comment", "true")[0]
+    said = ("--prefer", "careful", "--comment", "well said")
+    assert 0 == gremium(mesh.folder, "feedback", "r-2", *said)[0]
 
     _, out, _ = gremium(mesh.folder, "manifest", "r-2", "--json")
 
-    assert ["true"] == [each["comment"] for each in json.loads(out)["feedback"]]
+    (kept,) = json.loads(out)["feedback"]
+    assert ("well said", "careful", "jury") == tuple(
+        kept[name] for name in ("comment", "preferred_juror", "preferred_tier")
+    )
 
 
 def test_the_latest_requests_are_listed(gremium, mesh):
