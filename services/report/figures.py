@@ -60,7 +60,8 @@ def wilson(hits: float, n: float, *, z: float = Z) -> tuple[float, float]:
     share, spread = hits / n, z * z / n
     middle = (share + spread / 2.0) / (1.0 + spread)
     half = z * math.sqrt(share * (1.0 - share) / n + spread / (4.0 * n)) / (1.0 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low = max(0.0, middle - half) if hits > 0.0 else 0.0
+    return low, min(1.0, middle + half) if hits < n else 1.0
 
 
 def share(hits: int, n: int, *, needed: int = FEWEST) -> Figure:
