@@ -26,15 +26,15 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dgremium/v1/model_status.proto\x12\ngremium.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x18\n\x16ListModelStatesRequest\"Q\n\x17ListModelStatesResponse\x12%\n\x08replicas\x18\x01 \x03(\x0b\x32\x13.gremium.v1.Replica\x12\x0f\n\x07missing\x18\x02 \x03(\t\"N\n\x07Replica\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12&\n\x06models\x18\x03 \x03(\x0b\x32\x16.gremium.v1.ModelState\"\x98\x03\n\nModelState\x12\r\n\x05model\x18\x01 \x01(\t\x12)\n\x07\x62reaker\x18\x02 \x01(\x0e\x32\x18.gremium.v1.BreakerState\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0frecent_failures\x18\x04 \x01(\x05\x12\r\n\x05opens\x18\x05 \x01(\x03\x12\x19\n\x11\x63oncurrency_limit\x18\x06 \x01(\x05\x12\x11\n\tin_flight\x18\x07 \x01(\x05\x12\x0f\n\x07waiting\x18\x08 \x01(\x05\x12\x38\n\x14throttled_until_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0blatency_p50\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blatency_p95\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07retries\x18\x0c \x01(\x03\x12\x0e\n\x06hedges\x18\r \x01(\x03*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03\x32p\n\x12ModelStatusService\x12Z\n\x0fListModelStates\x12\".gremium.v1.ListModelStatesRequest\x1a#.gremium.v1.ListModelStatesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dgremium/v1/model_status.proto\x12\ngremium.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x18\n\x16ListModelStatesRequest\"Q\n\x17ListModelStatesResponse\x12%\n\x08replicas\x18\x01 \x03(\x0b\x32\x13.gremium.v1.Replica\x12\x0f\n\x07missing\x18\x02 \x03(\t\"N\n\x07Replica\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12&\n\x06models\x18\x03 \x03(\x0b\x32\x16.gremium.v1.ModelState\"\xc5\x03\n\nModelState\x12\r\n\x05model\x18\x01 \x01(\t\x12)\n\x07\x62reaker\x18\x02 \x01(\x0e\x32\x18.gremium.v1.BreakerState\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0frecent_failures\x18\x04 \x01(\x05\x12\r\n\x05opens\x18\x05 \x01(\x03\x12\x19\n\x11\x63oncurrency_limit\x18\x06 \x01(\x05\x12\x11\n\tin_flight\x18\x07 \x01(\x05\x12\x0f\n\x07waiting\x18\x08 \x01(\x05\x12\x38\n\x14throttled_until_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x0blatency_p50\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blatency_p95\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07retries\x18\x0c \x01(\x03\x12\x0e\n\x06hedges\x18\r \x01(\x03\x12+\n\x08probe_in\x18\x0e \x01(\x0b\x32\x19.google.protobuf.Duration*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03\x32p\n\x12ModelStatusService\x12Z\n\x0fListModelStates\x12\".gremium.v1.ListModelStatesRequest\x1a#.gremium.v1.ListModelStatesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gremium.v1.model_status_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BREAKERSTATE']._serialized_start=710
-  _globals['_BREAKERSTATE']._serialized_end=834
+  _globals['_BREAKERSTATE']._serialized_start=755
+  _globals['_BREAKERSTATE']._serialized_end=879
   _globals['_LISTMODELSTATESREQUEST']._serialized_start=110
   _globals['_LISTMODELSTATESREQUEST']._serialized_end=134
   _globals['_LISTMODELSTATESRESPONSE']._serialized_start=136
@@ -42,7 +42,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPLICA']._serialized_start=219
   _globals['_REPLICA']._serialized_end=297
   _globals['_MODELSTATE']._serialized_start=300
-  _globals['_MODELSTATE']._serialized_end=708
-  _globals['_MODELSTATUSSERVICE']._serialized_start=836
-  _globals['_MODELSTATUSSERVICE']._serialized_end=948
+  _globals['_MODELSTATE']._serialized_end=753
+  _globals['_MODELSTATUSSERVICE']._serialized_start=881
+  _globals['_MODELSTATUSSERVICE']._serialized_end=993
 # @@protoc_insertion_point(module_scope)

@@ -147,6 +147,7 @@ class ModelState(_message.Message):
     LATENCY_P95_FIELD_NUMBER: _builtins.int
     RETRIES_FIELD_NUMBER: _builtins.int
     HEDGES_FIELD_NUMBER: _builtins.int
+    PROBE_IN_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """Roster name of the model."""
     breaker: Global___BreakerState.ValueType
@@ -181,6 +182,12 @@ class ModelState(_message.Message):
     def latency_p95(self) -> _duration_pb2.Duration:
         """Time within which 95 of 100 answers came, of late; unset as above."""
 
+    @_builtins.property
+    def probe_in(self) -> _duration_pb2.Duration:
+        """Time until an open breaker lets a call through to probe the model; zero from
+        then on, and unset unless it is open.
+        """
+
     def __init__(
         self,
         *,
@@ -197,10 +204,11 @@ class ModelState(_message.Message):
         latency_p95: _duration_pb2.Duration | None = ...,
         retries: _builtins.int = ...,
         hedges: _builtins.int = ...,
+        probe_in: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "since_time", b"since_time", "throttled_until_time", b"throttled_until_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "probe_in", b"probe_in", "since_time", b"since_time", "throttled_until_time", b"throttled_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "concurrency_limit", b"concurrency_limit", "hedges", b"hedges", "in_flight", b"in_flight", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "model", b"model", "opens", b"opens", "recent_failures", b"recent_failures", "retries", b"retries", "since_time", b"since_time", "throttled_until_time", b"throttled_until_time", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "concurrency_limit", b"concurrency_limit", "hedges", b"hedges", "in_flight", b"in_flight", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "model", b"model", "opens", b"opens", "probe_in", b"probe_in", "recent_failures", b"recent_failures", "retries", b"retries", "since_time", b"since_time", "throttled_until_time", b"throttled_until_time", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
