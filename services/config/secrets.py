@@ -15,7 +15,10 @@ SECRET_VALUE: Final = re.compile(
     r"|(sk-|gsk_|xai-|hf_|ghp_|github_pat_|glpat-|nvapi-|r8_|pplx-)[A-Za-z0-9_-]{16,}"
     r"|AKIA[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{20,}"
     r"|[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@\S+)$"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
+FILES: Final = frozenset({("ledger", "key")})
+"""Where a key is named by its file."""
 HINT: Final = (
     "looks like a secret; take it out of the file, put it in an environment variable"
     " and name that variable in `api_key_env`"
@@ -26,10 +29,12 @@ def inline_secrets(data: Any, loc: Loc = ()) -> Iterator[Loc]:
     """Where a key or a value looks like a secret."""
     if isinstance(data, dict):
         for key, value in data.items():
-            if isinstance(value, str) and value and SECRET_KEY.match(str(key)):
-                yield (*loc, key)
+            place = (*loc, key)
+            named = SECRET_KEY.match(str(key)) and place not in FILES
+            if isinstance(value, str) and value and named:
+                yield place
             else:
-                yield from inline_secrets(value, (*loc, key))
+                yield from inline_secrets(value, place)
     elif isinstance(data, list):
         for index, value in enumerate(data):
             yield from inline_secrets(value, (*loc, index))

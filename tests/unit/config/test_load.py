@@ -229,6 +229,14 @@ def test_sends_a_secret_to_the_environment_and_never_repeats_it(problems, line):
     assert secret not in message
 
 
+def test_a_key_that_signs_is_named_by_its_file_and_not_written_down(problems):
+    pasted = VALID + 'ledger: {key: "-----BEGIN PRIVATE KEY----- MC4CAQAwBQYDK2Vw"}\n'
+
+    [(_, message)] = problems(pasted)
+
+    assert message.startswith("ledger.key: looks like a secret")
+
+
 @pytest.mark.parametrize(
     "model",
     ["hf.co/bartowski/Model-Instruct-GGUF:Q4_K_M", "sk-learn", "org/hf_model-with-a-long-name-7b"],
