@@ -48,9 +48,13 @@ class ModelHealth:
 
     @property
     def models(self) -> tuple[model_status_pb2.ModelState, ...]:
-        """One state a model; none while they are unknown or too old."""
-        is_old = self._clock() - self._noted_at > OLD_S
-        return () if is_old else self._models
+        """One state a model; none while they are unknown or too old.
+
+        An open breaker counts until it would let a call through: a model that
+        nobody asked any more would never be found to be back.
+        """
+        age_s = self._clock() - self._noted_at
+        return () if age_s > OLD_S else tuple(probed(each, age_s) for each in self._models)
 
 
 @asynccontextmanager
@@ -73,7 +77,7 @@ def merged(
 ) -> tuple[model_status_pb2.ModelState, ...]:
     """One state for each model that the jury's replicas ask.
 
-    A request may reach any of them: a model is left alone if all leave it
+    A request may reach any of them: a model is left alone while all leave it
     alone, its median is the replicas' median, and its slow end the slowest one's.
     """
     by_model: dict[str, list[model_status_pb2.ModelState]] = {}
@@ -83,12 +87,25 @@ def merged(
     return tuple(_merged(name, states) for name, states in sorted(by_model.items()))
 
 
+def probed(state: model_status_pb2.ModelState, age_s: float) -> model_status_pb2.ModelState:
+    """A state as it is so many seconds after it was told: open until a call is let through."""
+    if state.breaker != OPEN or duration_from_wire(state.probe_in) > age_s:
+        return state
+    now = model_status_pb2.ModelState()
+    now.CopyFrom(state)
+    now.breaker = model_status_pb2.BREAKER_STATE_HALF_OPEN
+    return now
+
+
 def _merged(
     name: str, states: Sequence[model_status_pb2.ModelState]
 ) -> model_status_pb2.ModelState:
     is_open = all(state.breaker == OPEN for state in states)
     closed = model_status_pb2.BREAKER_STATE_CLOSED
     found = model_status_pb2.ModelState(model=name, breaker=OPEN if is_open else closed)
+    if is_open:
+        soonest = min(duration_from_wire(state.probe_in) for state in states)
+        found.probe_in.CopyFrom(duration_to_wire(soonest))
     p50s = [duration_from_wire(s.latency_p50) for s in states if s.HasField("latency_p50")]
     p95s = [duration_from_wire(s.latency_p95) for s in states if s.HasField("latency_p95")]
     if p50s:

@@ -39,6 +39,8 @@ class ModelState:
     breaker: State
     since: datetime
     """When the breaker came into its state."""
+    probe_in_s: float | None
+    """Time until it lets a call through; None unless it is open."""
     failures: int
     """Failures among the latest calls."""
     opens: int
@@ -161,6 +163,7 @@ class Guard:
         return ModelState(
             breaker=self.breaker.state,
             since=self._moment(self.breaker.since - self._clock()),
+            probe_in_s=self.breaker.retry_after_s if self.breaker.state is State.OPEN else None,
             failures=self.breaker.failures,
             opens=self.breaker.opens,
             limit=self.limit.allowed,

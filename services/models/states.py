@@ -90,6 +90,8 @@ def _state_to_wire(model: RosterModel) -> model_status_pb2.ModelState:
         retries=state.retries,
         hedges=state.hedges,
     )
+    if state.probe_in_s is not None:
+        told.probe_in.CopyFrom(duration_to_wire(state.probe_in_s))
     if state.throttled_until is not None:
         told.throttled_until_time.CopyFrom(timestamp_to_wire(state.throttled_until))
     if state.p50_s is not None:

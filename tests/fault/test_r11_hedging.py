@@ -80,7 +80,9 @@ def test_the_tail_is_cut_for_a_few_more_calls(row, gateway, provider):
     seen = provider.until(lambda seen: not seen.underway)
     assert 0 < seen.left["hedged"] <= lost  # a loser may end before it hears that it lost
     assert {(False, True)} == {tuple(hedge for hedge, *_ in each) for each in ends_of_two}
-    assert (count, count + len(ends_of_two)) == (seen.arrivals["plain"], seen.arrivals["hedged"])
+    assert count == seen.arrivals["plain"]
+    more = seen.arrivals["hedged"] - count
+    assert 0 < more <= len(ends_of_two)  # one that was cut off at once may never arrive
     row.at_least("R11", "p99 saved by hedging", saved(plain, hedged), 0.5, undisturbed=usual)
     row.at_most("R11", "more calls by hedging", len(ends_of_two) / count, 0.07, share=True)
 

@@ -2,11 +2,15 @@
 
 import time
 
+import pytest
+
 from gremium.v1 import model_status_pb2, model_status_pb2_grpc
+from services.gateway.model_health import EVERY_S
 from services.models.breaker import State
 from services.models.states import LEVELS
 from services.runtime import metrics
-from tests.fault.five import ends, failure, jury, model, request
+from services.runtime.wire import duration_from_wire
+from tests.fault.five import ends, failure, jury, model, request, turns
 from tests.fault.stubs import Mode
 from tests.running import models_told
 
@@ -20,7 +24,7 @@ OPEN = model_status_pb2.BREAKER_STATE_OPEN
 def shared_juries(places):
     guarded = {"breaker": BREAKER, "retry": {"max_attempts": 1}}
     parts = []
-    for name in ("flapping", "left", "refusing", "shown"):
+    for name in ("flapping", "left", "refusing", "shown", "back"):
         own, ensembles = jury({"m": model("m", places.url, **guarded)}, name)
         for each, spec in own.items():
             spec["model"] = each  # a mode of its own for each turn
@@ -48,6 +52,16 @@ def fails(gateway, ensemble):
 
 
 def test_opens_probes_and_closes(row, gateway, channel, provider):
+@pytest.fixture(scope="module", autouse=True)
+def opened_at(gateway, provider):
+    """When the breakers of `back` opened: they are left alone while the other tests run."""
+    for turn in turns():
+        provider.set(f"back-m-{turn}", Mode(status=500))
+        for _ in range(4):
+            fails(gateway, f"back-{turn}")
+    return time.monotonic()
+
+
     name, ensemble = f"flapping-m-{row.turn}", f"flapping-{row.turn}"
     provider.set(name, Mode(status=500))
     for _ in range(4):
@@ -103,6 +117,19 @@ def test_what_callers_do_to_themselves_does_not_count(row, gateway, channel, pro
 
 
 def test_an_open_breaker_is_shown_by_the_command_and_in_the_metrics(
+def test_a_model_is_asked_again_that_the_gateway_knew_to_be_left_alone(
+    row, gateway, channel, provider, opened_at
+):
+    name, ensemble = f"back-m-{row.turn}", f"back-{row.turn}"
+    time.sleep(max(0.0, opened_at + EVERY_S + 1.0 - time.monotonic()))
+    told = state(channel, name)
+    assert (OPEN, 0.0) == (told.breaker, duration_from_wire(told.probe_in))
+
+    provider.set(name, Mode())
+    assert "4" == gateway.Ask(request(ensemble), timeout=TIMEOUT_S).answer.text
+    assert CLOSED == state(channel, name).breaker
+
+
     row, mesh, gateway, meters, provider
 ):
     name, ensemble = f"shown-m-{row.turn}", f"shown-{row.turn}"

@@ -13,10 +13,11 @@ OPEN = model_status_pb2.BREAKER_STATE_OPEN
 CLOSED = model_status_pb2.BREAKER_STATE_CLOSED
 
 
-def state(model="m", breaker=CLOSED, p50=None, p95=None):
+def state(model="m", breaker=CLOSED, p50=None, p95=None, probe_in=None):
     return model_status_pb2.ModelState(
         model=model,
         breaker=breaker,
+        probe_in=None if probe_in is None else duration_to_wire(probe_in),
         latency_p50=None if p50 is None else duration_to_wire(p50),
         latency_p95=None if p95 is None else duration_to_wire(p95),
     )
@@ -35,6 +36,19 @@ def test_a_model_is_left_alone_if_all_replicas_do(breakers, expected):
     (found,) = merged(replica(state(breaker=each)) for each in breakers)
 
     assert expected == found.breaker
+
+
+def test_it_is_left_alone_until_the_first_replica_would_probe_it():
+    now = [0.0]
+    health = ModelHealth(clock=lambda: now[0])
+    health.note([replica(state(breaker=OPEN, probe_in=each)) for each in (3.0, 2.0)])
+
+    seen = []
+    for now[0] in (0.0, 1.9, 2.0, 5.0):
+        (found,) = health.models
+        seen.append(found.breaker == OPEN)
+
+    assert [True, True, False, False] == seen
 
 
 def test_its_latency_is_the_median_and_the_slowest_end():

@@ -4,11 +4,13 @@ import grpc
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from services.config.care import Breaker
 
 from gremium.v1 import model_status_pb2, model_status_pb2_grpc
 from services.gateway.model_states import LocalStates, RemoteStates
 from services.models.states import ModelStatusServicer, replica_id
 from services.runtime import metrics
+from services.runtime.wire import duration_from_wire
 from tests.running import free_port
 from tests.unit.models.rosters import asking, roster_of
 from tests.upstream import Reply
@@ -48,6 +50,7 @@ class Context:
 
 
 async def served(servicer):
+    assert 0.0 < duration_from_wire(state.probe_in) <= Breaker().open_s
     server = grpc.aio.server()
     model_status_pb2_grpc.add_ModelStatusServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
