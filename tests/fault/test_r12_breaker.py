@@ -51,7 +51,6 @@ def fails(gateway, ensemble):
     return failure(lambda: gateway.Ask(request(ensemble), timeout=TIMEOUT_S))
 
 
-def test_opens_probes_and_closes(row, gateway, channel, provider):
 @pytest.fixture(scope="module", autouse=True)
 def opened_at(gateway, provider):
     """When the breakers of `back` opened: they are left alone while the other tests run."""
@@ -62,6 +61,7 @@ def opened_at(gateway, provider):
     return time.monotonic()
 
 
+def test_opens_probes_and_closes(row, gateway, channel, provider):
     name, ensemble = f"flapping-m-{row.turn}", f"flapping-{row.turn}"
     provider.set(name, Mode(status=500))
     for _ in range(4):
@@ -116,7 +116,6 @@ def test_what_callers_do_to_themselves_does_not_count(row, gateway, channel, pro
     assert (CLOSED, 0, 0) == (told.breaker, told.opens, told.in_flight)
 
 
-def test_an_open_breaker_is_shown_by_the_command_and_in_the_metrics(
 def test_a_model_is_asked_again_that_the_gateway_knew_to_be_left_alone(
     row, gateway, channel, provider, opened_at
 ):
@@ -130,6 +129,7 @@ def test_a_model_is_asked_again_that_the_gateway_knew_to_be_left_alone(
     assert CLOSED == state(channel, name).breaker
 
 
+def test_an_open_breaker_is_shown_by_the_command_and_in_the_metrics(
     row, mesh, gateway, meters, provider
 ):
     name, ensemble = f"shown-m-{row.turn}", f"shown-{row.turn}"

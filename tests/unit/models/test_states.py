@@ -4,9 +4,9 @@ import grpc
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from services.config.care import Breaker
 
 from gremium.v1 import model_status_pb2, model_status_pb2_grpc
+from services.config.care import Breaker
 from services.gateway.model_states import LocalStates, RemoteStates
 from services.models.states import ModelStatusServicer, replica_id
 from services.runtime import metrics
@@ -50,7 +50,6 @@ class Context:
 
 
 async def served(servicer):
-    assert 0.0 < duration_from_wire(state.probe_in) <= Breaker().open_s
     server = grpc.aio.server()
     model_status_pb2_grpc.add_ModelStatusServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -72,6 +71,7 @@ async def test_a_failing_models_state_is_told(roster_put):
     (state,) = replica.models
     assert ("jury", replica_id(), "m") == (replica.service, replica.id, state.model)
     assert (model_status_pb2.BREAKER_STATE_OPEN, 1) == (state.breaker, state.opens)
+    assert 0.0 < duration_from_wire(state.probe_in) <= Breaker().open_s
     assert state.recent_failures >= 5
     assert state.retries >= 1
     assert not state.HasField("latency_p50")
