@@ -14,8 +14,9 @@ GENERATORS = 2
 RECOVERED_S = 5.0
 START_S = 1.0
 """Until a burst has begun, about."""
-MOST_AHEAD = 2.5
-"""Requests taken per place, a quarter of them spare; so many latencies is the longest that one waits."""
+MOST_AHEAD = 3
+"""Latencies that one takes at most: of 2.5 requests taken per place one runs and 1.5 wait, which is up
+to two whole turns where answers come in step, and its own comes after them."""
 OUT = pathlib.Path(__file__).resolve().parents[2] / "bench" / "out" / "overload.png"
 PNG = b"\x89PNG"
 
