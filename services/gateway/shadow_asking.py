@@ -15,7 +15,7 @@ from services.gateway.shadow_comparison import Finding, Pair, compared
 from services.gateway.shadow_costs import Costs
 
 OWN_FAILURES: Final = (QuorumNotReachedError, DeadlineSpentError)
-"""How a tier fails by itself: too few of its jurors answered, or none in time."""
+"""How a tier fails by itself: too few of its jurors answered, or none in time. They quote nobody."""
 UNCOUNTED: Final = "best_juror"
 """How a tally was made when there was no aggregator."""
 
@@ -41,7 +41,7 @@ async def asked(
     tally = aggregated.tally
     if not tally.consensus:
         failed = shadow_pb2.SHADOW_VERDICT_FAILED
-        return Finding(failed, reason="NO_CONSENSUS", reason_text=tally.reason_text)
+        return Finding(failed, reason="NO_CONSENSUS", reason_text="its jurors disagree too much")
     if tally.method == UNCOUNTED:
         lost = shadow_pb2.SHADOW_VERDICT_BROKEN_OFF
         return Finding(lost, reason="UNCOUNTED", reason_text="there was no aggregator")
@@ -52,12 +52,11 @@ async def asked(
 def _failed(error: GremiumError, *, models_asked: bool) -> Finding:
     """A tier that answered too little or too late; what else goes wrong tells nothing of it."""
     if not models_asked:
-        verdict = shadow_pb2.SHADOW_VERDICT_NOT_ASKED
-    elif isinstance(error, OWN_FAILURES):
-        verdict = shadow_pb2.SHADOW_VERDICT_FAILED
-    else:
-        verdict = shadow_pb2.SHADOW_VERDICT_BROKEN_OFF
-    return Finding(verdict, reason=error.reason, reason_text=str(error))
+        return Finding(shadow_pb2.SHADOW_VERDICT_NOT_ASKED, reason=error.reason)
+    if isinstance(error, OWN_FAILURES):
+        failed = shadow_pb2.SHADOW_VERDICT_FAILED
+        return Finding(failed, reason=error.reason, reason_text=str(error))
+    return Finding(shadow_pb2.SHADOW_VERDICT_BROKEN_OFF, reason=error.reason)
 
 
 def broken_off(error: BaseException) -> Finding:

@@ -56,7 +56,7 @@ async def compared(case: Case, pair: Pair, *, mesh: Mesh, record: Record) -> Fin
     try:
         return await compare(case, pair, until=until, mesh=mesh, record=record)
     except GremiumError as err:
-        return _unjudged(err.reason, str(err))
+        return _unjudged(err.reason)
 
 
 async def _by_ballots(
@@ -115,5 +115,5 @@ def _ranked(response: judge_pb2.RankResponse) -> Finding:
     return Finding(verdict, method, score=other.score if response.participations else None)
 
 
-def _unjudged(reason: str, text: str) -> Finding:
+def _unjudged(reason: str, text: str = "") -> Finding:
     return Finding(shadow_pb2.SHADOW_VERDICT_UNJUDGED, reason=reason, reason_text=text)

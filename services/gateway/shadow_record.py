@@ -40,7 +40,7 @@ def begun(
 def ended(
     begun: shadow_pb2.ShadowRecord, participations: Parts, finding: Finding
 ) -> shadow_pb2.ShadowRecord:
-    """What is recorded at the end."""
+    """What is recorded at the end: codes and numbers, no words of models or providers."""
     wrote = _writers(participations, begun.tier_shadow)
     record = shadow_pb2.ShadowRecord()
     record.CopyFrom(begun)
@@ -57,6 +57,8 @@ def ended(
             score=finding.score,
         )
     )
+    for part in record.participations:
+        part.ClearField("reason_text")
     return record
 
 
