@@ -72,7 +72,10 @@ def _made(env: Mapping[str, str], ollama_address: str) -> tuple[str, str]:
 
 
 def _text(made: Tree) -> str:
-    in_folder = made | {"ledger": {"path": "ledger.sqlite"}, "router": {"shelf": "routers"}}
+    in_folder = made | {
+        "ledger": {"path": "ledger.sqlite", "texts": "answers"},
+        "router": {"shelf": "routers"},
+    }
     return yaml.safe_dump(in_folder, sort_keys=False, allow_unicode=True, width=100)
 
 

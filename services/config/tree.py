@@ -20,6 +20,7 @@ from services.config.ensembles import (
     Tiered,
 )
 from services.config.judge import Judge
+from services.config.ledger import Ledger
 from services.config.routing import Labels
 from services.config.section import Fraction, Name, Seconds, Section, UsdPerMtok
 from services.config.synthesis import SYNTHESIS, Synthesis
@@ -213,13 +214,6 @@ class Embeddings(Section):
     """Longest time to wait for one batch."""
 
 
-class Ledger(Section):
-    """Where manifests are kept."""
-
-    path: str = ".gremium/ledger.sqlite"
-    """SQLite file, relative to the configuration."""
-
-
 class Config(Section):
     """All of `gremium.yaml`."""
 
@@ -236,7 +230,7 @@ class Config(Section):
     embeddings: Embeddings = Embeddings()
     """What turns text into vectors."""
     ledger: Ledger = Ledger()
-    """Where manifests are kept."""
+    """What is recorded of requests."""
     calibration: str | None = Field(default=None, min_length=1)
     """JSON file that `gremium calibrate` made, relative to the configuration: how much each juror
     counts, when the best one is better trusted alone, and how likely an answer is right. Unset:

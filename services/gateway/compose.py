@@ -25,6 +25,8 @@ from services.gateway.model_health import States, watched
 from services.gateway.periods import period_start
 from services.gateway.service import EnsembleServicer
 from services.gateway.settings import GatewaySettings
+from services.ledger.configured import terms_of
+from services.ledger.postgres_open import mirrored
 from services.ledger.sqlite import Ledger, open_ledger
 from services.retrieval.shelves import open_shelves
 from services.routing.configured import is_learned
@@ -52,7 +54,8 @@ async def composed(
     """
     calibration = _calibration(loaded)
     async with (
-        open_ledger(loaded.resolve(loaded.config.ledger.path)) as ledger,
+        open_ledger(loaded.resolve(loaded.config.ledger.path), terms_of(loaded)) as ledger,
+        mirrored(ledger, loaded.config.ledger.postgres),
         open_shelves(loaded) as shelves,
         watched(states) as health,
     ):

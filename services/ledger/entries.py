@@ -1,6 +1,6 @@
 """Manifests as rows, and rows as what their request ended with. No I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gremium.v1.ensemble_pb2 import AskResponse
@@ -11,7 +11,6 @@ from gremium.v1.manifest_pb2 import (
     STAGE_JURY,
     ErrorRecord,
     Manifest,
-    ManifestState,
 )
 from services.core.errors import (
     CancelledRequestError,
@@ -22,6 +21,7 @@ from services.core.errors import (
     InvalidRequestError,
     OverloadedError,
     PeerError,
+    ReplyExpiredError,
     RequestIdReusedError,
     RequestInProgressError,
 )
@@ -42,11 +42,7 @@ MOST_MICRO_USD: Final = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row: the columns that are searched, and the messages.
-
-    Serialised messages merge by concatenation: `manifest` and `answers`
-    together are the whole manifest, and a list never reads the large one.
-    """
+    """The columns of one row that are searched."""
 
     request_id: str
     ensemble: str
@@ -57,66 +53,34 @@ class Entry:
     caller: str
     charged_usd: float
     """What it counts for in budgets over time: the most it may spend until it has ended."""
-    manifest: bytes
-    """The manifest without answers and feedback."""
-    answers: bytes
-    """A manifest that has nothing but the answers."""
-    reply: bytes | None
-    """The reply without its manifest; None unless completed."""
 
 
 def begun(manifest: Manifest) -> Entry:
-    return _entry(manifest, MANIFEST_STATE_IN_PROGRESS, charged_usd=manifest.reserved_usd)
+    entry = _entry(manifest, charged_usd=manifest.reserved_usd)
+    return replace(entry, state=MANIFEST_STATE_IN_PROGRESS)
 
 
-def completed(reply: AskResponse) -> Entry:
-    rest = AskResponse()
-    rest.CopyFrom(reply)
-    rest.ClearField("manifest")
-    told = reply.manifest
-    return _entry(
-        told,
-        MANIFEST_STATE_COMPLETED,
-        charged_usd=told.cost_usd,
-        reply=rest.SerializeToString(),
-    )
+def ended(manifest: Manifest) -> Entry:
+    return _entry(manifest, charged_usd=manifest.cost_usd)
 
 
-def failed(manifest: Manifest) -> Entry:
-    return _entry(manifest, MANIFEST_STATE_FAILED, charged_usd=manifest.cost_usd)
-
-
-def interrupted(manifest: bytes) -> Entry:
+def interrupted(manifest: Manifest) -> Entry:
     """The end of an intent whose process is dead: it may have spent all that it had reserved."""
-    left = Manifest.FromString(manifest)
-    left.error.CopyFrom(INTERRUPTED)
-    return _entry(left, MANIFEST_STATE_FAILED, charged_usd=left.reserved_usd)
+    manifest.error.CopyFrom(INTERRUPTED)
+    manifest.state = MANIFEST_STATE_FAILED
+    return _entry(manifest, charged_usd=max(manifest.reserved_usd, manifest.cost_usd))
 
 
-def _entry(
-    manifest: Manifest,
-    state: ManifestState.ValueType,
-    *,
-    charged_usd: float,
-    reply: bytes | None = None,
-) -> Entry:
-    summary = Manifest()
-    summary.CopyFrom(manifest)
-    summary.ClearField("answers")
-    summary.ClearField("feedback")
-    summary.state = state
+def _entry(manifest: Manifest, *, charged_usd: float) -> Entry:
     return Entry(
-        request_id=summary.request_id,
-        ensemble=summary.ensemble,
-        state=state,
-        outcome=summary.outcome,
-        start_ns=summary.start_time.ToNanoseconds(),
-        cost_micro_usd=micro_usd(summary.cost_usd),
-        caller=summary.caller,
+        request_id=manifest.request_id,
+        ensemble=manifest.ensemble,
+        state=manifest.state,
+        outcome=manifest.outcome,
+        start_ns=manifest.start_time.ToNanoseconds(),
+        cost_micro_usd=micro_usd(manifest.cost_usd),
+        caller=manifest.caller,
         charged_usd=_finite_usd(charged_usd),
-        manifest=summary.SerializeToString(),
-        answers=Manifest(answers=manifest.answers).SerializeToString(),
-        reply=reply,
     )
 
 
@@ -136,15 +100,58 @@ def _finite_usd(usd: float) -> float:
     return min(usd, MOST_MICRO_USD / 1e6) if usd > 0.0 else 0.0
 
 
-def starts_anew(asked: str, *, fingerprint: str, state: int, manifest: bytes) -> bool:
-    """Whether a recorded request failed by what passes, before any model could be asked.
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the ledger has of a request that was asked before."""
+
+    request_id: str
+    fingerprint: str
+    """Of its body."""
+    state: int
+    record: bytes | None
+    """Its manifest as recorded; None while it runs, and if retention removed it."""
+    reply: bytes | None
+    """Its reply, of one that failed with nothing but the manifest; None: no longer kept."""
+
+
+def replayed(earlier: Earlier, *, fingerprint: str) -> AskResponse | None:
+    """What an earlier request ended with, for a caller who asks it again; None: it starts anew.
+
+    Raises
+    ------
+    GremiumError
+        If it still runs, had another fingerprint, failed, or ended too long ago.
+    """
+    if earlier.fingerprint != fingerprint:
+        text = f"request_id {earlier.request_id} was used with another body"
+        raise RequestIdReusedError(text)
+    if earlier.state == MANIFEST_STATE_IN_PROGRESS:
+        text = f"the first call with request_id {earlier.request_id} still runs"
+        raise RequestInProgressError(text)
+    if earlier.state == MANIFEST_STATE_COMPLETED and earlier.reply is not None:
+        again = AskResponse.FromString(earlier.reply)
+        again.replayed = True
+        return again
+    if earlier.state == MANIFEST_STATE_FAILED and (left := _left(earlier)):
+        if _starts_anew(left):
+            return None
+        raise _error(earlier.request_id, left.error)
+    raise ReplyExpiredError(f"the reply of request {earlier.request_id} is no longer kept")
+
+
+def _left(failed: Earlier) -> Manifest | None:
+    """What is known of a request that failed."""
+    if failed.reply is not None:
+        return AskResponse.FromString(failed.reply).manifest
+    return None if failed.record is None else Manifest.FromString(failed.record)
+
+
+def _starts_anew(left: Manifest) -> bool:
+    """Whether a request failed by what passes, before any model could be asked.
 
     Such a one is asked again under its request_id: there is nothing to tell
     again, and nothing was spent. An interrupted one may have spent.
     """
-    if asked != fingerprint or state != MANIFEST_STATE_FAILED:
-        return False
-    left = Manifest.FromString(manifest)
     jury_asked = any(
         part.stage == STAGE_JURY and part.reason not in NOT_TAKEN for part in left.participations
     )
@@ -152,39 +159,9 @@ def starts_anew(asked: str, *, fingerprint: str, state: int, manifest: bytes) ->
     return passing and left.model_calls == 0 and not jury_asked
 
 
-def replayed(
-    request_id: str,
-    asked: str,
-    *,
-    fingerprint: str,
-    state: int,
-    manifest: bytes,
-    answers: bytes,
-    reply: bytes | None,
-) -> AskResponse:
-    """What a recorded request ended with, for a caller who asks it again as `asked`.
-
-    Raises
-    ------
-    GremiumError
-        If it still runs, had another fingerprint, or failed.
-    """
-    if asked != fingerprint:
-        raise RequestIdReusedError(f"request_id {request_id} was used with another body")
-    if state == MANIFEST_STATE_IN_PROGRESS:
-        raise RequestInProgressError(f"the first call with request_id {request_id} still runs")
-    whole = Manifest.FromString(manifest + answers)
-    if state == MANIFEST_STATE_FAILED:
-        raise _error(request_id, whole.error)
-    again = AskResponse.FromString(reply or b"")
-    again.manifest.CopyFrom(whole)
-    again.replayed = True
-    return again
-
-
 def _error(request_id: str, record: ErrorRecord) -> GremiumError:
     known = status.ERROR_BY_REASON.get(record.reason, InternalError)
-    told = known(record.message)
+    told = known(record.message or "the request failed; the ledger keeps no words of it")
     if isinstance(told, InvalidRequestError):
         told.violations = tuple((v.field, v.description) for v in record.violations)
     told.metadata = {**record.metadata, "request_id": request_id, "replayed": "true"}

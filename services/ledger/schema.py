@@ -1,6 +1,7 @@
 """The tables of the ledger, and how an older file becomes today's."""
 
 import sqlite3
+from collections.abc import Callable
 from typing import Final
 
 APPLICATION_ID: Final = 0x4772656D
@@ -36,17 +37,63 @@ MIGRATIONS: Final = (
     ALTER TABLE manifests ADD COLUMN charged_usd REAL NOT NULL DEFAULT 0.0;
     UPDATE manifests SET charged_usd = cost_micro_usd / 1e6;
     """,
+    """
+    CREATE TABLE chain (
+        chain_id TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO chain VALUES (lower(hex(randomblob(16))));
+    CREATE TABLE records (
+        seq            INTEGER PRIMARY KEY,
+        kind           INTEGER NOT NULL,
+        request_id     TEXT NOT NULL,
+        time_ns        INTEGER NOT NULL,
+        payload        BLOB,
+        payload_sha256 BLOB NOT NULL,
+        previous       BLOB NOT NULL,
+        hash           BLOB NOT NULL,
+        signature      BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX records_by_request ON records (request_id, kind, seq);
+    CREATE TABLE replies (
+        request_id TEXT PRIMARY KEY,
+        reply      BLOB NOT NULL,
+        expires_ns INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX replies_by_end ON replies (expires_ns);
+    ALTER TABLE manifests ADD COLUMN seq INTEGER;
+    """,
+    """
+    DROP TABLE feedback;
+    ALTER TABLE manifests DROP COLUMN answers;
+    ALTER TABLE manifests DROP COLUMN reply;
+    """,
+    """
+    CREATE TABLE mirror (
+        id       INTEGER PRIMARY KEY CHECK (id = 1),
+        seq      INTEGER NOT NULL,
+        time_ns  INTEGER NOT NULL,
+        error    TEXT NOT NULL,
+        since_ns INTEGER NOT NULL
+    ) STRICT;
+    """,
 )
 """Script number n takes a file from version n to n + 1. Never edit one that was released."""
+ADOPTED_AT: Final = 3
+"""Version at which what an older file has recorded becomes records of its chain."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(
+    connection: sqlite3.Connection, *, adopt: Callable[[sqlite3.Connection], None] | None = None
+) -> None:
     """Bring a file to the newest version, one transaction per step.
+
+    `adopt` makes records of what a file without a chain has recorded; a new
+    file needs none.
 
     Raises
     ------
     ValueError
-        If it is no ledger, or of a newer release.
+        If it is no ledger, of a newer release, or has to be adopted by nobody.
     """
     version = _version(connection)
     if version == 0 and _has_tables(connection):
@@ -54,10 +101,34 @@ def migrate(connection: sqlite3.Connection) -> None:
     if version > len(MIGRATIONS):
         raise ValueError(f"it has version {version}; this release knows up to {len(MIGRATIONS)}")
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID};"
-            f" PRAGMA user_version = {number}; COMMIT;"
-        )
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in script.split(";"):
+            connection.execute(statement)
+        if number == ADOPTED_AT and version:
+            _adopted(connection, adopt)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+
+
+def _adopted(
+    connection: sqlite3.Connection, adopt: Callable[[sqlite3.Connection], None] | None
+) -> None:
+    if adopt is None:
+        raise ValueError("it is of a version without a chain")
+    adopt(connection)
+
+
+def problem_of(connection: sqlite3.Connection) -> str:
+    """Why a file cannot be read as it is; empty: it can."""
+    version = _version(connection)
+    if version == len(MIGRATIONS):
+        return ""
+    if version == 0:
+        return "it is no ledger"
+    if version > len(MIGRATIONS):
+        return f"it has version {version}; this release knows up to {len(MIGRATIONS)}"
+    return f"it has version {version}; a gateway of this release makes it one of version {len(MIGRATIONS)} when it starts"
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,12 +18,22 @@ Work = Callable[[sqlite3.Connection], Value]
 
 GROUP: Final = 32
 """Most jobs that share a COMMIT."""
+PATIENCE_S: Final = 0.05
+"""Longest wait of a job that nobody waits for, to share the COMMIT of another."""
+RETRY_S: Final = 0.2
+"""Pause after a COMMIT that failed, before what has to last is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     work: Work[Any]
+    patient: bool
+    lasting: bool
     future: Future[Any] = field(default_factory=Future)
+
+    def starts(self) -> bool:
+        """Whether it is to be run; one that is run again has started."""
+        return self.future.running() or self.future.set_running_or_notify_cancel()
 
 
 class Writer:
@@ -34,12 +45,21 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._left: list[_Job] = []
+        """What has to last and was not committed yet; before all that is queued."""
+        self._failing = False
         self._closed = False
+        self._last_try = float("inf")
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work[Value]) -> Future[Value]:
+    def submit(
+        self, work: Work[Value], *, patient: bool = False, lasting: bool = False
+    ) -> Future[Value]:
         """Queue a job. Its future settles after COMMIT; cancelled before its turn, it never runs.
+
+        A `patient` job waits a moment for another one's COMMIT. A `lasting` one
+        that could not be committed stays in the queue until it is.
 
         Raises
         ------
@@ -48,12 +68,13 @@ class Writer:
         """
         if self._closed:
             raise sqlite3.ProgrammingError("the ledger is closed")
-        job = _Job(work)
+        job = _Job(work, patient, lasting)
         self._queue.put(job)
         return job.future
 
     def close(self, *, timeout_s: float) -> bool:
         """Commit everything that waits, then stop. Returns whether that was done in time."""
+        self._last_try = time.monotonic() + timeout_s
         self._closed = True
         self._queue.put(None)
         self._thread.join(timeout_s)
@@ -61,20 +82,28 @@ class Writer:
 
     def _run(self) -> None:
         while group := self._next_group():
-            running = [job for job in group if job.future.set_running_or_notify_cancel()]
+            running = [job for job in group if job.starts()]
             if running:
                 self._commit(running)
+            if self._left:
+                time.sleep(RETRY_S)
+            if self._left and time.monotonic() > self._last_try:
+                break
+        for job in self._left:
+            job.future.set_exception(sqlite3.OperationalError("the ledger was closed before"))
         self._connection.close()
 
     def _next_group(self) -> list[_Job]:
         """What waits, at least one job; empty when the writer is to stop."""
-        group: list[_Job] = []
+        group, self._left = self._left[:GROUP], self._left[GROUP:]
+        until_s = time.monotonic() + PATIENCE_S
         with contextlib.suppress(Empty):
-            while len(group) < GROUP:
-                job = self._queue.get(block=not group)
+            while len(group) < GROUP and not self._left:
+                job = self._queue.get(timeout=_wait_s(group, until_s))
                 if job is None:
                     self._queue.put(None)
                     break
+                until_s = until_s if group else time.monotonic() + PATIENCE_S
                 group.append(job)
         return group
 
@@ -83,17 +112,41 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             ends = [_end(job, self._connection) for job in group]
             self._connection.execute("COMMIT")
+            self._failing = False
         except sqlite3.Error as err:
-            logger.exception("%d records were not committed", len(group))
+            self._tell_failure(err, len(group))
             self._roll_back()
             ends = [err] * len(group)
-        for job, end in zip(group, ends, strict=True):
-            _settle(job.future, end)
+        again = [_lasts(job, end) for job, end in zip(group, ends, strict=True)]
+        self._left = [job for job, kept in zip(group, again, strict=True) if kept] + self._left
+        for job, end, kept in zip(group, ends, again, strict=True):
+            if not kept:
+                _settle(job.future, end)
+
+    def _tell_failure(self, err: sqlite3.Error, n_records: int) -> None:
+        """Once until something is committed again."""
+        if not self._failing:
+            logger.error("%d records were not committed: %s", n_records, err, exc_info=err)
+        self._failing = True
 
     def _roll_back(self) -> None:
         with contextlib.suppress(sqlite3.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+
+
+def _wait_s(group: list[_Job], until_s: float) -> float | None:
+    """Seconds to wait for one more job; None: as long as it takes."""
+    if not group:
+        return None
+    patient = all(job.patient and not job.future.running() for job in group)
+    return max(0.0, until_s - time.monotonic()) if patient else 0.0
+
+
+def _lasts(job: _Job, end: Any) -> bool:
+    """Whether a job that ended so is to be tried again: what failed is the file, not the job."""
+    own = getattr(end, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return job.lasting and isinstance(end, sqlite3.OperationalError) and not own
 
 
 def _end(job: _Job, connection: sqlite3.Connection) -> Any:

@@ -1,0 +1,53 @@
+"""How a request ended, in the forms that are kept of it. No I/O."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from gremium.v1.ensemble_pb2 import AskResponse
+from gremium.v1.manifest_pb2 import (
+    PARTICIPATION_STATUS_FAILED,
+    PARTICIPATION_STATUS_UNSPECIFIED,
+    Manifest,
+)
+from gremium.v1.types_pb2 import Prompt
+from services.ledger import entries
+from services.ledger.entries import Entry
+from services.ledger.terms import Terms
+
+UNDERWAY: Final = "the gateway stopped while this was asked; it may have been paid"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of one request."""
+
+    entry: Entry
+    record: bytes
+    """Its manifest, as the chain keeps it."""
+    reply: bytes | None
+    """What is told again, until it expires: of a request that failed a reply with nothing but its
+    manifest. None: nothing is."""
+    expires_ns: int
+
+
+def told(reply: bytes, prompt: Prompt | None, *, terms: Terms, now_ns: int) -> End:
+    """The end of a request that replied as serialised."""
+    manifest = AskResponse.FromString(reply).manifest
+    entry = entries.ended(manifest)
+    terms.texts.settle(manifest, prompt)
+    expires_ns = now_ns + round(terms.replay_for_s * 1e9)
+    kept = reply if terms.replay_for_s > 0.0 else None
+    return End(entry, manifest.SerializeToString(), kept, expires_ns)
+
+
+def interrupted(intent: bytes) -> End:
+    """The end of a request whose process is dead, by what it had told of itself.
+
+    Who was being asked then may have been paid.
+    """
+    left = Manifest.FromString(intent)
+    for part in left.participations:
+        if part.status == PARTICIPATION_STATUS_UNSPECIFIED:
+            part.status = PARTICIPATION_STATUS_FAILED
+            part.reason, part.reason_text = entries.INTERRUPTED.reason, UNDERWAY
+    return End(entries.interrupted(left), left.SerializeToString(), None, 0)

@@ -1,0 +1,323 @@
+"""The ledger: what was asked, how it ended, and what people said of it, in one SQLite file."""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Awaitable
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from gremium.v1.ensemble_pb2 import AskResponse, ListManifestsRequest, ListManifestsResponse
+from gremium.v1.ledger_pb2 import RECORD_KIND_FEEDBACK, Attestation, LedgerMode, RecordKind
+from gremium.v1.manifest_pb2 import Feedback, Manifest
+from gremium.v1.types_pb2 import Prompt
+from services.core.errors import LedgerError
+from services.ledger import entries, postgres_mark, queries, records, replies
+from services.ledger.postgres_mark import Mark
+from services.ledger.terms import MODES, Terms
+from services.ledger.writer import Work, Writer
+from services.runtime.wire import timestamp_to_wire
+
+logger = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+
+WAIT_S: Final = 15.0
+"""Longest wait for one record to be committed or read."""
+
+
+class Ledger:
+    """Records of one file.
+
+    In strict mode a method that records returns only after that is on disk. In
+    relaxed mode intents and ends are queued, and kept in memory until they are.
+    """
+
+    def __init__(self, path: Path, writer: Writer, *, terms: Terms, busy_s: float) -> None:
+        self._uri = f"{path.absolute().as_uri()}?mode=ro"
+        self._path = path
+        self._writer = writer
+        self._terms = terms
+        self._busy_s = busy_s
+        self._queued: dict[str, asyncio.Future[object]] = {}
+        """By request: the last of its records that nobody waits for."""
+
+    @property
+    def path(self) -> Path:
+        """The file, for whoever reads it beside."""
+        return self._path
+
+    @property
+    def mode(self) -> LedgerMode.ValueType:
+        """How surely a request is recorded by the time of its reply."""
+        return MODES[self._terms.mode]
+
+    @property
+    def records(self) -> bool:
+        """Whether anything is kept at all."""
+        return self._terms.mode != "off"
+
+    async def begin(self, manifest: Manifest, *, fingerprint: str) -> AskResponse | None:
+        """Record an intent. A request that was recorded before gets its reply again.
+
+        `fingerprint` tells the request's body. A caller that is cancelled here
+        leaves no intent behind. A request that failed by what passes before any
+        model was asked starts anew; until then its failure can be read.
+
+        In relaxed mode the intent is queued: whether the request was recorded
+        before, `recorded` has to tell.
+
+        Raises
+        ------
+        GremiumError
+            The recorded error, if the request failed.
+        RequestInProgressError
+            If the first call with this request_id still runs.
+        RequestIdReusedError
+            If it had another fingerprint.
+        ReplyExpiredError
+            If its reply is no longer kept.
+        LedgerError
+            If the intent could not be committed.
+        """
+        work = partial(
+            records.begin,
+            entry=entries.begun(manifest),
+            manifest=manifest.SerializeToString(),
+            fingerprint=fingerprint,
+            now_ns=time.time_ns(),
+        )
+        if manifest.request_id not in self._queued and self._may_queue(manifest.request_id):
+            self._queue(manifest.request_id, work)
+            return None
+        begun = self._submit(work)
+        try:
+            return await _settled(asyncio.wrap_future(begun))
+        except (asyncio.CancelledError, LedgerError):
+            begun.add_done_callback(partial(self._withdraw, manifest.request_id))
+            raise
+
+    def _withdraw(self, request_id: str, begun: "Future[AskResponse | None]") -> None:
+        if begun.cancelled() or begun.exception() is not None or begun.result() is not None:
+            return
+        with suppress(LedgerError):
+            self._submit(partial(records.withdraw, request_id=request_id))
+
+    def spent(self, manifest: Manifest) -> None:
+        """Keep what a request that runs has spent so far; waits for nothing, and owns `manifest`.
+
+        If the process dies, the request's end says so.
+        """
+        with suppress(LedgerError):
+            self._submit(partial(records.spent, manifest=manifest), patient=True)
+
+    async def finish(self, reply: AskResponse, prompt: Prompt | None = None) -> None:
+        """Record the reply of a request that was begun; it is recorded even if cancelled here.
+
+        The prompt is kept where the terms say so.
+
+        Raises
+        ------
+        UnknownRequestError
+            If the request has no open intent.
+        LedgerError
+            If the record could not be committed.
+        """
+        work = partial(
+            records.finish, reply=reply.SerializeToString(), prompt=prompt, terms=self._terms
+        )
+        request_id = reply.manifest.request_id
+        if self._may_queue(request_id):
+            self._queue(request_id, work)
+        else:
+            await self._write(work)
+
+    async def fail(self, manifest: Manifest, prompt: Prompt | None = None) -> None:
+        """Record the error of a request that was begun; it is recorded even if cancelled here.
+
+        Raises
+        ------
+        UnknownRequestError
+            If the request has no open intent.
+        LedgerError
+            If the record could not be committed.
+        """
+        await self.finish(AskResponse(manifest=manifest), prompt)
+
+    async def add_feedback(self, request_id: str, feedback: Feedback) -> Feedback:
+        """Record feedback, and return it as recorded, with the time it was submitted.
+
+        Raises
+        ------
+        UnknownRequestError
+            If the ledger has no such request.
+        LedgerError
+            If the record could not be committed.
+        """
+        stamped = Feedback()
+        stamped.CopyFrom(feedback)
+        stamped.submit_time.CopyFrom(timestamp_to_wire(datetime.now(UTC)))
+        self._terms.texts.said(stamped)
+        await self.append(RECORD_KIND_FEEDBACK, request_id, stamped.SerializeToString())
+        return stamped
+
+    async def append(self, kind: RecordKind.ValueType, request_id: str, payload: bytes) -> None:
+        """Record what is known of a request beside its end: a serialised message of that kind.
+
+        Raises
+        ------
+        UnknownRequestError
+            If the ledger has no such request.
+        LedgerError
+            If the record could not be committed.
+        """
+        work = partial(
+            records.add,
+            kind=kind,
+            request_id=request_id,
+            payload=payload,
+            signer=self._terms.signer,
+            now_ns=time.time_ns(),
+        )
+        await self._write(work)
+
+    async def recorded(self, request_id: str, *, fingerprint: str) -> AskResponse | None:
+        """What a request replied that was recorded before; None if it is new, or starts anew.
+
+        Raises
+        ------
+        GremiumError
+            As `begin` does.
+        """
+        work = partial(
+            records.recorded,
+            request_id=request_id,
+            fingerprint=fingerprint,
+            now_ns=time.time_ns(),
+        )
+        return await self._read(work, after=request_id)
+
+    async def charges(self, since: datetime) -> list[queries.Charge]:
+        """What all requests count for in budgets over time that began at `since` or later.
+
+        Raises
+        ------
+        LedgerError
+            If the file could not be read.
+        """
+        return await self._read(partial(queries.charges, since=since))
+
+    async def manifest(self, request_id: str) -> Manifest:
+        """One manifest with its answers and its newest feedback.
+
+        Raises
+        ------
+        UnknownRequestError
+            If the ledger has no such request.
+        LedgerError
+            If the file could not be read.
+        """
+        work = partial(queries.manifest, request_id=request_id, now_ns=time.time_ns())
+        return await self._read(work, after=request_id)
+
+    async def attestation(self, request_id: str) -> Attestation | None:
+        """The record of how a request ended; None while it runs, and of one that is unknown.
+
+        Raises
+        ------
+        LedgerError
+            If the file could not be read.
+        """
+        work = partial(queries.attestation, request_id=request_id)
+        return await self._read(work, after=request_id)
+
+    async def manifests(self, request: ListManifestsRequest) -> ListManifestsResponse:
+        """One page of manifests as recorded, newest first, without their answers.
+
+        Raises
+        ------
+        InvalidRequestError
+            If the page token is foreign.
+        LedgerError
+            If the file could not be read.
+        """
+        return await self._read(partial(queries.manifests, request=request))
+
+    async def forget(self) -> int:
+        """Remove replies that expired, from the disk as well; returns how many.
+
+        Raises
+        ------
+        LedgerError
+            If they could not be removed.
+        """
+        forgotten = await self._write(partial(replies.forget, now_ns=time.time_ns()))
+        if forgotten:
+            await _settled(asyncio.to_thread(self._scrub))
+        return forgotten
+
+    def note_mirror(self, mark: Mark) -> None:
+        """Note soon how far the copy in PostgreSQL is; from any thread."""
+        with suppress(LedgerError):
+            self._submit(partial(postgres_mark.put, mark=mark), patient=True)
+
+    def _scrub(self) -> None:
+        """Empty the write-ahead log: what it holds of removed rows is overwritten nowhere else."""
+        with closing(sqlite3.connect(self._path, timeout=self._busy_s)) as connection:
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            logger.info("the log of ledger %s is in use; it is emptied later", self._path)
+
+    def _may_queue(self, request_id: str) -> bool:
+        """Whether a record may wait by itself: in relaxed mode, of not too many requests."""
+        has_room = len(self._queued) < self._terms.most_queued or request_id in self._queued
+        return self._terms.mode == "relaxed" and has_room
+
+    def _queue(self, request_id: str, work: Work[object]) -> None:
+        """Let a record wait for its turn; nobody waits for it."""
+        queued = asyncio.wrap_future(self._submit(work, patient=True, lasting=True))
+        self._queued[request_id] = queued
+        queued.add_done_callback(partial(self._unqueue, request_id))
+
+    def _unqueue(self, request_id: str, queued: asyncio.Future[object]) -> None:
+        if self._queued.get(request_id) is queued:
+            del self._queued[request_id]
+        if not queued.cancelled() and (err := queued.exception()) is not None:
+            logger.error("a record of request %s is lost: %s", request_id, err)
+
+    def _submit(
+        self, work: Work[Value], *, patient: bool = False, lasting: bool = False
+    ) -> "Future[Value]":
+        try:
+            return self._writer.submit(work, patient=patient, lasting=lasting)
+        except sqlite3.ProgrammingError as err:
+            raise LedgerError(str(err)) from err
+
+    async def _write(self, work: Work[Value]) -> Value:
+        return await _settled(asyncio.shield(asyncio.wrap_future(self._submit(work))))
+
+    async def _read(self, work: Work[Value], *, after: str = "") -> Value:
+        """Read what is on disk; of a request `after` which is asked, what is on its way there, too."""
+        if (queued := self._queued.get(after)) is not None:
+            await asyncio.wait([queued], timeout=WAIT_S)
+        return await _settled(asyncio.to_thread(self._query, work))
+
+    def _query(self, work: Work[Value]) -> Value:
+        with closing(sqlite3.connect(self._uri, uri=True, timeout=self._busy_s)) as connection:
+            return work(connection)
+
+
+async def _settled(record: Awaitable[Value]) -> Value:
+    """What a job gives, within a limit."""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            return await record
+    except TimeoutError as err:
+        raise LedgerError(f"the ledger did not answer within {WAIT_S:g} s") from err
+    except sqlite3.Error as err:
+        raise LedgerError(f"the ledger failed: {err}") from err
