@@ -21,6 +21,7 @@ from tests.running import ROOT
 BASE = "python:3.11-slim"
 IMAGE = "gremium:test"
 DOCKERFILE = "deploy/Dockerfile"
+EXTRAS = ("embedded", "postgres")
 FETCH_LIMIT_S = 300
 LIBRARIES = ("libstdc++.so", "libgomp.so")
 LOADED = "import grpc, xllamacpp; print(open('/proc/self/maps').read())"
@@ -48,11 +49,12 @@ def build(engine: Engine, folder: Path) -> Image:
 
 
 def _fetch_wheels(folder: Path) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = told["project"]
     packages = [
-        *project["build-system"]["requires"],
-        *project["project"]["dependencies"],
-        *project["project"]["optional-dependencies"]["embedded"],
+        *told["build-system"]["requires"],
+        *project["dependencies"],
+        *(each for extra in EXTRAS for each in project["optional-dependencies"][extra]),
     ]
     data = re.findall(r"[\w-]+==[\d.]+", (ROOT / DOCKERFILE).read_text())
     _download(folder, packages)
