@@ -65,10 +65,15 @@ class Case:
         return allowed
 
     @property
+    def output_kind(self) -> str:
+        """What shape the answer must have; `tools`: text, or calls of tools."""
+        kind = self.prompt.output_format.WhichOneof("kind") or "text"
+        return "tools" if kind == "text" and self.prompt.tools else kind
+
+    @property
     def may_call(self) -> bool:
         """Whether an answer that calls no tool abstains by that."""
-        is_text = self.prompt.output_format.WhichOneof("kind") in {None, "text"}
-        return is_text and bool(self.prompt.tools)
+        return self.output_kind == "tools"
 
     @cached_property
     def prompt_tokens(self) -> int:

@@ -1,11 +1,13 @@
 """The manifest of a request that has ended: all that was used, and whose votes it counted. No I/O."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
 from gremium.v1 import manifest_pb2
 from services.core.answers import Usage
+from services.runtime.telemetry import CallNote
 from services.runtime.wire import duration_to_wire, usage_from_wire, usage_to_wire
 
 MOST_TOKENS: Final = 2**62
@@ -23,6 +25,12 @@ def close(
     manifest.cost_usd = spent_usd(parts)
     manifest.model_calls = sum(part.model_calls for part in parts)
     manifest.self_ensemble = _votes_are_of_one_model(manifest)
+
+
+def settle(part: manifest_pb2.Participation, noted: CallNote, began_s: float) -> None:
+    """Say how long a call to a stage took, and which span is its."""
+    part.span_id = noted.span_id
+    part.duration.CopyFrom(duration_to_wire(time.monotonic() - began_s))
 
 
 def spent_usd(parts: Iterable[manifest_pb2.Participation]) -> float:

@@ -13,7 +13,6 @@ from services.config.tree import (
     RouteEnsemble,
     SpecialistsEnsemble,
 )
-from services.core.deadline import Deadline
 from services.core.errors import BudgetSpentError, DeadlineSpentError, NoEligibleTierError
 from services.gateway import estimates
 from services.gateway.accounts import Accounts, Hold
@@ -57,7 +56,7 @@ async def ask(
     GremiumError
         If there is no outcome, once the ledger has all that was answered and spent.
     """
-    record = Record(case, watch=watch)
+    record = Record(case, watch=watch, tell_spent=ledger.spent if ledger.records else None)
     hold = _hold(case, record, accounts)
     try:
         with case.live.answering(record.manifest):
@@ -81,6 +80,23 @@ async def recorded(case: Case, *, ledger: Ledger) -> ensemble_pb2.AskResponse | 
             return await ledger.recorded(case.request_id, fingerprint=fingerprint(case.asked))
     except TimeoutError as err:
         raise DeadlineSpentError("no time was left to look for the request") from err
+
+
+async def attest(case: Case, reply: ensemble_pb2.AskResponse, *, ledger: Ledger) -> None:
+    """Put into a reply its record as it was signed, if there is one.
+
+    Raises
+    ------
+    DeadlineSpentError
+        If it is not on disk in time.
+    """
+    try:
+        async with asyncio.timeout(case.deadline.left_s):
+            attestation = await ledger.attestation(case.request_id)
+    except TimeoutError as err:
+        raise DeadlineSpentError("no time was left to sign the reply") from err
+    if attestation is not None:
+        reply.attestation.CopyFrom(attestation)
 
 
 def _hold(case: Case, record: Record, accounts: Accounts) -> Hold:
@@ -110,11 +126,12 @@ async def _ask(
     try:
         ending = await _affordable(case, hold, mesh=mesh, record=record)
     except (Exception, asyncio.CancelledError) as err:
-        await _fail(record, err, ledger)
+        await _fail(case, record, err, ledger)
         raise
 
     reply = record.completed(ending)
-    await _finish(reply, ledger, deadline=case.deadline)
+    reply.ledger_mode = ledger.mode
+    await _finish(case, reply, ledger)
     return reply
 
 
@@ -149,20 +166,20 @@ async def _begin(case: Case, record: Record, ledger: Ledger) -> ensemble_pb2.Ask
         raise DeadlineSpentError("no time was left to record the request") from err
 
 
-async def _finish(reply: ensemble_pb2.AskResponse, ledger: Ledger, *, deadline: Deadline) -> None:
+async def _finish(case: Case, reply: ensemble_pb2.AskResponse, ledger: Ledger) -> None:
     """Nobody may see a reply that is not recorded; a late one is recorded for the next call."""
     try:
-        async with asyncio.timeout(deadline.left_s):
-            await ledger.finish(reply)
+        async with asyncio.timeout(case.deadline.left_s):
+            await ledger.finish(reply, case.asked.prompt)
     except TimeoutError as err:
         raise DeadlineSpentError("no time was left to record the reply") from err
 
 
-async def _fail(record: Record, error: BaseException, ledger: Ledger) -> None:
+async def _fail(case: Case, record: Record, error: BaseException, ledger: Ledger) -> None:
     """Keep what is known of a failure; failing at that too must not hide the first."""
     try:
         async with asyncio.timeout(LAST_WRITE_S):
-            await ledger.fail(record.failed(error))
+            await ledger.fail(record.failed(error), case.asked.prompt)
     except Exception:
         logger.exception("the failure of a request was not recorded")
 

@@ -22,14 +22,15 @@ from services.core.errors import GremiumError
 from services.core.lease import Lease
 from services.gateway import budget
 from services.gateway.case import Case
-from services.gateway.closing import close, spent_usd
+from services.gateway.closing import close, settle, spent_usd
 from services.gateway.ending import Ending
 from services.gateway.failures import LOST, error_record, stage_error
 from services.gateway.losses import Seat, is_missing, is_unwritten, lost
+from services.gateway.spending import Spending, TellSpent
 from services.gateway.stage_log import stage_name
 from services.gateway.stopping import jury_stop
 from services.gateway.watch import JuryWatch, Watch, ended, of_jurors, of_step
-from services.runtime.telemetry import CallNote, current_trace_id, noting_call
+from services.runtime.telemetry import current_trace_id, noting_call
 from services.runtime.wire import (
     duration_to_wire,
     lease_from_wire,
@@ -48,7 +49,9 @@ class Record:
     Whoever watches is told each step as it is recorded.
     """
 
-    def __init__(self, case: Case, *, watch: Watch | None = None) -> None:
+    def __init__(
+        self, case: Case, *, watch: Watch | None = None, tell_spent: TellSpent | None = None
+    ) -> None:
         self.lease: Lease = budget.whole(case.asked.budget)
         self.degraded = False
         """Whether a stage was lost, or replaced by its fallback."""
@@ -67,7 +70,9 @@ class Record:
             labels=case.asked.labels,
             caller=case.caller,
             calibration_id=case.calibration_id,
+            output_kind=case.output_kind,
         )
+        self.spending = Spending(case, self._manifest, tell_spent)
 
     @property
     def manifest(self) -> manifest_pb2.Manifest:
@@ -145,15 +150,19 @@ class Record:
         given_s, began_s = deadline.left_s, time.monotonic()
         self._case.stages.called(stage)
         try:
-            with noting_call() as noted, self._case.live.within(self._case.request_id, part):
+            with (
+                noting_call() as noted,
+                self._case.live.within(self._case.request_id, part),
+                self.spending.at_risk(part, seats, self.lease),
+            ):
                 yield part
         except BaseException as err:
-            _settle(part, noted, began_s)
+            settle(part, noted, began_s)
             told = self._failed_stage(part, err, given_s, seats)
             if told is err:
                 raise
             raise told from err
-        _settle(part, noted, began_s)
+        settle(part, noted, began_s)
         if stage not in SPENDS:
             self._manifest.participations.append(part)
 
@@ -342,8 +351,3 @@ class Record:
     def _closed(self, state: manifest_pb2.ManifestState.ValueType) -> manifest_pb2.Manifest:
         close(self._manifest, state, took_s=time.monotonic() - self._began_s)
         return self._manifest
-
-
-def _settle(part: manifest_pb2.Participation, noted: CallNote, began_s: float) -> None:
-    part.span_id = noted.span_id
-    part.duration.CopyFrom(duration_to_wire(time.monotonic() - began_s))

@@ -33,7 +33,7 @@ from services.gateway.model_health import ModelHealth
 from services.gateway.pace import price_of_money
 from services.gateway.progress import follow
 from services.gateway.stage_log import StageLog
-from services.gateway.underway import Underway
+from services.gateway.underway import Underway, told_again
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
 from services.retrieval.shelves import Shelves
@@ -86,7 +86,8 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         request_id = request.request_id or uuid.uuid4().hex
         with _naming(request_id):
             await check_aside(request)
-            return await self._answer(self._case(request_id, request, context))
+            case = self._case(request_id, request, context)
+            return await self._answer(case, attest=request.attest)
 
     async def AskStream(
         self, request: ensemble_pb2.AskStreamRequest, context: Context
@@ -96,14 +97,19 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             await check_aside(request)
             case = self._case(request_id, request.ask, context)
 
-        async with aclosing(follow(lambda watch: self._answer(case, watch))) as events:
+        ask = partial(self._answer, case, attest=request.ask.attest)
+        async with aclosing(follow(ask)) as events:
             async for event in events:
                 yield event
 
-    async def _answer(self, case: Case, watch: Watch | None = None) -> ensemble_pb2.AskResponse:
+    async def _answer(
+        self, case: Case, watch: Watch | None = None, *, attest: bool
+    ) -> ensemble_pb2.AskResponse:
         with _naming(case.request_id):
             reply = await self._told(case, watch)
-        fit(reply, reply.manifest)
+            if attest:
+                await flow.attest(case, reply, ledger=self._ledger)
+        fit(reply)
         return reply
 
     async def _told(self, case: Case, watch: Watch | None) -> ensemble_pb2.AskResponse:
@@ -111,9 +117,10 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         work, request_id = partial(self._asked, case, watch), case.request_id
         if not self._underway.runs(case.asked, request_id):
             return await self._underway.first(case.asked, request_id, work)
-        if not await self._underway.ended(request_id, deadline=case.deadline):
+        first = await self._underway.ended(request_id, deadline=case.deadline)
+        if first is None:
             raise RequestInProgressError(f"the first call with request_id {request_id} still runs")
-        return await self._asked(case, watch)
+        return await self._asked(case, watch) if self._ledger.records else told_again(first)
 
     async def _asked(self, case: Case, watch: Watch | None) -> ensemble_pb2.AskResponse:
         """What is recorded needs neither a slot nor a budget."""
@@ -136,7 +143,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         deadline = deadline_from(context, default_s=default_s)
         return Case(
             request_id=request_id,
-            asked=request,
+            asked=_body(request),
             name=name,
             ensemble=ensemble,
             models=self._config.models,
@@ -169,7 +176,10 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         await check_aside(request)
         manifest = await self._ledger.manifest(request.request_id)
         response = ensemble_pb2.GetManifestResponse(manifest=manifest)
-        fit(response, response.manifest)
+        attestation = await self._ledger.attestation(request.request_id) if request.attest else None
+        if attestation is not None:
+            response.attestation.CopyFrom(attestation)
+        fit(response)
         return response
 
     async def ListManifests(
@@ -199,6 +209,16 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         listed.budgets.extend(catalog.budget_to_wire(account) for account in states)
         listed.drifts.extend(self._experience.noticed)
         return listed
+
+
+def _body(request: ensemble_pb2.AskRequest) -> ensemble_pb2.AskRequest:
+    """What is asked; whether its record is wanted, too, is no part of it."""
+    if not request.attest:
+        return request
+    body = ensemble_pb2.AskRequest()
+    body.CopyFrom(request)
+    body.ClearField("attest")
+    return body
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gremium.v1.ensemble_pb2 import AskRequest, AskResponse
 from services.core.deadline import Deadline
+from services.core.errors import CancelledRequestError
 
 STOP_S: Final = 2.0
 """Longest wait for the record of a request that nobody waits for any more."""
@@ -53,16 +54,36 @@ class Underway:
         async with _waiting(running):
             return await asyncio.shield(running.task)
 
-    async def ended(self, request_id: str, *, deadline: Deadline) -> bool:
-        """Wait for the end of a request that is worked on; whether it came before the deadline."""
+    async def ended(
+        self, request_id: str, *, deadline: Deadline
+    ) -> asyncio.Task[AskResponse] | None:
+        """The work on a request, as soon as that has ended; None if it did not before the deadline."""
         running = self._running[request_id]
         async with _waiting(running):
             done, _ = await asyncio.wait({running.task}, timeout=deadline.left_s)
-            return bool(done)
+            return running.task if done else None
 
     def _forget(self, request_id: str, ended: asyncio.Task[AskResponse]) -> None:
         del ended
         del self._running[request_id]
+
+
+def told_again(first: asyncio.Task[AskResponse]) -> AskResponse:
+    """What work came to that has ended, for one who waited for it beside the first caller.
+
+    Raises
+    ------
+    CancelledRequestError
+        If it was stopped.
+    Exception
+        What it failed with.
+    """
+    if first.cancelled():
+        raise CancelledRequestError("the request was stopped: nobody waited for it any more")
+    again = AskResponse()
+    again.CopyFrom(first.result())
+    again.replayed = True
+    return again
 
 
 @asynccontextmanager

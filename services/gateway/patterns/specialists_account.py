@@ -24,7 +24,8 @@ class Account:
 
     def __init__(self, record: Record, case: Case, lease: Lease, step_id: str) -> None:
         self._whole = record
-        self._own = Record(case, watch=record.watch_of(step_id))
+        tell = self._tell_spent if record.spending.is_told else None
+        self._own = Record(case, watch=record.watch_of(step_id), tell_spent=tell)
         self._own.lease = lease
         self._step_id = step_id
 
@@ -51,6 +52,11 @@ class Account:
         whole.escalations.extend(own.escalations)
         whole.passages.extend(own.passages)
         whole.steps.extend(own.steps)
+        self._whole.spending.step_ended(self._step_id)
+
+    def _tell_spent(self, own: manifest_pb2.Manifest) -> None:
+        _name(own, self._step_id)
+        self._whole.spending.of_step(self._step_id, own.participations)
 
 
 def not_done(record: Record, step_id: str, step: Step, *, reason_text: str) -> None:

@@ -21,18 +21,26 @@ def reply_of(*texts):
 
 def test_a_reply_that_fits_stays_whole():
     reply = reply_of("4", "5")
-    fit(reply, reply.manifest)
+    fit(reply)
 
     assert reply_of("4", "5") == reply
 
 
 def test_the_last_answers_are_left_out_and_counted():
     reply = reply_of(*[LONG] * 5)
-    fit(reply, reply.manifest)
+    fit(reply)
 
     assert reply.ByteSize() <= MOST_BYTES
     assert (2, 3) == (len(reply.manifest.answers), reply.manifest.answers_omitted)
     assert LONG == reply.answer.text
+
+
+def test_an_attestation_that_takes_most_of_the_room_is_left_out_before_answers():
+    reply = reply_of("4", "5")
+    reply.attestation.record = b"x" * (MOST_BYTES // 2)
+    fit(reply)
+
+    assert reply_of("4", "5") == reply
 
 
 async def test_what_was_paid_is_delivered_and_recorded(ledger, tmp_path):
