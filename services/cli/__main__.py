@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "budget": "budget",
     "calibrate": "calibrate",
     "feedback": "feedback",
+    "ledger": "ledger",
     "lint": "lint",
     "manifest": "manifests",
     "manifests": "manifests",

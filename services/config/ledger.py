@@ -55,6 +55,10 @@ class Ledger(Section):
     replay_for_s: float = Field(default=86_400.0, ge=0.0, le=2_592_000.0)
     """How long a repeated request gets its recorded reply, and its manifest can be read whole: so
     long the reply is kept beside the record. 0: not at all."""
+    keep_for_days: int | None = Field(default=None, ge=1, le=36_500)
+    """Days after which a gateway removes a record, once a day; a signed tombstone stands for what
+    went. Stays longer: what runs, can be told again, counts in a budget's present period, or
+    PostgreSQL lacks. Unset: records are kept for ever."""
     postgres: Postgres | None = None
     """A PostgreSQL database that gets a copy of every record; unset: there is no copy."""
 

@@ -23,6 +23,7 @@ from services.gateway.experience import Experience
 from services.gateway.mesh import GrpcMesh, Mesh
 from services.gateway.model_health import States, watched
 from services.gateway.periods import period_start
+from services.gateway.retaining import retaining
 from services.gateway.service import EnsembleServicer
 from services.gateway.settings import GatewaySettings
 from services.ledger.configured import terms_of
@@ -56,6 +57,7 @@ async def composed(
     async with (
         open_ledger(loaded.resolve(loaded.config.ledger.path), terms_of(loaded)) as ledger,
         mirrored(ledger, loaded.config.ledger.postgres),
+        retaining(ledger, loaded.config),
         open_shelves(loaded) as shelves,
         watched(states) as health,
     ):

@@ -17,7 +17,7 @@ from gremium.v1.ledger_pb2 import RECORD_KIND_FEEDBACK, Attestation, LedgerMode,
 from gremium.v1.manifest_pb2 import Feedback, Manifest
 from gremium.v1.types_pb2 import Prompt
 from services.core.errors import LedgerError
-from services.ledger import entries, postgres_mark, queries, records, replies
+from services.ledger import entries, postgres_mark, queries, records, replies, retention
 from services.ledger.postgres_mark import Mark
 from services.ledger.terms import MODES, Terms
 from services.ledger.writer import Work, Writer
@@ -119,7 +119,8 @@ class Ledger:
     async def finish(self, reply: AskResponse, prompt: Prompt | None = None) -> None:
         """Record the reply of a request that was begun; it is recorded even if cancelled here.
 
-        The prompt is kept where the terms say so.
+        A disk that is full or a file that is held is waited for, if need be
+        longer than the caller does. The prompt is kept where the terms say so.
 
         Raises
         ------
@@ -135,7 +136,7 @@ class Ledger:
         if self._may_queue(request_id):
             self._queue(request_id, work)
         else:
-            await self._write(work)
+            await self._write(work, lasting=True)
 
     async def fail(self, manifest: Manifest, prompt: Prompt | None = None) -> None:
         """Record the error of a request that was begun; it is recorded even if cancelled here.
@@ -266,6 +267,22 @@ class Ledger:
         with suppress(LedgerError):
             self._submit(partial(postgres_mark.put, mark=mark), patient=True)
 
+    async def prune(self, keep: retention.Keep) -> int:
+        """Remove the oldest records as far as `keep` lets them go; returns how many.
+
+        Raises
+        ------
+        LedgerError
+            If that could not be recorded, or not all of them be removed; the next call goes on.
+        """
+        buried = await self._write(partial(retention.bury, keep=keep, signer=self._terms.signer))
+        gone = 0
+        while cleared := await self._write(retention.clear):
+            gone += cleared
+        if gone:
+            await _settled(asyncio.to_thread(self._scrub))
+        return buried
+
     def _scrub(self) -> None:
         """Empty the write-ahead log: what it holds of removed rows is overwritten nowhere else."""
         with closing(sqlite3.connect(self._path, timeout=self._busy_s)) as connection:
@@ -298,8 +315,9 @@ class Ledger:
         except sqlite3.ProgrammingError as err:
             raise LedgerError(str(err)) from err
 
-    async def _write(self, work: Work[Value]) -> Value:
-        return await _settled(asyncio.shield(asyncio.wrap_future(self._submit(work))))
+    async def _write(self, work: Work[Value], *, lasting: bool = False) -> Value:
+        submitted = self._submit(work, lasting=lasting)
+        return await _settled(asyncio.shield(asyncio.wrap_future(submitted)))
 
     async def _read(self, work: Work[Value], *, after: str = "") -> Value:
         """Read what is on disk; of a request `after` which is asked, what is on its way there, too."""

@@ -10,6 +10,7 @@ from gremium.v1.types_pb2 import Prompt
 from services.core.errors import UnknownRequestError
 from services.ledger.ledger import Ledger
 from services.ledger.queries import Charge
+from services.ledger.retention import Keep
 
 NOTHING: Final = "the ledger is off (`ledger.mode`): no request is recorded"
 
@@ -66,4 +67,8 @@ class Off(Ledger):
         return ListManifestsResponse()
 
     async def forget(self) -> int:
+        return 0
+
+    async def prune(self, keep: Keep) -> int:
+        del keep
         return 0
