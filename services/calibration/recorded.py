@@ -10,7 +10,7 @@ from services.calibration.outcomes import Outcome
 from services.core.abstention import declined
 from services.core.canonical import NO_CALL, ballot, number_of
 from services.core.closeness import close_groups
-from services.core.equality import fold
+from services.core.equality import canonical_key, fold
 from services.core.prompts import OutputFormat
 from services.core.visible import visible_text
 
@@ -51,8 +51,8 @@ def _outcome(manifest: manifest_pb2.Manifest, tally: manifest_pb2.Tally) -> Outc
         right = labelled(keys, {}, best)
     elif given and said.score >= GOOD:
         right = labelled(keys, {}, given)
-    elif said.expected:
-        right = labelled(keys, {}, _expected(tally, said.expected))
+    elif expected := _expected(tally, said.expected):
+        right = labelled(keys, {}, expected)
     else:
         wrong = {juror: False for juror, key in keys.items() if key == given}
         right = labelled(keys, wrong, None)
@@ -98,10 +98,29 @@ def key_of(manifest: manifest_pb2.Manifest, tier: str, juror: str) -> str:
     return next((vote.key for vote in votes if vote.juror == juror), "")
 
 
+def is_wordless(manifest: manifest_pb2.Manifest) -> bool:
+    """Whether feedback says what was expected, and the votes no longer what they were for.
+
+    The ledger keeps no words of them (`ledger.texts`), or not all.
+    """
+    if not manifest.feedback or not (text := manifest.feedback[-1].expected):
+        return False
+    counted = [tally for tally in manifest.tallies if _is_counted(tally)]
+    return any(not _expected(tally, text) for tally in counted)
+
+
 def _expected(tally: manifest_pb2.Tally, text: str) -> str:
-    """The class that says what was expected."""
-    same = (found.key for found in tally.classes if _says(found.value, text))
-    return next(same, NONE_RIGHT)
+    """The class that says what was expected; empty if nothing was, or one without words might."""
+    if not text:
+        return ""
+    keys = {ballot(text, (), output_format=OutputFormat("json"), tools=()).key}
+    same = (found.key for found in tally.classes if found.key in keys or _says(found.value, text))
+    return next(same, NONE_RIGHT if all(map(_is_whole, tally.classes)) else "")
+
+
+def _is_whole(found: manifest_pb2.TallyClass) -> bool:
+    """Whether a class still has the ballot that its key is the digest of."""
+    return canonical_key(found.value) == found.key
 
 
 def _says(value_json: str, text: str) -> bool:

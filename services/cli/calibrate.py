@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -15,13 +16,18 @@ from services.calibration.configured import calibration_of
 from services.calibration.fit_judge import PROMISES
 from services.calibration.learning import Learned, learn
 from services.calibration.outcomes import Outcome, OutcomesError, read_outcomes
-from services.calibration.recorded import outcomes_of
+from services.calibration.recorded import is_wordless, outcomes_of
 from services.calibration.telling import report, told
 from services.cli.options import config_option, json_option
 from services.cli.progress import Progress
 from services.config.choose import FILE_NAME, choose
 from services.config.tree import LoadedConfig
 from services.ledger.labelled import labelled
+
+WORDLESS: Final = (
+    "says what was expected, but the ledger keeps no words of the answers (`ledger.texts`):"
+    " who was right is not known"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +122,23 @@ def _outcomes(
         except OutcomesError as err:
             raise click.ClickException(str(err)) from err
     else:
-        ledger = loaded.resolve(loaded.config.ledger.path) if loaded else Path()
-        found = [each for manifest in labelled(ledger) for each in outcomes_of(manifest)]
+        found = _recorded(loaded.resolve(loaded.config.ledger.path) if loaded else Path())
     kept = [each for each in found if not ensembles or each.ensemble in ensembles]
     if not kept:
         names = sorted({each.ensemble for each in found})
         raise click.ClickException(f"there are no labelled outcomes; of other ensembles: {names}")
     return kept
+
+
+def _recorded(ledger: Path) -> list[Outcome]:
+    """Outcomes of the ledger; those of whom nobody can tell any more who was right are counted."""
+    found, wordless = [], 0
+    for manifest in labelled(ledger):
+        found += outcomes_of(manifest)
+        wordless += is_wordless(manifest)
+    if wordless:
+        click.echo(f"of {wordless} requests feedback {WORDLESS}", err=True)
+    return found
 
 
 def _promises(loaded: LoadedConfig | None) -> list[tuple[float, float]]:

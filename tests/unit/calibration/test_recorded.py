@@ -3,7 +3,7 @@
 import pytest
 
 from gremium.v1 import manifest_pb2
-from services.calibration.recorded import outcomes_of
+from services.calibration.recorded import is_wordless, outcomes_of
 from services.core.canonical import DECLINED, NO_CALL, ballot
 from services.core.prompts import OutputFormat
 
@@ -111,6 +111,38 @@ def test_bad_feedback_on_what_all_said_says_that_all_are_wrong():
 )
 def test_what_was_expected_says_who_was_right(texts, shape, expected, wanted):
     assert wanted == right(manifest(texts, shape=shape, score=0.0, expected=expected))
+
+
+JSON = OutputFormat("json")
+CITIES = {"a": '{"city":"Paris"}', "b": '{"city":"Rome"}'}
+
+
+def without_words(made, left=""):
+    for found in made.tallies[0].classes:
+        found.value = left
+    return made
+
+
+def test_what_was_expected_is_told_by_its_digest_where_no_words_are_kept():
+    made = without_words(manifest(CITIES, shape=JSON, score=0.0, expected='{"city": "Rome"}'))
+
+    assert {"a": False, "b": True} == right(made)
+    assert not is_wordless(made)
+
+
+@pytest.mark.parametrize("left", ["", '{"city":"[email]"}', '{"city":"Par'])
+def test_what_cannot_be_compared_any_more_labels_nobody(left):
+    made = without_words(manifest(CITIES, shape=JSON, score=0.0, expected="Rome"), left)
+
+    assert right(made) is None
+    assert is_wordless(made)
+
+
+def test_where_words_are_kept_what_nobody_said_makes_all_wrong():
+    made = manifest(CITIES, shape=JSON, score=0.0, expected="Oslo")
+
+    assert {"a": False, "b": False} == right(made)
+    assert not is_wordless(made)
 
 
 def test_who_was_cut_off_was_not_heard_and_whose_answer_was_unusable_was_wrong():
