@@ -113,6 +113,12 @@ def _others(folder: pathlib.Path, known: Collection[pathlib.Path]) -> Iterator[C
             yield partial(read, f"{path.name.removesuffix('.jsonl.gz')} all", path, (), 0.0)
 
 
+def hard(data: pathlib.Path) -> Iterator[Pool]:
+    """All jurors of the pools in which they differ most."""
+    yield _zero("CRUX all", data / "jury/zeroeval_crux.jsonl.gz", (), 95.9)
+    yield _labels("MMLU-Pro all", data, (), 71.8)
+
+
 def small5(data: pathlib.Path) -> Pool:
     """The five small models on MMLU-Pro."""
     return _labels("MMLU-Pro small5", data, MMLU_SMALL5, 52.8)

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "manifests": "manifests",
     "models": "models",
     "plan": "plan",
+    "report": "report",
     "route": "route",
     "router": "router",
     "up": "up",

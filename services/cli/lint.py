@@ -8,6 +8,7 @@ import click
 
 from services.cli.calibrated import learned_findings
 from services.cli.options import config_option, json_option
+from services.cli.reported import report_findings
 from services.config.choose import choose
 from services.config.lint import Finding
 from services.config.lint import lint as find
@@ -20,9 +21,16 @@ FAULTY = 1
 @click.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @config_option
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What `gremium report --json` printed: warns of jurors whose errors move together.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
 @json_option("Print errors and warnings as JSON.")
-def lint(path: Path | None, config: Path | None, strict: bool, as_json: bool) -> int:
+def lint(
+    path: Path | None, config: Path | None, report: Path | None, strict: bool, as_json: bool
+) -> int:
     """Check the configuration at PATH, or the one that `gremium up` would use.
 
     --config FILE is the same as PATH.
@@ -41,7 +49,8 @@ def lint(path: Path | None, config: Path | None, strict: bool, as_json: bool) ->
         _print(path, err.problems, [], as_json=as_json)
         return FAULTY
     loaded = chosen.loaded
-    findings = [*find(loaded.config, learned=is_learned(loaded)), *learned]
+    seen = report_findings(report, loaded.config) if report else []
+    findings = [*find(loaded.config, learned=is_learned(loaded)), *learned, *seen]
     _print(loaded.path, (), findings, as_json=as_json)
     return FAULTY if strict and findings else 0
 

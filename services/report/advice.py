@@ -46,8 +46,9 @@ def advised(report: Report, config: Config) -> Iterator[Advice]:
             yield from _jury(pool, ensemble, calibrated=config.calibration is not None)
             yield from (_together(pool, pair) for pair in pool.pairs if pair.errors.together)
         yield from _tiers(figures, ensemble)
-        if figures.judging is not None:
-            yield from _judge(figures.name, figures.judging)
+        if figures.judging is not None and ensemble.judge is not None:
+            by_checks_alone = not (ensemble.judge.models or ensemble.judge.promise)
+            yield from _judge(figures.name, figures.judging, by_checks_alone=by_checks_alone)
 
 
 def _jury(pool: PoolFigures, ensemble: Ensemble, *, calibrated: bool) -> Iterator[Advice]:
@@ -62,14 +63,15 @@ def _jury(pool: PoolFigures, ensemble: Ensemble, *, calibrated: bool) -> Iterato
         yield Advice("ONE_JUROR_IS_ENOUGH", pool.ensemble, text, _leaving(pool, ensemble, others))
     elif smaller and sink.kind == "kitchen_sink":
         text = (
-            f"{_names(sink.enough)} {_are(sink.enough)} as good as all {len(pool.jurors)} within"
-            f" half a point{_for_cost(sink.cost_share)}. Leave out {_names(smaller)}."
+            f"{_names(sink.enough)} {_are(sink.enough)} enough{_for_cost(sink.cost_share)}:"
+            f" {points(sink.gain)} points beside all {len(pool.jurors)}. Leave out"
+            f" {_names(smaller)}."
         )
         yield Advice("SMALLER_JURY", pool.ensemble, text, _leaving(pool, ensemble, smaller))
     elif harmful := [each.name for each in pool.members if each.harmful]:
         text = f"{_names(harmful)} {_are(harmful)} outvoting those who know better. Leave out."
         yield Advice("HARMFUL_JUROR", pool.ensemble, text, _leaving(pool, ensemble, harmful))
-    if sink.plain and not calibrated and sink.gap.value is not None and sink.gap.value > GAP:
+    elif sink.plain and not calibrated and sink.gap.value is not None and sink.gap.value > GAP:
         text = (
             f"The best juror is {points(sink.gap)} points above the mean, and every vote counts the"
             f" same. Learn how much each counts: `gremium calibrate --ledger --out calibration.json`"
@@ -163,8 +165,10 @@ def _cheaper_edits(figures: EnsembleFigures, ensemble: Ensemble) -> tuple[Edit, 
     return ()
 
 
-def _judge(name: str, judging: Judging) -> Iterator[Advice]:
-    if judging.unjudged.low is not None and judging.unjudged.low > UNJUDGED:
+def _judge(name: str, judging: Judging, *, by_checks_alone: bool) -> Iterator[Advice]:
+    """`by_checks_alone`: so it is configured, and that most go unjudged is no news."""
+    unjudged = judging.unjudged.low if not by_checks_alone else None
+    if unjudged is not None and unjudged > UNJUDGED:
         why = f", mostly for {next(iter(judging.reasons))}" if judging.reasons else ""
         text = f"{percent(judging.unjudged)} of the answers go unjudged{why}. {_unjudged(judging)}"
         yield Advice("UNJUDGED", name, text)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-from services.report.advice import Advice, number, percent, points, unknown, usd
+from services.report.advice import Advice, number, percent, points, usd
 from services.report.figures import Figure
 from services.report.summary import PairFigures, PoolFigures, Report
 
@@ -52,6 +53,20 @@ def span(figure: Figure, low: float = 0.0, high: float = 1.0) -> str:
     return f"{max(ends[1] - ends[0], 0.8):.1f}"
 
 
+def marked(text: str) -> Markup:
+    """A text whose parts in backticks are code.
+
+    Examples
+    --------
+    >>> str(marked("say `a < b` & more"))
+    'say <code>a &lt; b</code> &amp; more'
+    """
+    parts = (escape(part) for part in text.split("`"))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts)
+    )
+
+
 def pair_of(pool: PoolFigures, first: str, second: str) -> PairFigures | None:
     """The figures of two jurors, in whichever order; None of one and itself."""
     wanted = {first, second}
@@ -73,6 +88,6 @@ def curve(values: Sequence[float]) -> list[tuple[str, str]]:
 
 
 ENVIRONMENT.filters.update(
-    percent=percent, points=points, number=number, usd=usd, unknown=unknown, day=day
+    percent=percent, points=points, number=number, usd=usd, day=day, marked=marked
 )
 ENVIRONMENT.globals.update(place=place, span=span, pair_of=pair_of, curve=curve)

@@ -10,7 +10,7 @@ from services.report.figures import SEED, Bools, Floats, Ints
 
 SLACK: Final = 0.005
 """Accuracy below the best that a smaller jury may have and still be enough."""
-PARTS: Final = 2
+PARTS: Final = 5
 
 
 class Recount:
@@ -78,28 +78,37 @@ def greedy(recount: Recount, right: Bools) -> list[int]:
     return order
 
 
-def sufficient(codes: Ints, right: Bools, *, seed: int = SEED) -> tuple[list[int], Floats]:
-    """The smallest jury that is as good as any, within half a point, and accuracy by size.
+def sufficient(codes: Ints, right: Bools, *, seed: int = SEED) -> tuple[list[int], Bools]:
+    """The smallest jury that is as good as any, within half a point.
 
     Parameters
     ----------
     codes : ndarray of intp, shape (n, jurors)
     right : ndarray of bool, shape (n, jurors)
 
+    Returns
+    -------
+    list of int
+        Its jurors.
+    ndarray of bool, shape (n, jurors)
+        Whether the best one, two, … jurors are right.
+
     Notes
     -----
     Jurors are chosen greedily. The accuracy of each size is measured on prompts
-    from which its jurors were not chosen (two halves, each for the other): on the
+    from which its jurors were not chosen (five parts, each by the others): on the
     same ones, more jurors to choose from would always look better.
     O(n jurors^4).
     """
     part = folds(len(right), parts=PARTS, seed=seed)
-    curve = np.zeros(right.shape[1])
+    shown = np.zeros(right.shape, dtype=bool)
     for held in range(PARTS):
         known, unseen = part != held, part == held
         strength = right[known].mean(axis=0)
         order = greedy(Recount(codes[known], strength), right[known])
-        shown = accuracies(Recount(codes[unseen], strength), right[unseen], order)
-        curve += shown * unseen.mean()
+        recount = Recount(codes[unseen], strength)
+        for many in range(1, len(order) + 1):
+            winners = recount.winners(order[:many])
+            shown[unseen, many - 1] = right_of(winners, right[unseen])
     order = greedy(Recount(codes, right.mean(axis=0)), right)
-    return order[: knee(curve)], curve
+    return order[: knee(shown.mean(axis=0))], shown

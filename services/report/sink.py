@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 
 from services.report.ballots import Ballots
-from services.report.figures import Figure, difference, estimate, mean, share
+from services.report.figures import Bools, Figure, difference, estimate, mean, share
 from services.report.likeness import Errors
 from services.report.recount import Recount, right_of, sufficient
 
@@ -79,6 +79,8 @@ class Sink:
     """Accuracy of the best one, two, … jurors; empty where too little is known."""
     enough: tuple[str, ...]
     """The smallest jury that is as good as any, within half a point."""
+    gain: Figure
+    """Its accuracy less that of all."""
     cost_share: float | None
     """What it costs, as a share of what all cost."""
 
@@ -153,7 +155,7 @@ def sink_of(
     """
     best = _best(ballots, known)
     told = ballots.only(ballots.whole & ballots.labelled)
-    enough, curve = _enough(told)
+    enough, shown = _enough(told)
     cost_share = _cost_share(ballots, enough) if enough else None
     gap = _gap(told)
     found = Sink(
@@ -164,8 +166,9 @@ def sink_of(
         saved_usd=_saved(ballots, best),
         gap=gap,
         plain=2 * sum(vote.plain for vote in ballots.votes) >= len(ballots.votes),
-        curve=tuple(float(each) for each in curve),
+        curve=tuple(float(each) for each in shown.mean(axis=0)) if enough else (),
         enough=tuple(ballots.jurors[j] for j in enough),
+        gain=_gain(shown, len(enough)),
         cost_share=cost_share,
     )
     return _judged(found, known, pairs, votes)
@@ -195,10 +198,16 @@ def _gap(told: Ballots) -> Figure:
     return estimate(right, lambda means: means.max(axis=1) - means.mean(axis=1), needed=NEEDED)
 
 
-def _enough(told: Ballots) -> tuple[list[int], np.ndarray]:
+def _enough(told: Ballots) -> tuple[list[int], Bools]:
     if len(told.votes) < NEEDED or len(told.jurors) < FEWEST_JURORS:
-        return [], np.zeros(0)
+        return [], told.right
     return sufficient(told.codes, told.right)
+
+
+def _gain(shown: Bools, size: int) -> Figure:
+    if size == 0:
+        return Figure(len(shown), NEEDED)
+    return difference(shown[:, size - 1], shown[:, -1], needed=NEEDED)
 
 
 def _cost_share(ballots: Ballots, enough: Sequence[int]) -> float | None:
@@ -225,7 +234,7 @@ def _faults(found: Sink, known: Sequence[Member]) -> Iterator[str]:
         yield f"{len(dead)} of {len(known)} jurors add nothing: {', '.join(dead)}"
     if found.cost_share is not None and found.cost_share <= CHEAP:
         size = f"{len(found.enough)} of {len(known)} jurors"
-        yield f"{size} are as good for {found.cost_share:.0%} of the cost"
+        yield f"{size} are enough, for {found.cost_share:.0%} of the cost"
 
 
 def _doubts(

@@ -29,6 +29,7 @@ ensembles:
     tiers:
       - {name: small, jurors: [{model: c}]}
       - {name: large, jurors: [{model: a}]}
+    judge: {models: [b]}
 """
 
 
@@ -122,7 +123,7 @@ def test_a_first_tier_in_vain_is_to_go():
 
 
 def test_in_a_cascade_without_a_judge_the_first_tier_only_confirms():
-    text = TEXT.replace("pattern: route", "pattern: cascade").replace("0.9 # from small on", "0.5")
+    text = TEXT.replace("pattern: route", "pattern: cascade").replace("{models: [b]}", "{}")
 
     assert [] == advice([moved(i) for i in range(100)], text=text)
 
@@ -149,6 +150,12 @@ def test_a_judge_that_says_nothing_of_what_feedback_says_is_told():
     failed = audited(100, good=True, passed=False) + audited(100, good=False, passed=False)
 
     assert ["JUDGE_DISAGREES"] == codes(advice(passed + failed))
+
+
+def test_where_checks_alone_are_wanted_it_is_no_news_that_nobody_judges():
+    rows = audited(60, passed=None, reason="NO_INDEPENDENT_JUDGE")
+
+    assert [] == advice(rows, text=TEXT.replace("{models: [b]}", "{}"))
 
 
 def test_a_judge_that_is_fine_is_left_alone():

@@ -1,0 +1,333 @@
+"""Fills a ledger with recorded requests, with feedback and shadows, for the report and the console.
+
+    GREMIUM_DATA=../data python bench/fill.py FOLDER [--requests 300] [--serve]
+
+Two thirds go to a jury of two good and five small models, and a sixth to a route
+that is shadowed (questions of MMLU-Pro; tokens by the length of what was
+recorded); the others to a cascade (tool calls of BFCL, with the tokens that were
+recorded). Prices are list prices of the time. Feedback says what was right, by the
+recorded grades. FOLDER then has the configuration, the cassette and the ledger:
+
+    gremium report --config FOLDER/gremium.yaml
+
+With --serve the mesh runs on until Ctrl-C.
+"""
+
+import argparse
+import asyncio
+import gzip
+import itertools
+import json
+import os
+import pathlib
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+import orjson
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "protos")]
+
+from bench.canonical import tasks, tools  # noqa: E402 - the script puts its own project on the path
+from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2, types_pb2  # noqa: E402
+from services.models.cassette import cassette_key  # noqa: E402
+from services.runtime.wire import prompt_from_wire  # noqa: E402
+from tests.running import Mesh, mesh_running  # noqa: E402
+
+LIMIT_S = 60
+IN_FLIGHT = 4
+CHARS_PER_TOKEN = 4
+LETTERS = "ABCDEFGHIJ"
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+CALLING = {
+    "gpt-3.5-turbo-0125": ("gpt", "openai", 0.50, 1.50),
+    "claude-3-haiku-20240307": ("claude", "anthropic", 0.25, 1.25),
+    "open-mistral-nemo-2407": ("mistral", "mistral", 0.30, 0.30),
+    "gpt-4o-mini-2024-07-18": ("gpt", "openai", 0.15, 0.60),
+    "claude-3-5-sonnet-20240620": ("claude", "anthropic", 3.00, 15.00),
+}
+"""Family, provider and list price of each model that calls tools, US dollars per million tokens in
+and out."""
+CHOOSING = {
+    "gemini-1.5-pro-002": ("gemini", "google", 1.25, 5.00),
+    "gemini-1.5-flash-002": ("gemini", "google", 0.075, 0.30),
+    "Meta-Llama-3_1-8B-Instruct": ("llama", "together", 0.18, 0.18),
+    "Phi-3-mini-4k-instruct": ("phi", "azure", 0.13, 0.52),
+    "c4ai-command-r-v01": ("command", "cohere", 0.50, 1.50),
+    "gemma-7b": ("gemma", "together", 0.20, 0.20),
+    "Mistral-7B-Instruct-v0.2": ("mistral", "mistral", 0.25, 0.25),
+}
+"""The same of the models that choose a letter."""
+ADEQUACY = {"gemini-1.5-flash-002": 0.64, "gemini-1.5-pro-002": 0.70}
+"""Accuracy on all of MMLU-Pro."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, what each model answered, and who was right."""
+
+    id: str
+    ensemble: str
+    prompt: types_pb2.Prompt
+    replies: Mapping[str, Row]
+    """By model: `text` and `usage`."""
+    right: Mapping[str, bool]
+    """By model."""
+    expected: str
+    """What would have been right."""
+
+
+def main() -> None:
+    options = arguments()
+    with filled(options.folder, options.data, requests=options.requests) as mesh:
+        print(f"gremium report --config {options.folder}/gremium.yaml")
+        if options.serve:
+            print(f"the gateway serves on {mesh.address}; Ctrl-C stops it")
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+def arguments() -> argparse.Namespace:
+    data = os.environ.get("GREMIUM_DATA")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("folder", type=pathlib.Path, help="where everything is written")
+    parser.add_argument("--data", type=pathlib.Path, default=data, help="folder of recorded data")
+    parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--serve", action="store_true", help="let the mesh run on")
+    options = parser.parse_args()
+    if options.data is None:
+        parser.error("GREMIUM_DATA or --data names the folder of recorded data")
+    return options
+
+
+@contextmanager
+def filled(
+    folder: pathlib.Path, data: pathlib.Path, *options: str, requests: int = 300
+) -> Iterator[Mesh]:
+    """A mesh that serves, whose ledger has that many requests; `options` are those of `gremium up`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = questions(pathlib.Path(data), requests)
+    write_cassette(asked, folder / "recorded.jsonl")
+    with mesh_running(folder, config(), *options) as mesh:
+        asyncio.run(ask_all(mesh.address, asked))
+        yield mesh
+
+
+def questions(data: pathlib.Path, requests: int) -> list[Asked]:
+    """The jury's, the cascade's and the route's, mixed as they would come."""
+    cascade, route = requests // 6, requests // 6
+    letters = _spread(multiple_choice(data), requests - cascade)
+    named = ["panel"] * (len(letters) - route) + ["thrifty"] * route
+    found = [choice(row, ensemble) for row, ensemble in zip(_mixed(letters, 7), named, strict=True)]
+    calls = _spread(tasks(data / "jury/bfcl_25models.jsonl.gz"), cascade)
+    return _mixed([*found, *map(tool_call, calls)], 3)
+
+
+def _mixed(rows: Sequence[T], parts: int) -> list[T]:
+    """The same in an order that goes through all parts of them at once."""
+    size = -(-len(rows) // parts)
+    cut = [rows[i : i + size] for i in range(0, len(rows), size)]
+    missing = object()
+    together = itertools.chain.from_iterable(itertools.zip_longest(*cut, fillvalue=missing))
+    return [row for row in together if row is not missing]
+
+
+def _spread(rows: Sequence[Row], count: int) -> list[Row]:
+    """That many rows, evenly over all."""
+    return list(rows[:: max(len(rows) // max(count, 1), 1)][:count])
+
+
+def tool_call(row: Row) -> Asked:
+    offered = [
+        types_pb2.Tool(name=tool.name, parameters_schema_json=json.dumps(dict(tool.parameters)))
+        for tool in tools(row)
+    ]
+    said = {model: row["answers"][model] for model in CALLING}
+    return Asked(
+        id=f"tools-{row['id']}",
+        ensemble="tools",
+        prompt=types_pb2.Prompt(messages=[_turn(row["question"])], tools=offered),
+        replies={
+            model: {
+                "text": each["raw"] or "",
+                "usage": {"input_tokens": each["in"] or 0, "output_tokens": each["out"] or 0},
+            }
+            for model, each in said.items()
+        },
+        right={model: bool(each["valid"] or each["ok"]) for model, each in said.items()},
+        expected=json.dumps(row["gold"]),
+    )
+
+
+def multiple_choice(data: pathlib.Path) -> list[Row]:
+    """Questions that every model of the tiers was run on, with their answers by model."""
+    named = json.loads((data / "routing/mmlupro_29models.models.json").read_text())
+    at = {model: i for i, model in enumerate(named["models_in_pred_order"])}
+    path = data / "routing/mmlupro_29models.jsonl.gz"
+    rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).split(b"\n") if line]
+    read = (
+        {**row, "said": {m: (row["pred"][at[m]], row["out_chars"][at[m]]) for m in CHOOSING}}
+        for row in rows
+    )
+    return [row for row in read if all(letter != "?" for letter, _ in row["said"].values())]
+
+
+def choice(row: Row, ensemble: str) -> Asked:
+    options = "\n".join(f"{a}. {text}" for a, text in zip(LETTERS, row["options"], strict=False))
+    text = f"{row['question']}\n\n{options}\n\nAnswer with the letter alone."
+    labels = types_pb2.LabelFormat(labels=LETTERS[: len(row["options"])])
+    return Asked(
+        id=f"{ensemble}-{row['id']}",
+        ensemble=ensemble,
+        prompt=types_pb2.Prompt(
+            messages=[_turn(text)], output_format=types_pb2.OutputFormat(labels=labels)
+        ),
+        replies={
+            model: {
+                "text": letter.replace("-", "I found no answer."),
+                "usage": {
+                    "input_tokens": len(text) // CHARS_PER_TOKEN,
+                    "output_tokens": max(chars // CHARS_PER_TOKEN, 1),
+                },
+            }
+            for model, (letter, chars) in row["said"].items()
+        },
+        right={model: letter == row["gold"] for model, (letter, _) in row["said"].items()},
+        expected=row["gold"],
+    )
+
+
+def _turn(text: str) -> types_pb2.Message:
+    return types_pb2.Message(role=types_pb2.ROLE_USER, parts=[types_pb2.Part(text=text)])
+
+
+def write_cassette(asked: Sequence[Asked], path: pathlib.Path) -> None:
+    with path.open("wb") as file:
+        for each in asked:
+            prompt = prompt_from_wire(each.prompt)
+            for model, reply in each.replies.items():
+                line = {"key": cassette_key(prompt, model), "model": model, **reply}
+                file.write(orjson.dumps(line) + b"\n")
+
+
+def config() -> str:
+    """A mesh over the recordings; everyone in the jury is waited for."""
+    roster = {**CALLING, **CHOOSING}
+    return yaml.safe_dump(
+        {
+            "version": 1,
+            "models": {name: _model(name, *told) for name, told in roster.items()},
+            "default_ensemble": "panel",
+            "ensembles": {"panel": JURY, "tools": CASCADE, "thrifty": ROUTE},
+        },
+        sort_keys=False,
+    )
+
+
+def _tier(name: str, *models: str) -> dict[str, Any]:
+    return {"name": name, "jurors": [{"model": model} for model in models]}
+
+
+JURY = {
+    "description": "Two good models and five small ones, one vote each",
+    "pattern": "jury",
+    "jurors": [{"model": model} for model in CHOOSING],
+    "quorum": 2,
+    "stop": {"rule": "quorum"},
+    "grace_s": 2.0,
+    "judge": {},
+}
+SMALL, MINI, SONNET = list(CALLING)[:3], *list(CALLING)[3:]
+CASCADE = {
+    "description": "Three small models that agree, else a better one, else a large one",
+    "pattern": "cascade",
+    "accept_at": 0.6,
+    "tiers": [_tier("three", *SMALL), _tier("better", MINI), _tier("large", SONNET)],
+    "judge": {},
+}
+PRO, FLASH = list(CHOOSING)[:2]
+ROUTE = {
+    "description": "A small model where it should do, else a large one",
+    "pattern": "route",
+    "min_adequacy": 0.65,
+    "tiers": [_tier("small", FLASH), _tier("large", PRO)],
+    "judge": {},
+    "shadow": {"share": 1.0, "max_usd_per_day": 5.0},
+}
+
+
+def _model(name: str, family: str, provider: str, usd_in: float, usd_out: float) -> dict[str, Any]:
+    return {
+        "backend": "recorded",
+        "cassette": "recorded.jsonl",
+        "model": name,
+        "family": family,
+        "provider": provider,
+        "timeout_s": 10,
+        "context_tokens": 64_000,
+        "price": {"input_usd_per_mtok": usd_in, "output_usd_per_mtok": usd_out},
+        **({"adequacy": ADEQUACY[name]} if name in ADEQUACY else {}),
+    }
+
+
+async def ask_all(address: str, asked: Sequence[Asked]) -> None:
+    """Ask and tell, several at once; when the mesh stops it ends its shadows."""
+    left = iter(asked)
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = ensemble_pb2_grpc.EnsembleServiceStub(channel)
+        async with asyncio.TaskGroup() as clients:
+            for _ in range(IN_FLIGHT):
+                clients.create_task(client(stub, left))
+
+
+async def client(stub: ensemble_pb2_grpc.EnsembleServiceStub, left: Iterator[Asked]) -> None:
+    for each in left:
+        await ask(stub, each)
+
+
+async def ask(stub: ensemble_pb2_grpc.EnsembleServiceStub, each: Asked) -> None:
+    request = ensemble_pb2.AskRequest(
+        request_id=each.id.replace("/", "-"),
+        ensemble=each.ensemble,
+        prompt=each.prompt,
+        labels={"set": each.id.partition("-")[0]},
+    )
+    try:
+        reply = await stub.Ask(request, timeout=LIMIT_S)
+    except grpc.aio.AioRpcError as err:
+        if err.code() is not grpc.StatusCode.ABORTED:
+            raise
+        return  # too few gave an answer: recorded as such
+    said = feedback(each, reply.manifest)
+    told = ensemble_pb2.SubmitFeedbackRequest(request_id=request.request_id, feedback=said)
+    await stub.SubmitFeedback(told, timeout=LIMIT_S)
+
+
+def feedback(each: Asked, manifest: manifest_pb2.Manifest) -> manifest_pb2.Feedback:
+    """What the recorded grades say: right, or else whose answer would have been."""
+    jurors = [(ballot.juror, tally.tier) for tally in manifest.tallies for ballot in tally.ballots]
+    if each.right.get(manifest.chosen_juror):
+        return manifest_pb2.Feedback(
+            score=1.0, kind=manifest_pb2.FEEDBACK_KIND_CORRECT, source="recorded grades"
+        )
+    better = next((found for found in jurors if each.right.get(found[0])), ("", ""))
+    return manifest_pb2.Feedback(
+        score=0.0,
+        kind=manifest_pb2.FEEDBACK_KIND_INCORRECT,
+        preferred_juror=better[0],
+        preferred_tier=better[1],
+        expected="" if better[0] else each.expected,
+        source="recorded grades",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Reads the requests that have ended, for whoever counts them."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from gremium.v1 import manifest_pb2, shadow_pb2
+from gremium.v1.ledger_pb2 import RECORD_KIND_FEEDBACK, RECORD_KIND_SHADOW, RecordKind
+from services.ledger.reading import reading
+
+ENDED: Final = (
+    "SELECT r.payload, f.payload FROM manifests m JOIN records r ON r.seq = m.seq"
+    " LEFT JOIN records f ON f.seq = (SELECT MAX(seq) FROM records"
+    " WHERE request_id = m.request_id AND kind = ?)"
+    " WHERE r.payload IS NOT NULL AND m.start_ns >= ? {of_ensembles}"
+    " ORDER BY m.start_ns, m.request_id"
+)
+SHADOWS: Final = (
+    "SELECT s.payload FROM manifests m JOIN records s ON s.seq = (SELECT MAX(seq) FROM records"
+    " WHERE request_id = m.request_id AND kind = ?)"
+    " WHERE s.payload IS NOT NULL AND m.start_ns >= ? {of_ensembles}"
+    " ORDER BY m.start_ns, m.request_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Requests that count."""
+
+    since_ns: int = 0
+    """They began at this time or later, nanoseconds since 1970."""
+    ensembles: Sequence[str] = ()
+    """Of these ensembles; empty: of all."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """They have all of these labels of their callers."""
+
+
+def ended(path: Path, which: Which) -> Iterator[manifest_pb2.Manifest]:
+    """Manifests of requests that have ended, oldest first, each with its newest feedback.
+
+    Reads while a gateway writes, one after the other; writes nothing.
+
+    Raises
+    ------
+    LedgerError
+        If the file is missing, or no ledger of this version.
+    """
+    with reading(path) as connection:
+        for payload, feedback in _rows(connection, ENDED, RECORD_KIND_FEEDBACK, which):
+            found = manifest_pb2.Manifest.FromString(payload)
+            if not which.labels.items() <= dict(found.labels).items():
+                continue
+            if feedback is not None:
+                found.feedback.append(manifest_pb2.Feedback.FromString(feedback))
+            yield found
+
+
+def shadows(path: Path, which: Which) -> Iterator[shadow_pb2.ShadowRecord]:
+    """What cheaper tiers would have answered to such requests; labels are not looked at.
+
+    Raises
+    ------
+    LedgerError
+        If the file is missing, or no ledger of this version.
+    """
+    with reading(path) as connection:
+        for (payload,) in _rows(connection, SHADOWS, RECORD_KIND_SHADOW, which):
+            yield shadow_pb2.ShadowRecord.FromString(payload)
+
+
+def _rows(
+    connection: sqlite3.Connection, query: str, kind: RecordKind.ValueType, which: Which
+) -> sqlite3.Cursor:
+    marks = ", ".join("?" for _ in which.ensembles)
+    wanted = f"AND m.ensemble IN ({marks})" if which.ensembles else ""
+    values = (kind, which.since_ns, *which.ensembles)
+    return connection.execute(query.format(of_ensembles=wanted), values)

@@ -1,0 +1,107 @@
+"""Whoever counts requests gets those that ended, with the newest feedback, by time, ensemble and label."""
+
+import asyncio
+
+import pytest
+
+from gremium.v1 import manifest_pb2, shadow_pb2
+from gremium.v1.ledger_pb2 import RECORD_KIND_SHADOW
+from services.core.errors import LedgerError
+from services.ledger.reported import Which, ended, shadows
+from tests.unit.ledger.entries import NOON, failed, intent
+from tests.unit.ledger.entries import ended as reply_to
+
+NOON_NS = int(NOON.timestamp()) * 10**9
+
+
+async def record(ledger, request_id, **how):
+    begun = intent(request_id, **how)
+    await ledger.begin(begun, fingerprint="f")
+    await ledger.finish(reply_to(begun))
+
+
+async def found(path, **which):
+    """Read on another thread, as the command does it in another process."""
+    return await asyncio.to_thread(lambda: [m.request_id for m in ended(path, Which(**which))])
+
+
+async def test_what_has_not_ended_is_left_out(ledger, path):
+    await ledger.begin(intent("open"), fingerprint="f")
+    await record(ledger, "done")
+
+    assert ["done"] == await found(path)
+
+
+async def test_a_failure_is_an_end(ledger, path):
+    begun = intent("gone")
+    await ledger.begin(begun, fingerprint="f")
+    await ledger.fail(failed(begun))
+
+    assert ["gone"] == await found(path)
+
+
+async def test_requests_come_oldest_first_from_a_time_on(ledger, path):
+    await record(ledger, "late", second=20)
+    await record(ledger, "early", second=0)
+    await record(ledger, "between", second=10)
+
+    assert ["early", "between", "late"] == await found(path)
+    assert ["between", "late"] == await found(path, since_ns=NOON_NS + 10 * 10**9)
+
+
+async def test_only_ensembles_that_are_asked_for_are_told(ledger, path):
+    await record(ledger, "a", ensemble="one")
+    await record(ledger, "b", ensemble="two")
+    await record(ledger, "c", ensemble="three")
+
+    assert ["a", "c"] == await found(path, ensembles=("one", "three"))
+
+
+async def test_only_requests_with_all_labels_are_told(ledger, path):
+    await record(ledger, "a")
+
+    assert ["a"] == await found(path, labels={"team": "blue"})
+    assert [] == await found(path, labels={"team": "red"})
+    assert [] == await found(path, labels={"team": "blue", "stage": "test"})
+
+
+async def test_the_newest_feedback_counts(ledger, path):
+    await record(ledger, "a")
+    for score in (0.0, 1.0):
+        await ledger.add_feedback("a", manifest_pb2.Feedback(score=score))
+
+    (manifest,) = await asyncio.to_thread(lambda: list(ended(path, Which())))
+
+    assert [1.0] == [each.score for each in manifest.feedback]
+
+
+async def add_shadow(ledger, request_id, verdict):
+    record = shadow_pb2.ShadowRecord(request_id=request_id, ensemble="trio", verdict=verdict)
+    await ledger.append(RECORD_KIND_SHADOW, request_id, record.SerializeToString())
+
+
+async def test_of_the_records_of_a_shadow_the_last_one_counts(ledger, path):
+    await record(ledger, "a")
+    await add_shadow(ledger, "a", shadow_pb2.SHADOW_VERDICT_UNSPECIFIED)
+    await add_shadow(ledger, "a", shadow_pb2.SHADOW_VERDICT_EQUAL)
+
+    (shadow,) = await asyncio.to_thread(lambda: list(shadows(path, Which())))
+
+    assert shadow_pb2.SHADOW_VERDICT_EQUAL == shadow.verdict
+
+
+async def test_shadows_are_those_of_the_requests_asked_for(ledger, path):
+    await record(ledger, "a", second=0)
+    await record(ledger, "b", second=20)
+    for name in ("a", "b"):
+        await add_shadow(ledger, name, shadow_pb2.SHADOW_VERDICT_EQUAL)
+
+    later = Which(since_ns=NOON_NS + 10 * 10**9)
+
+    told = await asyncio.to_thread(lambda: [s.request_id for s in shadows(path, later)])
+    assert ["b"] == told
+
+
+def test_a_missing_ledger_is_named(path):
+    with pytest.raises(LedgerError, match=f"there is no ledger {path}"):
+        list(ended(path, Which()))
