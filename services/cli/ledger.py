@@ -9,10 +9,15 @@ from services.cli.ledger_export import export
 from services.cli.ledger_key import key
 from services.cli.ledger_prune import prune
 from services.cli.ledger_show import show_chain
+from services.cli.ledger_status import status
 from services.cli.ledger_verify import verify
 
 HELP: Final = """\
 Prove what was recorded, export it, remove what is too old.
+
+\b
+See how much is recorded, and how far its copy in PostgreSQL is:
+  gremium ledger status
 
 \b
 Sign records, keep checkpoints elsewhere, prove that nothing was changed or removed:
@@ -33,5 +38,5 @@ def ledger() -> None:
     """Every command is in a file of its own."""
 
 
-for command in (key, verify, checkpoint, show_chain, export, prune):
+for command in (key, status, verify, checkpoint, show_chain, export, prune):
     ledger.add_command(command)

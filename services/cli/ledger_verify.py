@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from services.cli.ledger_attested import check_attested
+from services.cli.ledger_copies import check_copies
 from services.cli.ledger_place import Place, key_option, ledger_argument, place_of
 from services.cli.options import config_option, json_option
 from services.cli.pacing import now_and_then
@@ -34,6 +35,11 @@ WRONG = 1
     type=click.Path(path_type=Path, dir_okay=False),
     help="Instead of the ledger: a reply with an attestation, as JSON; needs only the --key.",
 )
+@click.option(
+    "--postgres",
+    is_flag=True,
+    help="Instead of the ledger: the copies in PostgreSQL, of all gateways that feed it.",
+)
 @config_option
 @json_option("Print what was found as JSON.")
 def verify(
@@ -43,6 +49,7 @@ def verify(
     checkpoints: Path | None,
     quick: bool,
     manifest: Path | None,
+    postgres: bool,
     config: Path | None,
     as_json: bool,
 ) -> int:
@@ -63,6 +70,8 @@ def verify(
     proofs = Proofs(
         place.verifiers(keys), None if checkpoints is None else read_checkpoints(checkpoints)
     )
+    if postgres:
+        return check_copies(place, proofs, as_json=as_json)
     tell = now_and_then(Progress(quiet=as_json).say)
     found = verify_ledger(
         place.path, proofs, resume=quick, tell=lambda n: tell(f"{n} records checked")
