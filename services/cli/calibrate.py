@@ -132,7 +132,8 @@ def _outcomes(
 
 def _recorded(ledger: Path) -> list[Outcome]:
     """Outcomes of the ledger; those of whom nobody can tell any more who was right are counted."""
-    found, wordless = [], 0
+    found: list[Outcome] = []
+    wordless = 0
     for manifest in labelled(ledger):
         found += outcomes_of(manifest)
         wordless += is_wordless(manifest)

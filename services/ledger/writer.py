@@ -46,7 +46,7 @@ class Writer:
         self._connection = connection
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._left: list[_Job] = []
-        """What has to last and was not committed yet; before all that is queued."""
+        """What has to last and was not committed yet; it comes before all that is queued."""
         self._failing = False
         self._closed = False
         self._last_try = float("inf")
@@ -94,11 +94,11 @@ class Writer:
         self._connection.close()
 
     def _next_group(self) -> list[_Job]:
-        """What waits, at least one job; empty when the writer is to stop."""
-        group, self._left = self._left[:GROUP], self._left[GROUP:]
-        until_s = time.monotonic() + PATIENCE_S
+        """What is left over and what waits, at least one job; empty when the writer is to stop."""
+        group, self._left = self._left, []
+        most, until_s = len(group) + GROUP, time.monotonic() + PATIENCE_S
         with contextlib.suppress(Empty):
-            while len(group) < GROUP and not self._left:
+            while len(group) < most:
                 job = self._queue.get(timeout=_wait_s(group, until_s))
                 if job is None:
                     self._queue.put(None)
@@ -118,7 +118,7 @@ class Writer:
             self._roll_back()
             ends = [err] * len(group)
         again = [_lasts(job, end) for job, end in zip(group, ends, strict=True)]
-        self._left = [job for job, kept in zip(group, again, strict=True) if kept] + self._left
+        self._left = [job for job, kept in zip(group, again, strict=True) if kept]
         for job, end, kept in zip(group, ends, again, strict=True):
             if not kept:
                 _settle(job.future, end)

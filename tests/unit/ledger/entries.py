@@ -36,6 +36,17 @@ def ended(begun, *, text="Paris"):
     )
 
 
+def spent(begun):
+    """What a request that was begun tells of itself while it runs."""
+    manifest = manifest_pb2.Manifest()
+    manifest.CopyFrom(begun)
+    manifest.cost_usd, manifest.model_calls = 0.75, 3
+    status = manifest_pb2.PARTICIPATION_STATUS_ANSWERED
+    manifest.participations.add(stage=manifest_pb2.STAGE_JURY, name="a", status=status)
+    manifest.participations.add(stage=manifest_pb2.STAGE_JUDGE, name="b", usage_estimated=True)
+    return manifest
+
+
 def failed(
     begun,
     *,

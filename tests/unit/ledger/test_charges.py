@@ -9,7 +9,7 @@ import pytest
 from services.core import errors
 from services.ledger.schema import MIGRATIONS
 from services.ledger.sqlite import open_ledger
-from tests.unit.ledger.entries import NOON, ended, failed, intent
+from tests.unit.ledger.entries import NOON, ended, failed, intent, spent
 
 HOUR_S = 3600
 
@@ -58,6 +58,14 @@ async def test_one_that_was_interrupted_counts_for_all_that_it_reserved(path):
         assert {("a", 0): 0.5} == await charged(again)
         with pytest.raises(errors.InterruptedRequestError):
             await again.recorded("r1", fingerprint="f")
+
+
+async def test_one_that_was_interrupted_counts_for_what_it_told_where_nothing_was_reserved(path):
+    async with open_ledger(path) as ledger:
+        await ledger.begin(reserved("r1", 0.0), fingerprint="f")
+        ledger.spent(spent(reserved("r1", 0.0)))
+    async with open_ledger(path) as again:
+        assert {("a", 0): 0.75} == await charged(again)
 
 
 async def test_charges_add_up_by_caller_and_hour(ledger):

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gremium.v1 import manifest_pb2
+from gremium.v1 import ledger_pb2, manifest_pb2
 from services.core.errors import InterruptedRequestError, LedgerError
+from services.ledger import chain
+from services.ledger.reading import reading
 from services.ledger.schema import MIGRATIONS
 from services.ledger.sqlite import open_ledger
 from tests.unit.ledger.entries import ended, intent
@@ -23,13 +25,15 @@ CHILD = """
 import asyncio, sys
 from pathlib import Path
 from services.ledger.sqlite import open_ledger
-from tests.unit.ledger.entries import ended, intent
+from tests.unit.ledger.entries import ended, intent, spent
 
 async def main():
     async with open_ledger(Path(sys.argv[1])) as ledger:
         await ledger.begin(intent("done"), fingerprint="f")
         await ledger.finish(ended(intent("done")))
         await ledger.begin(intent("open"), fingerprint="f")
+        ledger.spent(spent(intent("open")))
+        await ledger.begin(intent("other"), fingerprint="f")
         print("begun", flush=True)
         await asyncio.sleep(60)
 
@@ -91,8 +95,35 @@ async def test_a_killed_process_leaves_its_request_interrupted(path, owner):
             await ledger.begin(intent("open"), fingerprint="f")
 
     assert manifest_pb2.MANIFEST_STATE_FAILED == left.state
-    assert "INTERRUPTED" == left.error.reason
+    assert ("ABORTED", "INTERRUPTED") == (left.error.code, left.error.reason)
     assert ended(intent("done")).manifest == done
+
+
+async def test_a_killed_process_leaves_what_its_request_had_spent(path, owner):
+    owner.send_signal(signal.SIGKILL)
+    owner.wait(10)
+
+    async with open_ledger(path) as ledger:
+        left = await ledger.manifest("open")
+
+    answered, asked = left.participations
+    assert (0.75, 3) == (left.cost_usd, left.model_calls)
+    assert (manifest_pb2.PARTICIPATION_STATUS_ANSWERED, "") == (answered.status, answered.reason)
+    assert (manifest_pb2.PARTICIPATION_STATUS_FAILED, "INTERRUPTED") == (asked.status, asked.reason)
+
+
+async def test_each_request_of_a_killed_process_ends_once(path, owner):
+    owner.send_signal(signal.SIGKILL)
+    owner.wait(10)
+
+    for _ in range(2):
+        async with open_ledger(path):
+            pass
+
+    with reading(path) as connection:
+        records = list(chain.records(connection))
+    assert {ledger_pb2.RECORD_KIND_END} == {record.kind for record in records}
+    assert ["done", "open", "other"] == [record.request_id for record in records]
 
 
 async def test_a_second_process_is_told_who_has_the_ledger(path, owner):

@@ -7,10 +7,13 @@ import threading
 import pytest
 
 from gremium.v1 import ensemble_pb2, manifest_pb2
+from gremium.v1.manifest_pb2 import Manifest
 from services.core import errors
+from services.ledger.chain import records
 from services.ledger.entries import MOST_MICRO_USD
+from services.ledger.reading import reading
 from services.ledger.sqlite import open_ledger
-from tests.unit.ledger.entries import ended, failed, intent
+from tests.unit.ledger.entries import ended, failed, intent, spent
 
 
 async def test_a_new_request_has_no_reply_yet(ledger):
@@ -139,6 +142,47 @@ async def test_feedback_survives_a_new_start(ledger):
     await ledger.begin(intent(), fingerprint="f")
 
     assert [given] == (await ledger.manifest("r1")).feedback
+
+
+async def test_each_failure_of_a_request_that_starts_anew_has_a_record(ledger, path):
+    for _ in range(2):
+        await ledger.begin(intent(), fingerprint="f")
+        await ledger.fail(failed(intent(), reason="PEER_UNAVAILABLE", model_calls=0))
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.finish(ended(intent()))
+
+    with reading(path) as connection:
+        states = [Manifest.FromString(record.payload).state for record in records(connection)]
+    assert ["FAILED", "FAILED", "COMPLETED"] == [
+        manifest_pb2.ManifestState.Name(state).removeprefix("MANIFEST_STATE_") for state in states
+    ]
+
+
+async def test_a_new_start_that_is_withdrawn_leaves_the_failure(ledger):
+    down = failed(intent(), reason="PEER_UNAVAILABLE", model_calls=0)
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.fail(down)
+    begin = asyncio.create_task(ledger.begin(intent(second=9), fingerprint="f"))
+    await asyncio.sleep(0)
+    ledger._writer.submit(lambda _: None).result(5)
+    begin.cancel()
+    await asyncio.wait([begin])
+    ledger._writer.submit(lambda _: None).result(5)  # behind the withdrawal
+
+    assert down == await ledger.manifest("r1")
+    assert await ledger.begin(intent(second=9), fingerprint="f") is None
+
+
+async def test_what_is_spent_is_told_only_of_a_request_that_runs(ledger):
+    await ledger.begin(intent(), fingerprint="f")
+    await ledger.finish(ended(intent()))
+    ledger.spent(spent(intent()))
+    ledger.spent(spent(intent("r2")))
+    await ledger.begin(intent("r3"), fingerprint="f")
+
+    assert ended(intent()).manifest == await ledger.manifest("r1")
+    with pytest.raises(errors.UnknownRequestError):
+        await ledger.manifest("r2")
 
 
 @pytest.mark.parametrize("kind", errors.GremiumError.__subclasses__(), ids=lambda e: e.reason)

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from services.core.errors import LedgerError
+from services.ledger import writer as writing
 from services.ledger.sqlite import open_ledger
 from services.ledger.writer import GROUP, Writer
 from tests.unit.ledger.entries import intent
@@ -111,6 +112,58 @@ def test_a_job_that_was_cancelled_in_time_never_runs(writer, file):
     writer.close(timeout_s=5)
 
     assert [1] == rows(file)
+
+
+def test_a_patient_job_shares_the_commit_of_one_that_comes_soon(writer, statements, monkeypatch):
+    monkeypatch.setattr(writing, "PATIENCE_S", 30.0)
+    patient = writer.submit(add(1), patient=True)
+    urgent = writer.submit(add(2))
+
+    assert (1, 2) == (patient.result(5), urgent.result(5))
+    assert 1 == statements.count("COMMIT")
+
+
+def test_a_patient_job_is_done_though_no_other_comes(writer):
+    assert 1 == writer.submit(add(1), patient=True).result(5)
+
+
+@pytest.fixture
+def other(file):
+    """Another program that holds the file."""
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    yield connection
+    connection.close()
+
+
+def test_a_lasting_job_is_tried_until_it_is_committed(writer, file, other, monkeypatch):
+    monkeypatch.setattr(writing, "RETRY_S", 0.01)
+    writer.submit(lambda connection: connection.execute("PRAGMA busy_timeout = 10")).result(5)
+    other.execute("BEGIN IMMEDIATE")
+    kept = [writer.submit(add(n), lasting=True) for n in range(2 * GROUP)]
+    lost = writer.submit(add(-1))
+    assert isinstance(lost.exception(5), sqlite3.OperationalError)
+    assert not any(future.done() for future in kept)
+
+    other.execute("ROLLBACK")
+    for future in kept:
+        future.result(5)
+
+    assert list(range(2 * GROUP)) == rows(file)
+
+
+def test_a_lasting_job_that_can_never_be_done_is_not_tried_again(writer):
+    broken = writer.submit(lambda connection: connection.execute("no SQL"), lasting=True)
+
+    assert isinstance(broken.exception(5), sqlite3.OperationalError)
+
+
+def test_a_lasting_job_that_cannot_be_done_in_time_is_told_so_at_the_end(writer, other):
+    writer.submit(lambda connection: connection.execute("PRAGMA busy_timeout = 10")).result(5)
+    other.execute("BEGIN IMMEDIATE")
+    kept = writer.submit(add(1), lasting=True)
+
+    writer.close(timeout_s=0.1)
+    assert isinstance(kept.exception(5), sqlite3.OperationalError)
 
 
 def test_closing_commits_what_waits(writer, file):
