@@ -2,6 +2,7 @@
 # A first run needs Python 3.11 to 3.13, and fetches packages into .venv; nothing else is installed.
 
 PYTHON ?=
+KILLS ?= 500
 MINUTES ?= 30
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +15,7 @@ export QUESTION := $(value Q)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help ask up demo test soak overload fault check check-code check-protos format generate baseline clean question install install-dev
+.PHONY: help ask up demo test soak overload fault kill check check-code check-protos format generate baseline clean question install install-dev
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +39,9 @@ test: check ## Check, then run every test that this machine can run; the end lis
 fault: install-dev ## Measure the properties under time and failure tightly: medians of five, a table, bench/out/fault.json and overload.png
 	@rm -f bench/out/fault.json
 	@$(BIN)/python -m pytest -q tests/fault --tight --repeat 5
+
+kill: install-dev ## Kill a gateway 500 times under load, KILLS=… for fewer: nothing acknowledged is missing or doubled, the chain is right
+	@GREMIUM_KILLS=$(KILLS) $(BIN)/python -m pytest -q tests/fault/test_ledger_kills.py
 
 overload: install-dev ## Five times the capacity: a table, and latency and goodput over time in bench/out/overload.png
 	@$(BIN)/python -m pytest -q tests/fault/test_r08_overload.py --tight
