@@ -568,6 +568,7 @@ class ListEnsemblesResponse(_message.Message):
     STAGES_FIELD_NUMBER: _builtins.int
     BUDGETS_FIELD_NUMBER: _builtins.int
     DRIFTS_FIELD_NUMBER: _builtins.int
+    HOMOGENEOUS_PAIRS_FIELD_NUMBER: _builtins.int
     default_ensemble: _builtins.str
     """Name of the one that an empty `AskRequest.ensemble` means."""
     config_sha256: _builtins.str
@@ -594,6 +595,12 @@ class ListEnsemblesResponse(_message.Message):
         64.
         """
 
+    @_builtins.property
+    def homogeneous_pairs(self) -> _containers.RepeatedCompositeFieldContainer[Global___HomogeneousPair]:
+        """Jurors that hardly count as two, by ensemble and tier, as far as the latest
+        feedback tells.
+        """
+
     def __init__(
         self,
         *,
@@ -604,14 +611,61 @@ class ListEnsemblesResponse(_message.Message):
         stages: _abc.Iterable[Global___StageRecord] | None = ...,
         budgets: _abc.Iterable[Global___BudgetRecord] | None = ...,
         drifts: _abc.Iterable[Global___DriftRecord] | None = ...,
+        homogeneous_pairs: _abc.Iterable[Global___HomogeneousPair] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budgets", b"budgets", "config_sha256", b"config_sha256", "default_ensemble", b"default_ensemble", "drifts", b"drifts", "ensembles", b"ensembles", "models", b"models", "stages", b"stages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budgets", b"budgets", "config_sha256", b"config_sha256", "default_ensemble", b"default_ensemble", "drifts", b"drifts", "ensembles", b"ensembles", "homogeneous_pairs", b"homogeneous_pairs", "models", b"models", "stages", b"stages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListEnsemblesResponse: _TypeAlias = ListEnsemblesResponse  # noqa: Y015
+
+@_typing.final
+class HomogeneousPair(_message.Message):
+    """Two jurors whose errors move together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENSEMBLE_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    JURORS_FIELD_NUMBER: _builtins.int
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    ERROR_CORRELATION_FIELD_NUMBER: _builtins.int
+    REASON_TEXT_FIELD_NUMBER: _builtins.int
+    ensemble: _builtins.str
+    """The ensemble."""
+    tier: _builtins.str
+    """Name of their tier; empty in the pattern `jury`."""
+    requests: _builtins.int
+    """Requests with feedback on which both were heard."""
+    error_correlation: _builtins.float
+    """How their errors correlate, in [-1, 1]; unset where too little is known."""
+    reason_text: _builtins.str
+    """What was seen, with the 95 % interval, as one sentence."""
+    @_builtins.property
+    def jurors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the two."""
+
+    def __init__(
+        self,
+        *,
+        ensemble: _builtins.str = ...,
+        tier: _builtins.str = ...,
+        jurors: _abc.Iterable[_builtins.str] | None = ...,
+        requests: _builtins.int = ...,
+        error_correlation: _builtins.float | None = ...,
+        reason_text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_error_correlation", b"_error_correlation", "error_correlation", b"error_correlation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_error_correlation", b"_error_correlation", "ensemble", b"ensemble", "error_correlation", b"error_correlation", "jurors", b"jurors", "reason_text", b"reason_text", "requests", b"requests", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__error_correlation: _TypeAlias = _typing.Literal["error_correlation"]  # noqa: Y015
+    _WhichOneofArgType__error_correlation: _TypeAlias = _typing.Literal["_error_correlation", b"_error_correlation"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__error_correlation) -> _WhichOneofReturnType__error_correlation | None: ...
+
+Global___HomogeneousPair: _TypeAlias = HomogeneousPair  # noqa: Y015
 
 @_typing.final
 class DriftRecord(_message.Message):
