@@ -9,13 +9,15 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
+from gremium.v1.manifest_pb2 import MANIFEST_STATE_COMPLETED
 from services.cli import __main__ as command
 from services.ledger.attest import attestation_of
 from services.ledger.chain import chain_id_of, record_at
 from services.ledger.lock import owning
 from services.ledger.signing import signer_of
-from tests.unit.ledger.chains import DAY_NS, add, change, count, opened
+from tests.unit.ledger.chains import DAY_NS, add, add_ends, change, count, opened
 from tests.unit.ledger.entries import ended, intent
+from tests.unit.routing.recording import PASS, request
 
 MODEL = {"backend": "openai", "family": "f", "model": "m", "timeout_s": 5}
 CONFIG = {
@@ -231,6 +233,43 @@ def test_exports_what_is_young_or_of_a_kind(run, three, signer):
         json.loads(row)["request_id"] for row in run("export", "--since", "7d")[1].splitlines()
     ]
     assert "" == run("export", "--kind", "feedback")[1]
+
+
+@pytest.fixture
+def learnable(path, run):
+    """A request that a judge passed, one of which nothing is known."""
+    judged = request("r1", ballots={"a": "x", "b": "y"}, verdicts={"a": PASS})
+    for manifest in (judged, request("r2")):
+        manifest.state = MANIFEST_STATE_COMPLETED
+        add_ends(path, manifest)
+
+
+def test_exports_rows_to_train_on(run, learnable, tmp_path):
+    code, out, err = run("export", "--training")
+
+    (line,) = map(json.loads, out.splitlines())
+    assert (0, "r1", 1.0) == (code, line["id"], line["outcomes"]["small"]["quality"])
+    assert "1 requests are left out" in err
+
+
+def test_exports_a_table_with_a_row_for_each_model(run, learnable, tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "rows.parquet"
+
+    run("export", "--training", "--format", "parquet", "--to", file)
+
+    (row,) = pq.read_table(file).to_pylist()
+    assert ("r1", "small", 1.0, 0.5, None) == tuple(
+        row[name] for name in ("id", "model", "quality", "cost_usd", "prompt")
+    )
+    assert row["features"]
+
+
+def test_says_why_there_is_nothing_to_train_on(run, three):
+    code, _, err = run("export", "--training")
+
+    assert 1 == code
+    assert err
 
 
 def test_tells_its_columns(run):

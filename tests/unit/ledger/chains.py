@@ -3,9 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from gremium.v1.ledger_pb2 import RECORD_KIND_END, RECORD_KIND_FEEDBACK
 from gremium.v1.manifest_pb2 import Feedback
+from services.ledger import entries
 from services.ledger.chain import append
 from services.ledger.schema import migrate
 from tests.unit.ledger.entries import NOON, ended, intent
@@ -29,22 +31,28 @@ def opened(path) -> Iterator[sqlite3.Connection]:
 
 def add(path, *request_ids, signer=None, time_ns=NOON_NS):
     """Append the end of each request, with its row."""
+    found = (ended(intent(id_)).manifest for id_ in request_ids)
+    add_ends(path, *found, signer=signer, time_ns=time_ns)
+
+
+def add_ends(path, *manifests, signer=None, time_ns=NOON_NS):
     with opened(path) as connection:
-        for id_ in request_ids:
-            manifest = ended(intent(id_)).manifest
+        for manifest in manifests:
             seq = append(
                 connection,
                 RECORD_KIND_END,
-                request_id=id_,
+                request_id=manifest.request_id,
                 payload=manifest.SerializeToString(),
                 time_ns=time_ns,
                 signer=signer,
             )
+            row = {**asdict(entries.ended(manifest)), "seq": seq}
             connection.execute(
                 "INSERT INTO manifests (request_id, fingerprint, ensemble, state, outcome, start_ns,"
-                " cost_micro_usd, charged_usd, manifest, seq)"
-                " VALUES (?, 'f', 'trio', ?, ?, ?, 250000, 0.25, x'', ?)",
-                (id_, manifest.state, manifest.outcome, manifest.start_time.ToNanoseconds(), seq),
+                " cost_micro_usd, caller, charged_usd, manifest, seq) VALUES (:request_id, 'f',"
+                " :ensemble, :state, :outcome, :start_ns, :cost_micro_usd, :caller, :charged_usd,"
+                " x'', :seq)",
+                row,
             )
 
 
