@@ -226,6 +226,7 @@ def config() -> str:
             "version": 1,
             "models": {name: _model(name, *told) for name, told in roster.items()},
             "default_ensemble": "panel",
+            "ledger": {"texts": "answers"},
             "ensembles": {"panel": JURY, "tools": CASCADE, "thrifty": ROUTE},
         },
         sort_keys=False,

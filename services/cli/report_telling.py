@@ -7,12 +7,12 @@ from typing import Final
 from rich.table import Table
 
 from services.cli.show import plain_table
-from services.report.advice import number, percent, points, usd
 from services.report.figures import Figure
 from services.report.judging import Judging
 from services.report.routing import Routing
 from services.report.sink import Member, Sink
 from services.report.summary import EnsembleFigures, PairFigures, PoolFigures, Report
+from services.report.wording import number, percent, points, usd
 
 Told = str | Table
 

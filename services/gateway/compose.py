@@ -20,6 +20,7 @@ from services.calibration.configured import calibration_of, misfits
 from services.config.tree import LoadedConfig, RouteEnsemble, SharedBudget
 from services.gateway.accounts import Accounts
 from services.gateway.experience import Experience
+from services.gateway.likeness import likening
 from services.gateway.mesh import GrpcMesh, Mesh
 from services.gateway.model_health import States, watched
 from services.gateway.periods import period_start
@@ -60,6 +61,7 @@ async def composed(
         retaining(ledger, loaded.config),
         open_shelves(loaded) as shelves,
         watched(states) as health,
+        likening(loaded.resolve(loaded.config.ledger.path)) as likeness,
     ):
         accounts = await _accounts(loaded.config.budgets, ledger)
         yield EnsembleServicer(
@@ -71,6 +73,7 @@ async def composed(
             calibration=calibration,
             health=health,
             experience=await _experience(loaded, ledger),
+            likeness=likeness,
         )
 
 

@@ -27,6 +27,7 @@ from services.gateway.case import Case
 from services.gateway.experience import Experience
 from services.gateway.feedback import understood
 from services.gateway.fitting import fit
+from services.gateway.likeness import Likeness
 from services.gateway.live import Live
 from services.gateway.mesh import Mesh
 from services.gateway.model_health import ModelHealth
@@ -61,6 +62,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         calibration: Calibration | None = None,
         health: ModelHealth | None = None,
         experience: Experience | None = None,
+        likeness: Likeness | None = None,
     ) -> None:
         self._mesh = mesh
         self._shelves = shelves
@@ -69,6 +71,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         self._calibration = calibration
         self._health = health or ModelHealth()
         self._experience = experience or Experience(np.random.default_rng())
+        self._likeness = likeness or Likeness()
         self._config = loaded.config
         self._sha256 = loaded.sha256
         self._slots = {
@@ -208,6 +211,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         states = self._accounts.states(datetime.now(UTC))
         listed.budgets.extend(catalog.budget_to_wire(account) for account in states)
         listed.drifts.extend(self._experience.noticed)
+        listed.homogeneous_pairs.extend(self._likeness.pairs)
         return listed
 
 

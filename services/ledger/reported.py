@@ -49,12 +49,9 @@ def ended(path: Path, which: Which) -> Iterator[manifest_pb2.Manifest]:
     """
     with reading(path) as connection:
         for payload, feedback in _rows(connection, ENDED, RECORD_KIND_FEEDBACK, which):
-            found = manifest_pb2.Manifest.FromString(payload)
-            if not which.labels.items() <= dict(found.labels).items():
-                continue
-            if feedback is not None:
-                found.feedback.append(manifest_pb2.Feedback.FromString(feedback))
-            yield found
+            found = _manifest(payload, feedback)
+            if which.labels.items() <= dict(found.labels).items():
+                yield found
 
 
 def shadows(path: Path, which: Which) -> Iterator[shadow_pb2.ShadowRecord]:
@@ -77,3 +74,44 @@ def _rows(
     wanted = f"AND m.ensemble IN ({marks})" if which.ensembles else ""
     values = (kind, which.since_ns, *which.ensembles)
     return connection.execute(query.format(of_ensembles=wanted), values)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Requests with feedback."""
+
+    last: int
+    """Place of the newest feedback in the chain; 0: there is none."""
+    manifests: Sequence[manifest_pb2.Manifest]
+
+
+NEWEST: Final = "SELECT MAX(seq) FROM records WHERE seq > ? AND kind = ?"
+LABELLED: Final = (
+    "SELECT r.payload, f.payload FROM records f JOIN manifests m ON m.request_id = f.request_id"
+    " JOIN records r ON r.seq = m.seq WHERE f.kind = ? AND f.payload IS NOT NULL"
+    " AND r.payload IS NOT NULL AND f.seq = (SELECT MAX(seq) FROM records"
+    " WHERE request_id = f.request_id AND kind = f.kind) ORDER BY f.seq DESC LIMIT ?"
+)
+
+
+def latest_labelled(path: Path, *, after: int, most: int) -> Labelled:
+    """Requests that got feedback last, newest first; none without new feedback behind `after`.
+
+    Raises
+    ------
+    LedgerError
+        If the file is missing, or no ledger of this version.
+    """
+    with reading(path) as connection:
+        (last,) = connection.execute(NEWEST, (after, RECORD_KIND_FEEDBACK)).fetchone()
+        if last is None:
+            return Labelled(after, ())
+        rows = connection.execute(LABELLED, (RECORD_KIND_FEEDBACK, most))
+        return Labelled(last, [_manifest(*row) for row in rows])
+
+
+def _manifest(payload: bytes, feedback: bytes | None) -> manifest_pb2.Manifest:
+    found = manifest_pb2.Manifest.FromString(payload)
+    if feedback is not None:
+        found.feedback.append(manifest_pb2.Feedback.FromString(feedback))
+    return found

@@ -6,11 +6,11 @@ from typing import Final
 
 from services.config.tree import Config, Ensemble, RouteEnsemble
 from services.report.edits import Edit, Set, Without, WithoutTier
-from services.report.figures import Figure
+from services.report.homogeneity import seen
 from services.report.judging import Judging
-from services.report.likeness import ALIKE
 from services.report.sink import GAP, NEEDED, SAME
 from services.report.summary import EnsembleFigures, PairFigures, PoolFigures, Report
+from services.report.wording import number, percent, points, usd
 
 OVER: Final = 0.2
 """Share of a dear tier's requests that a cheaper one must do at least, to be told of."""
@@ -95,15 +95,8 @@ def _leaving(pool: PoolFigures, ensemble: Ensemble, jurors: Sequence[str]) -> tu
 
 
 def _together(pool: PoolFigures, pair: PairFigures) -> Advice:
-    errors = pair.errors
-    correlated = errors.correlation.low is not None and errors.correlation.low > ALIKE
-    seen = (
-        f"their errors correlate with {number(errors.correlation)}"
-        if correlated
-        else f"of their common mistakes {percent(errors.same_mistake)} beyond chance are the same one"
-    )
     text = (
-        f"{pair.first} and {pair.second} hardly count as two: {seen}."
+        f"{pair.first} and {pair.second} hardly count as two: {seen(pair.errors)}."
         " Replace one by a model of another family."
     )
     return Advice("ERRORS_TOGETHER", pool.ensemble, text)
@@ -200,53 +193,6 @@ def _unjudged(judging: Judging) -> str:
     if reason == "NO_PROMISE":
         return "Loosen `judge.promise`, or give more feedback and calibrate again."
     return "See why in their manifests, and name a second judge to stand in."
-
-
-def percent(figure: Figure) -> str:
-    """A share with its interval, for a sentence.
-
-    Examples
-    --------
-    >>> percent(Figure(200, 30, 0.25, 0.2, 0.3)), percent(Figure(3, 30))
-    ('25.0% (20.0 to 30.0)', 'unknown (3 of 30)')
-    """
-    if figure.value is None or figure.low is None or figure.high is None:
-        return unknown(figure)
-    return f"{figure.value:.1%} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
-
-
-def points(figure: Figure) -> str:
-    """A difference of shares, in points."""
-    if figure.value is None or figure.low is None or figure.high is None:
-        return unknown(figure)
-    low, high = 100 * figure.low, 100 * figure.high
-    return f"{100 * figure.value:+.1f} ({low:+.1f} to {high:+.1f})"
-
-
-def number(figure: Figure) -> str:
-    """Any other number."""
-    if figure.value is None or figure.low is None or figure.high is None:
-        return unknown(figure)
-    return f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
-
-
-def usd(figure: Figure) -> str:
-    """US dollars.
-
-    Examples
-    --------
-    >>> usd(Figure(200, 30, 1.25, 1.0, 1.5)), usd(Figure(200, 30, 0.00123, 0.001, 0.002))
-    ('$1.25 (1.00 to 1.50)', '$0.00123 (0.00100 to 0.00200)')
-    """
-    if figure.value is None or figure.low is None or figure.high is None:
-        return unknown(figure)
-    digits = 2 if abs(figure.value) >= 0.1 else 5
-    return f"${figure.value:.{digits}f} ({figure.low:.{digits}f} to {figure.high:.{digits}f})"
-
-
-def unknown(figure: Figure) -> str:
-    """What stands in place of a number that too little stands behind."""
-    return f"unknown ({figure.n} of {figure.needed})" if figure.n < figure.needed else "undefined"
 
 
 def _names(jurors: Sequence[str]) -> str:

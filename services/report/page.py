@@ -8,9 +8,10 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from services.report.advice import Advice, number, percent, points, usd
+from services.report.advice import Advice
 from services.report.figures import Figure
 from services.report.summary import PairFigures, PoolFigures, Report
+from services.report.wording import number, percent, points, usd
 
 WIDTH, HEIGHT, EDGE = 320.0, 110.0, 18.0
 """Of the curve's drawing, in its own units."""

@@ -210,10 +210,11 @@ def _divided(ballots: Ballots) -> Figure:
 
 
 def _pairs(ballots: Ballots) -> list[PairFigures]:
-    return [_pair(ballots, i, j) for i, j in combinations(range(len(ballots.jurors)), 2)]
+    return [pair_figures(ballots, i, j) for i, j in combinations(range(len(ballots.jurors)), 2)]
 
 
-def _pair(ballots: Ballots, i: int, j: int) -> PairFigures:
+def pair_figures(ballots: Ballots, i: int, j: int) -> PairFigures:
+    """How the ith and the jth juror go together."""
     codes = ballots.codes
     both = ballots.heard[:, i] & ballots.heard[:, j] & ballots.labelled
     return PairFigures(

@@ -7,7 +7,7 @@ import pytest
 from gremium.v1 import manifest_pb2, shadow_pb2
 from gremium.v1.ledger_pb2 import RECORD_KIND_SHADOW
 from services.core.errors import LedgerError
-from services.ledger.reported import Which, ended, shadows
+from services.ledger.reported import Which, ended, latest_labelled, shadows
 from tests.unit.ledger.entries import NOON, failed, intent
 from tests.unit.ledger.entries import ended as reply_to
 
@@ -105,3 +105,31 @@ async def test_shadows_are_those_of_the_requests_asked_for(ledger, path):
 def test_a_missing_ledger_is_named(path):
     with pytest.raises(LedgerError, match=f"there is no ledger {path}"):
         list(ended(path, Which()))
+
+
+def newest(path, *, after=0, most=10):
+    return asyncio.to_thread(lambda: latest_labelled(path, after=after, most=most))
+
+
+async def test_requests_that_got_feedback_last_come_first(ledger, path):
+    for name in ("a", "b", "c"):
+        await record(ledger, name)
+    for name, score in (("a", 0.0), ("b", 1.0), ("a", 1.0)):
+        await ledger.add_feedback(name, manifest_pb2.Feedback(score=score))
+
+    found = await newest(path)
+
+    told = [(m.request_id, [each.score for each in m.feedback]) for m in found.manifests]
+    assert [("a", [1.0]), ("b", [1.0])] == told
+    assert ["a"] == [m.request_id for m in (await newest(path, most=1)).manifests]
+
+
+async def test_without_new_feedback_nothing_is_read(ledger, path):
+    await record(ledger, "a")
+    assert ((), 0) == ((await newest(path)).manifests, (await newest(path)).last)
+
+    await ledger.add_feedback("a", manifest_pb2.Feedback(score=1.0))
+    last = (await newest(path)).last
+
+    assert last > 0
+    assert () == (await newest(path, after=last)).manifests
