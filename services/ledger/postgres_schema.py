@@ -58,11 +58,12 @@ def migrate(connection: Connection) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         version = _version(connection)
         if version is None:
-            _begin(connection)
-        _refuse_newer(version or 0)
-        for script in MIGRATIONS[version or 0 :]:
+            version = _begin(connection)
+        _refuse_newer(version)
+        for script in MIGRATIONS[version:]:
             connection.execute(script)
-        connection.execute("UPDATE gremium_ledger SET version = %s", (len(MIGRATIONS),))
+        if version < len(MIGRATIONS):
+            connection.execute("UPDATE gremium_ledger SET version = %s", (len(MIGRATIONS),))
 
 
 def check(connection: Connection) -> None:
@@ -95,12 +96,13 @@ def _version(connection: Connection) -> int | None:
     return int(row[0])
 
 
-def _begin(connection: Connection) -> None:
+def _begin(connection: Connection) -> int:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise LedgerError(f"the PostgreSQL database keeps text as {encoding}; UTF8 is needed")
     connection.execute("CREATE TABLE gremium_ledger (version integer NOT NULL)")
     connection.execute("INSERT INTO gremium_ledger VALUES (0)")
+    return 0
 
 
 def _refuse_newer(version: int) -> None:

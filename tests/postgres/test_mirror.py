@@ -141,6 +141,18 @@ def test_refuses_a_database_that_cannot_hold_every_text(mirror, book, place):
     until(lambda: "LATIN1; UTF8 is needed" in started.last.error)
 
 
+def test_needs_no_right_to_change_what_is_there(mirror, book, place):
+    mirror(book).close()
+    place.execute("CREATE ROLE writer LOGIN PASSWORD 'right'")
+    place.execute(f"GRANT USAGE ON SCHEMA {place.schema} TO writer")
+    place.execute("GRANT SELECT ON gremium_ledger TO writer")
+    place.execute("GRANT SELECT, INSERT ON gremium_records TO writer")
+    book.write(2)
+    mirror(book, place.url(user="writer", password="right"))  # noqa: S106
+
+    until(lambda: 2 == len(place.copy(book)))
+
+
 def test_a_wrong_password_is_told_once_without_it_and_tried_again(mirror, book, place, caplog):
     place.execute("CREATE ROLE feeder LOGIN PASSWORD 'right'")
     place.execute(f"GRANT ALL ON SCHEMA {place.schema} TO feeder")
