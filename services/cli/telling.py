@@ -10,6 +10,7 @@ from gremium.v1.manifest_pb2 import (
     OUTCOME_NO_CONSENSUS,
     OUTCOME_REJECTED,
     PARTICIPATION_STATUS_ANSWERED,
+    PARTICIPATION_STATUS_UNSPECIFIED,
     VERDICT_KIND_FAIL,
     VERDICT_KIND_UNJUDGED,
     Escalation,
@@ -24,6 +25,7 @@ from gremium.v1.manifest_pb2 import (
     Verdict,
     VerdictKind,
 )
+from gremium.v1.types_pb2 import Answer
 from services.runtime.wire import duration_from_wire
 
 LONGEST_VALUE: Final = 80
@@ -46,7 +48,9 @@ def stage_name(stage: Stage.ValueType) -> str:
 
 
 def ending(participation: Participation) -> str:
-    """How a participant ended, with the reason where there is one."""
+    """How a participant ended, with the reason where there is one; of one who has not, that."""
+    if participation.status == PARTICIPATION_STATUS_UNSPECIFIED:
+        return "not ended"
     status = ParticipationStatus.Name(participation.status)
     status = status.removeprefix("PARTICIPATION_STATUS_")
     word = status.lower().replace("_", " ")
@@ -137,9 +141,18 @@ def _step(step: StepRecord) -> Iterator[str]:
 
 
 def chosen_texts(manifest: Manifest) -> list[str]:
-    """Text of the answer that was given, if one was; another step or tier may have such a juror."""
+    """Text of the answer that was given, if one was; another step or tier may have such a juror.
+
+    Of one whose words are not kept, the digest of what it was.
+    """
     chosen = manifest.chosen_step, manifest.chosen_tier, manifest.chosen_juror
-    return [a.text for a in manifest.answers if (a.step, a.tier, a.juror) == chosen]
+    given = (a for a in manifest.answers if (a.step, a.tier, a.juror) == chosen)
+    return [_kept(answer) for answer in given]
+
+
+def _kept(answer: Answer) -> str:
+    is_gone = not answer.text and answer.content_sha256
+    return f"(not kept; its SHA-256 is {answer.content_sha256})" if is_gone else answer.text
 
 
 def cautions(manifest: Manifest) -> list[str]:

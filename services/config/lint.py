@@ -66,6 +66,8 @@ ADVICE: Final = {
     " spend none; set it above 0",
     "SHADOW_WITHOUT_JUDGE": "prose is not compared: of two tiers no model of another family and"
     " outside of both juries may; name one",
+    "BUDGETS_WITHOUT_LEDGER": "budgets start anew whenever the gateway does, because nothing of what"
+    " was spent is recorded; set it to relaxed or strict, or remove the budgets",
     "REJECTED_WITHOUT_JUDGE": "has no effect: without a judge no answer is rejected; add `judge`"
     " or remove it",
 }
@@ -104,12 +106,12 @@ class Finding:
 
 
 def lint(config: Config, *, learned: bool = False) -> list[Finding]:
-    """Every anti-pattern of a configuration: of its models, then of each ensemble.
+    """Every anti-pattern of a configuration: of its models, each ensemble, then of its ledger.
 
     `learned`: a trained router is in use, configured or from the shelf.
     """
     ensembles = (found for name in config.ensembles for found in _ensemble(config, name))
-    found = [*_models(config), *ensembles]
+    found = [*_models(config), *ensembles, *_ledger(config)]
     return [each for each in found if not (learned and each.code in GUESSED)]
 
 
@@ -124,6 +126,11 @@ def _models(config: Config) -> Iterator[Finding]:
             yield _found("UNUSED_MODEL", f"models.{name}")
         if _is_billed(model) and model.price.free:
             yield _found("PRICE_MISSING", f"models.{name}.price")
+
+
+def _ledger(config: Config) -> Iterator[Finding]:
+    if config.budgets and config.ledger.mode == "off":
+        yield _found("BUDGETS_WITHOUT_LEDGER", "ledger.mode")
 
 
 def _used(config: Config) -> set[str]:

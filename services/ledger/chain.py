@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from gremium.v1.ledger_pb2 import RecordKind
@@ -87,16 +87,21 @@ def append(
     signer: Signer | None,
 ) -> int:
     """Append a record inside the open transaction; returns its place."""
-    last, digest = head(connection), hashlib.sha256(payload).digest()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, START)
-    record = Record(seq, kind, request_id, time_ns, payload, digest, previous, b"", b"")
+    digest, (last, previous) = hashlib.sha256(payload).digest(), _end_of(connection)
+    record = Record(last + 1, kind, request_id, time_ns, payload, digest, previous, b"", b"")
     hashed = hash_of(record, chain_id_of(connection))
-    row = (*astuple(record)[:-2], hashed, signer.sign(hashed) if signer else b"")
+    signature = signer.sign(hashed) if signer else b""
     connection.execute(
         f"INSERT INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
-        row,
+        (record.seq, kind, request_id, time_ns, payload, digest, previous, hashed, signature),
     )
-    return seq
+    return record.seq
+
+
+def _end_of(connection: sqlite3.Connection) -> tuple[int, bytes]:
+    """Place and hash of the last record; of an empty ledger what the first one follows."""
+    found = connection.execute("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1").fetchone()
+    return found or (0, START)
 
 
 def chain_id_of(connection: sqlite3.Connection) -> str:

@@ -7,9 +7,12 @@ def keep(
     connection: sqlite3.Connection, request_id: str, reply: bytes | None, *, expires_ns: int
 ) -> None:
     """Keep a serialised reply, or none, in place of an earlier one of the same request."""
-    connection.execute("DELETE FROM replies WHERE request_id = ?", (request_id,))
-    if reply is not None:
-        connection.execute("INSERT INTO replies VALUES (?, ?, ?)", (request_id, reply, expires_ns))
+    if reply is None:
+        connection.execute("DELETE FROM replies WHERE request_id = ?", (request_id,))
+    else:
+        connection.execute(
+            "INSERT OR REPLACE INTO replies VALUES (?, ?, ?)", (request_id, reply, expires_ns)
+        )
 
 
 def kept(connection: sqlite3.Connection, request_id: str, *, now_ns: int) -> bytes | None:

@@ -231,6 +231,10 @@ def test_an_ending_says_why(fields, expected):
     assert expected == telling.ending(participation(**fields))
 
 
+def test_who_is_being_asked_has_not_ended():
+    assert "not ended" == telling.ending(manifest_pb2.Participation(name="a"))
+
+
 def test_a_model_is_named_as_served_where_that_differs():
     assert "small-1" == telling.model_name(participation(served_model="small-1"))
     assert "small-1 as small-1b" == telling.model_name(participation(served_model="small-1b"))
@@ -263,3 +267,10 @@ def test_of_jurors_with_one_name_only_the_chosen_ones_text_is_told():
 
     assert ["right small"] == telling.chosen_texts(manifest)
     assert [] == telling.chosen_texts(manifest_pb2.Manifest(answers=answers))
+
+
+def test_of_an_answer_whose_words_are_not_kept_the_digest_is_told():
+    answer = types_pb2.Answer(juror="a", content_sha256="5dd2")
+    manifest = manifest_pb2.Manifest(answers=[answer], chosen_juror="a")
+
+    assert ["(not kept; its SHA-256 is 5dd2)"] == telling.chosen_texts(manifest)
