@@ -1,12 +1,27 @@
 """Whatever PostgreSQL does meanwhile, no record is lost, none is doubled, and nothing waits for ever."""
 
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
 from services.ledger import postgres, postgres_mirror
 from tests.postgres.chains import until
+from tests.running import ROOT, environment
+
+FEEDING = """
+import sys, time
+from pathlib import Path
+from tests.postgres.chains import Book, Copying
+
+book = Book(Path(sys.argv[1]))
+Copying(book.path, sys.argv[2], timeout_s=5)
+while True:
+    book.write(5)
+    time.sleep(0.005)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +52,23 @@ def test_a_server_that_ends_under_load_lacks_and_doubles_nothing(server, place, 
         time.sleep(0.01)
 
     until(lambda: 200 == len(place.copy(book)))
+    assert book.records == place.copy(book)
+
+
+@pytest.mark.parametrize("after", [1, 100])
+def test_a_gateway_that_is_killed_while_it_feeds_lacks_and_doubles_nothing(
+    place, mirror, book, after
+):
+    child = subprocess.Popen(
+        [sys.executable, "-c", FEEDING, str(book.path), place.url()], env=environment(), cwd=ROOT
+    )
+    until(lambda: after <= len(place.copy(book)))
+    child.kill()
+    child.wait(5)
+    book.write()
+    mirror(book)
+
+    until(lambda: len(book.records) == len(place.copy(book)))
     assert book.records == place.copy(book)
 
 
