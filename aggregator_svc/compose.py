@@ -21,7 +21,9 @@ async def composed(
     async with AsyncExitStack() as opened:
         roster, embedder = Roster({}), None
         if writes:
-            roster = await opened.enter_async_context(open_roster(loaded, engines=engines))
+            roster = await opened.enter_async_context(
+                open_roster(loaded, engines=engines, service="aggregator")
+            )
         if spec.backend != "none":
             embedder = await opened.enter_async_context(open_embedder(loaded))
         servicer = AggregatorServicer(embedder, roster, embed_timeout_s=spec.timeout_s)

@@ -4,14 +4,17 @@ from typing import Any
 
 import grpc
 
+from aggregator_svc import traced
 from aggregator_svc.deciding import ballots_of, decide
 from aggregator_svc.synthesising import settled, synthesised
 from aggregator_svc.wire import case_from_wire, order_from_wire, response_to_wire
 from gremium.v1 import aggregator_pb2, aggregator_pb2_grpc
+from services.core.deadline import Deadline
 from services.models.embeddings import Embedder
 from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
 from services.runtime.calls import deadline_from
+from services.runtime.spans import part_span
 from services.runtime.wire import check_aside, lease_from_wire
 
 
@@ -33,9 +36,16 @@ class AggregatorServicer(aggregator_pb2_grpc.AggregatorServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> aggregator_pb2.AggregateResponse:
         await check_aside(request)
+        with part_span("tally", {}) as span:
+            response = await self._tallied(request, deadline_from(context))
+            traced.tell(span, response.tally)
+        return response
+
+    async def _tallied(
+        self, request: aggregator_pb2.AggregateRequest, deadline: Deadline
+    ) -> aggregator_pb2.AggregateResponse:
         case = case_from_wire(request)
         models = [self._roster.get(name) for name in request.synthesis.models]
-        deadline = deadline_from(context)
 
         ballots = await ballots_of(case, deadline=deadline)
         until = deadline.within(self._embed_timeout_s)

@@ -5,6 +5,7 @@ from typing import Any
 import grpc
 
 from gremium.v1 import judge_pb2, judge_pb2_grpc
+from judge_svc import traced
 from judge_svc.audit import Audit, independent, outside
 from judge_svc.checks import checked
 from judge_svc.comparing import compared
@@ -19,10 +20,13 @@ from judge_svc.wire import (
     ranking_to_wire,
     standing_from_wire,
 )
+from services.core.deadline import Deadline
 from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
+from services.runtime import names
 from services.runtime.aside import aside
 from services.runtime.calls import deadline_from
+from services.runtime.spans import part_span
 from services.runtime.wire import answer_from_wire, check_aside, lease_from_wire, prompt_aside
 
 
@@ -38,7 +42,14 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
         self, request: judge_pb2.VerifyRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> judge_pb2.VerifyResponse:
         await check_aside(request)
-        deadline = deadline_from(context)
+        with part_span("verdict", {names.JUROR: request.answer.juror}) as span:
+            response = await self._verified(request, deadline_from(context))
+            traced.tell(span, response.verdict)
+        return response
+
+    async def _verified(
+        self, request: judge_pb2.VerifyRequest, deadline: Deadline
+    ) -> judge_pb2.VerifyResponse:
         prompt, answer = await prompt_aside(request.prompt), answer_from_wire(request.answer)
         judges = [self._roster.get(name) for name in request.judge.models]
         lease = lease_from_wire(request.lease)

@@ -13,7 +13,7 @@ async def composed(
     loaded: LoadedConfig, *, engines: Mapping[str, str]
 ) -> AsyncIterator[JuryServicer]:
     """The jury of a configuration; `engines` holds the address of each local model's engine."""
-    async with open_roster(loaded, engines=engines) as roster:
+    async with open_roster(loaded, engines=engines, service="jury") as roster:
         servicer = JuryServicer(roster)
         servicer.models.measure()
         yield servicer

@@ -24,7 +24,9 @@ from services.models.asked import Asked, Attempt, unspent
 from services.models.asking import ask, cancelled, overdue
 from services.models.listening import Listener
 from services.models.pricing import dearest, spare
+from services.runtime import names
 from services.runtime.aside import aside
+from services.runtime.spans import part_span
 
 logger = logging.getLogger(__name__)
 
@@ -151,17 +153,21 @@ async def _ask(
 ) -> Settled:
     juror, request = question
     tell(Started(juror))
-    asked = await ask(
-        juror.model,
-        request,
-        deadline=deadline,
-        timeout_s=juror.timeout_s,
-        attempt=attempt,
-        purse=purse,
-    )
-    said = asked.reply or ModelReply()
-    size = size_of(said.text, said.tool_calls)
-    settled = await aside(size, _settled, juror, asked, request.prompt)
+    told = {names.JUROR: juror.name, names.MODEL: juror.model.name}
+    with part_span(f"juror {juror.name}", told) as span:
+        asked = await ask(
+            juror.model,
+            request,
+            deadline=deadline,
+            timeout_s=juror.timeout_s,
+            attempt=attempt,
+            purse=purse,
+        )
+        said = asked.reply or ModelReply()
+        size = size_of(said.text, said.tool_calls)
+        settled = await aside(size, _settled, juror, asked, request.prompt)
+        span.tell({names.COST_USD: asked.cost_usd})
+        span.ended(settled.asked.status, settled.asked.reason)
     tell(settled)
     return settled
 

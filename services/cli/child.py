@@ -28,6 +28,8 @@ class Process:
     """Full name of the gRPC service whose health counts; empty: an engine, asked over HTTP."""
     stop_limit_s: float
     """Seconds between the request to stop and being killed."""
+    metrics: str = ""
+    """`host:port` at which it gives its figures; empty: nowhere."""
 
     @property
     def label(self) -> str:

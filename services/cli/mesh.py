@@ -5,16 +5,16 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from services.cli import state
+from services.cli import state, targets
 from services.cli.calibrated import learned_findings
 from services.cli.child import Child, Process
 from services.cli.engines import base_addresses, engine_processes
 from services.cli.errors import MeshError
 from services.cli.ports import LOOPBACK, free_ports, reachable, settle
-from services.cli.processes import STAGES, service_processes
+from services.cli.processes import SERVICES, STAGES, service_processes
 from services.cli.progress import Progress
 from services.cli.supervisor import keep_running, running_children
 from services.config.tree import LoadedConfig
@@ -31,6 +31,8 @@ class Options:
     """Where `.gremium/` with state and logs is."""
     env: Mapping[str, str]
     """What the processes inherit."""
+    metrics: bool = False
+    """Whether each service gives its figures to Prometheus, even if the environment says nothing."""
 
     @property
     def logs(self) -> Path:
@@ -48,11 +50,14 @@ class Mesh:
     one_process: bool
     directory: Path
     progress: Progress
+    metrics: Mapping[str, str]
+    """`host:port` at which figures are given, by service; empty: nowhere."""
 
     @property
     def running(self) -> state.Running:
         """What other commands may know of it, with the present process ids."""
-        here = {"address": self.gateway, "pid": os.getpid()}
+        figures = self.metrics.get("gateway", "")
+        here = {"address": self.gateway, "pid": os.getpid(), "metrics": figures}
         return state.Running(
             gateway=self.gateway,
             config=str(self.loaded.path),
@@ -100,65 +105,83 @@ async def mesh_running(
     """
     for finding in learned_findings(loaded):
         progress.say(str(finding))
-    bind = settle(options.bind)
+    options = replace(options, bind=settle(options.bind))
     options.logs.mkdir(parents=True, exist_ok=True)
-    engines = engine_processes(loaded, env=options.env)
-    services = () if options.one_process else _services(loaded, bind, engines, options.env)
+    engines, ports = engine_processes(loaded, env=options.env), free_ports(2 * len(SERVICES))
+    metrics = _metrics(options, ports[len(SERVICES) :])
+    services = () if options.one_process else _services(loaded, options, engines, ports, metrics)
     async with (
         running_children([*engines, *services], logs=options.logs, progress=progress) as children,
-        _gateway_here(loaded, bind, engines, options, progress) as gateway,
+        _gateway_here(loaded, options, engines, metrics, progress) as gateway,
     ):
-        mesh = Mesh(children, loaded, gateway, options.one_process, options.directory, progress)
-        state.write(mesh.running, options.directory)
+        where = options.directory
+        mesh = Mesh(children, loaded, gateway, options.one_process, where, progress, metrics)
+        state.write(mesh.running, where)
+        targets.write(metrics, where)
         try:
             yield mesh
         finally:
-            state.forget(options.directory)
+            targets.forget(where)
+            state.forget(where)
+
+
+def _metrics(options: Options, ports: Sequence[int]) -> dict[str, str]:
+    """Where figures are given, by process."""
+    names = ("gateway",) if options.one_process else tuple(SERVICES)
+    return targets.addresses(names, options.env, ports=ports if options.metrics else None)
 
 
 def _services(
-    loaded: LoadedConfig, bind: str, engines: tuple[Process, ...], env: Mapping[str, str]
+    loaded: LoadedConfig,
+    options: Options,
+    engines: tuple[Process, ...],
+    ports: Sequence[int],
+    metrics: Mapping[str, str],
 ) -> tuple[Process, ...]:
-    ports = dict(zip(STAGES, free_ports(len(STAGES)), strict=True))
-    addresses = {stage: f"{LOOPBACK}:{port}" for stage, port in ports.items()}
+    addresses = {stage: f"{LOOPBACK}:{ports[nth]}" for nth, stage in enumerate(STAGES)}
     return service_processes(
         loaded.path,
-        addresses={**addresses, "gateway": reachable(bind)},
-        gateway_bind=bind,
+        addresses={**addresses, "gateway": reachable(options.bind)},
+        gateway_bind=options.bind,
         engines=base_addresses(engines),
-        env=env,
+        metrics=metrics,
+        env=options.env,
     )
 
 
 @asynccontextmanager
 async def _gateway_here(
     loaded: LoadedConfig,
-    bind: str,
-    engines: tuple[Process, ...],
     options: Options,
+    engines: tuple[Process, ...],
+    metrics: Mapping[str, str],
     progress: Progress,
 ) -> AsyncIterator[str]:
     """The gateway's address; with one process, the gateway runs here meanwhile."""
     if not options.one_process:
-        yield reachable(bind)
+        yield reachable(options.bind)
         return
     from services.cli.single import serving_here  # noqa: PLC0415 - loads all five services
 
     began = time.monotonic()
     async with serving_here(
         loaded,
-        bind=bind,
+        bind=options.bind,
         engines=base_addresses(engines),
-        env=options.env,
+        env={**options.env, targets.variable("gateway"): metrics["gateway"]},
         log=options.logs / "gremium.log",
     ):
-        progress.serving("all services", reachable(bind), time.monotonic() - began)
-        yield reachable(bind)
+        progress.serving("all services", reachable(options.bind), time.monotonic() - began)
+        yield reachable(options.bind)
 
 
 def _told(children: Sequence[Child], *kinds: str) -> dict[str, dict[str, object]]:
     return {
-        child.process.name: {"address": child.process.address, "pid": child.pid}
+        child.process.name: {
+            "address": child.process.address,
+            "pid": child.pid,
+            "metrics": child.process.metrics,
+        }
         for child in children
         if child.process.kind in kinds
     }

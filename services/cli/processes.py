@@ -28,12 +28,14 @@ def service_processes(
     addresses: Mapping[str, str],
     gateway_bind: str,
     engines: Mapping[str, str],
+    metrics: Mapping[str, str],
     env: Mapping[str, str],
 ) -> tuple[Process, ...]:
     """The five services as processes.
 
     `addresses` gives `host:port` by service, `engines` the base address by
-    local model, `env` the environment that all of them inherit.
+    local model, `metrics` where each service gives its figures, `env` the
+    environment that all of them inherit.
     """
     peers = {stage: addresses[stage] for stage in STAGES}
     listed = ",".join(f"{name}={address}" for name, address in engines.items())
@@ -42,9 +44,13 @@ def service_processes(
         for stage in STAGES
     }
     own["gateway"] = {"bind": gateway_bind, **peers}
+    common = {"config": str(config)}
     return tuple(
         _process(
-            name, settings={"config": str(config), **own[name]}, address=addresses[name], env=env
+            name,
+            settings={**common, **own[name], "metrics": metrics[name]},
+            address=addresses[name],
+            env=env,
         )
         for name in SERVICES
     )
@@ -56,7 +62,7 @@ def _process(
     kind: Literal["stage", "gateway"] = "gateway" if name == "gateway" else "stage"
     module = "services.gateway" if kind == "gateway" else f"{name}_svc"
     prefix = f"GREMIUM_{name.upper()}"
-    told = {f"{prefix}_{key.upper()}": value for key, value in settings.items()}
+    told = {f"{prefix}_{key.upper()}": value for key, value in settings.items() if value}
     return Process(
         name=name,
         kind=kind,
@@ -64,6 +70,7 @@ def _process(
         env={**env, **told, "PYTHONUNBUFFERED": "1"},
         address=address,
         health=SERVICES[name],
+        metrics=settings["metrics"],
         stop_limit_s=_drain_s(env.get(f"{prefix}_DRAIN_S", "")) + STOP_MARGIN_S,
     )
 

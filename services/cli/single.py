@@ -36,7 +36,7 @@ async def serving_here(
 ) -> AsyncIterator[None]:
     """Serve until the block ends, then drain. Logs to `log`, so that the terminal stays readable."""
     logs.setup(SERVICE, logging.FileHandler(log, mode="w", encoding="utf-8"))
-    telemetry.setup(SERVICE, env)
+    telemetry.setup(SERVICE, env, prefix=PREFIX)
     try:
         async with (
             _composed(loaded, engines) as register,

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from services.cli import state
+from services.cli import state, targets
 from services.cli.mesh import Mesh, Options, mesh_running
 from services.cli.options import config_option, json_option
+from services.cli.ports import reachable
 from services.cli.progress import Progress
 from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
@@ -20,13 +21,20 @@ from services.routing.configured import is_learned
 @config_option
 @click.option("--bind", default=state.DEFAULT_BIND, show_default=True, help="Address for clients.")
 @click.option("--one-process", is_flag=True, help="Run all five services in this process.")
+@click.option(
+    "--metrics/--no-metrics",
+    default=True,
+    show_default=True,
+    help="Let Prometheus read each service's figures, on a port of its own on this machine.",
+)
 @json_option("Print one line of JSON to stdout once the mesh serves.")
-def up(config: Path | None, bind: str, one_process: bool, as_json: bool) -> int:
+def up(config: Path | None, bind: str, one_process: bool, metrics: bool, as_json: bool) -> int:
     """Run the mesh until Ctrl-C.
 
     Starts the engines of local models, the four stages and the gateway, each
     as a process of its own, and waits until all of them are SERVING. A process
-    that dies is started again. Logs are in .gremium/logs.
+    that dies is started again. Logs are in .gremium/logs; .gremium/prometheus.json
+    tells a Prometheus where the figures are (file_sd_configs).
 
     Ctrl-C lets requests in flight finish; a second one stops at once.
     """
@@ -35,7 +43,7 @@ def up(config: Path | None, bind: str, one_process: bool, as_json: bool) -> int:
     chosen = choose(config, directory=Path.cwd(), env=os.environ)
     progress.say(chosen.origin)
     progress.say(_warned(chosen.loaded))
-    options = Options(bind, one_process, Path.cwd(), dict(os.environ))
+    options = Options(bind, one_process, Path.cwd(), dict(os.environ), metrics)
     run_until_stopped(_up(chosen.loaded, options, progress, as_json=as_json))
     return 0
 
@@ -52,6 +60,11 @@ async def _up(loaded: LoadedConfig, options: Options, progress: Progress, *, as_
 def _announce(mesh: Mesh, progress: Progress, *, as_json: bool) -> None:
     if as_json:
         click.echo(mesh.running.to_json())
+    if figures := mesh.metrics["gateway"]:
+        progress.say(
+            f"figures at http://{reachable(figures)}/metrics; "
+            f"{state.FOLDER}/{targets.FILE} tells Prometheus of all services"
+        )
     progress.say(f'ready at {mesh.gateway}; ask it: gremium ask "…"; Ctrl-C stops it')
 
 

@@ -18,6 +18,7 @@ from services.gateway import estimates
 from services.gateway.accounts import Accounts, Hold
 from services.gateway.case import Case
 from services.gateway.ending import Ending
+from services.gateway.measured import measured
 from services.gateway.mesh import Mesh
 from services.gateway.patterns.cascade import cascade
 from services.gateway.patterns.jury import jury
@@ -57,12 +58,13 @@ async def ask(
         If there is no outcome, once the ledger has all that was answered and spent.
     """
     record = Record(case, watch=watch, tell_spent=ledger.spent if ledger.records else None)
-    hold = _hold(case, record, accounts)
-    try:
-        with case.live.answering(record.manifest):
-            return await _ask(case, record, hold, mesh=mesh, ledger=ledger)
-    finally:
-        hold.settle(record.spent_usd)
+    with measured(case, record):
+        hold = _hold(case, record, accounts)
+        try:
+            with case.live.answering(record.manifest):
+                return await _ask(case, record, hold, mesh=mesh, ledger=ledger)
+        finally:
+            hold.settle(record.spent_usd)
 
 
 async def recorded(case: Case, *, ledger: Ledger) -> ensemble_pb2.AskResponse | None:

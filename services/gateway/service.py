@@ -29,6 +29,7 @@ from services.gateway.feedback import understood
 from services.gateway.fitting import fit
 from services.gateway.likeness import Likeness
 from services.gateway.live import Live
+from services.gateway.measured import measure_feedback
 from services.gateway.mesh import Mesh
 from services.gateway.model_health import ModelHealth
 from services.gateway.pace import price_of_money
@@ -38,6 +39,7 @@ from services.gateway.underway import Underway, told_again
 from services.gateway.watch import Watch
 from services.ledger.sqlite import Ledger
 from services.retrieval.shelves import Shelves
+from services.runtime import figures, metrics, names
 from services.runtime.admission import Admission
 from services.runtime.callers import current_caller
 from services.runtime.calls import deadline_from
@@ -78,6 +80,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             name: Admission(ensemble_slots(loaded.config, each))
             for name, each in loaded.config.ensembles.items()
         }
+        metrics.watch(figures.REQUESTS_ACTIVE, self._active)
         self._stages = StageLog()
         self.live = Live()
         """The requests that are answered now."""
@@ -166,6 +169,9 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
             ),
         )
 
+    def _active(self) -> list[metrics.Reading]:
+        return [(slots.taken, {names.ENSEMBLE: name}) for name, slots in self._slots.items()]
+
     def _ensemble(self, name: str) -> Ensemble:
         known = self._config.ensembles
         if name not in known:
@@ -197,8 +203,10 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
     ) -> ensemble_pb2.SubmitFeedbackResponse:
         del context
         await check_aside(request)
-        said = understood(request.feedback, await self._ledger.manifest(request.request_id))
+        manifest = await self._ledger.manifest(request.request_id)
+        said = understood(request.feedback, manifest)
         feedback = await self._ledger.add_feedback(request.request_id, said)
+        measure_feedback(manifest.ensemble, feedback)
         return ensemble_pb2.SubmitFeedbackResponse(feedback=feedback)
 
     async def ListEnsembles(

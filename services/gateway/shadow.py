@@ -18,6 +18,7 @@ from services.core.deadline import Deadline
 from services.gateway import shadow_record
 from services.gateway.accounts import Account, Accounts, Hold
 from services.gateway.case import Case
+from services.gateway.measured import measure_shadow
 from services.gateway.mesh import Mesh
 from services.gateway.record import Record
 from services.gateway.shadow_asking import asked, broken_off
@@ -147,9 +148,9 @@ class Shadows:
             raise
         finally:
             hold.settle(record.spent_usd)
-            await self._books.add_shadow(
-                shadow_record.ended(begun, record.manifest.participations, finding)
-            )
+            told = shadow_record.ended(begun, record.manifest.participations, finding)
+            measure_shadow(told)
+            await self._books.add_shadow(told)
 
 
 def is_busy(slots: Iterable[Admission]) -> bool:

@@ -105,6 +105,17 @@ class Attempt:
         self.sent, self.sent_s = True, monotonic()
 
     @property
+    def waited_s(self) -> float:
+        """Time that the present call waited for its slot; to be asked when it has it."""
+        return max(0.0, self.sent_s - self.call_began_s)
+
+    @property
+    def first_chunk_s(self) -> float | None:
+        """Time from sending the present call to the first that was heard; None: nothing was."""
+        first_at = self.listener.first_at if self.listener else None
+        return None if first_at is None or not self.sent else max(0.0, first_at - self.sent_s)
+
+    @property
     def sent_for_s(self) -> float:
         """Time since the present call had its slot; 0 while it waits for one."""
         return monotonic() - self.sent_s if self.sent else 0.0

@@ -40,3 +40,5 @@ class RosterModel:
     backend: Backend
     guard: Guard = field(repr=False, compare=False)
     """Who decides whether it may be asked now."""
+    service: str = ""
+    """The service of the mesh that asks it, for its figures."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
@@ -14,12 +15,14 @@ from services.models import outcome
 from services.models.asked import NOTHING, Asked, Attempt
 from services.models.backend import RosterModel
 from services.models.gate import RefusedError
+from services.models.measured import measure_call
 from services.models.outcome import Outcome
 from services.models.pacing import LateError, generated
 from services.models.plausible import plausible
 from services.models.pricing import cost_usd, dearest, reply_cost_usd
-from services.runtime import telemetry
+from services.runtime import names, telemetry
 from services.runtime.callers import current_caller
+from services.runtime.spans import ModelSpan, model_span, why_stopped
 from services.runtime.wire import cut
 
 logger = logging.getLogger(__name__)
@@ -29,6 +32,8 @@ MAX_NAME_BYTES: Final = 256
 MAX_TOOL_CALLS: Final = 128
 BILLED_CAUSES: Final = frozenset({"CONNECTION", "INVALID_REPLY", "STREAM_CUT"})
 """Failures after which the provider may have read the prompt and billed it."""
+LOST: Final = "HEDGE_LOST"
+"""Why a call was stopped beside which another was faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +54,49 @@ End = tuple[Asked, Outcome]
 
 async def call_once(question: Question) -> End:
     """Call inside a span that tells how the call ended. Raises only CancelledError."""
-    spec = question.model.spec
-    with telemetry.model_span(
-        model=spec.model, provider=spec.provider_name, remaining_s=question.until.left_s
-    ) as span:
-        question.attempt.span_id = telemetry.current_span_id()
+    model, attempt = question.model, question.attempt
+    with _traced(question) as span:
+        attempt.span_id = telemetry.current_span_id()
         try:
             asked, seen = await _admitted(question)
-        except asyncio.CancelledError:
-            span.stopped("HEDGE_LOST" if question.attempt.lost else "not needed")
+        except asyncio.CancelledError as err:
+            stopped = _stopped(question, err)
+            span.stopped(stopped.reason)
+            measure_call(model, attempt, stopped)
             raise
-        served = asked.reply.served_model if asked.reply else ""
-        span.settle(asked.status, reason=asked.reason, served_model=served, usage=asked.usage)
+        span.settle(
+            asked.status,
+            reason=asked.reason,
+            usage=asked.usage,
+            reply=asked.reply,
+            cost_usd=asked.cost_usd,
+            first_chunk_s=attempt.first_chunk_s,
+        )
+        measure_call(model, attempt, asked)
         return asked, seen
+
+
+def _traced(question: Question) -> AbstractContextManager[ModelSpan]:
+    spec, attempt = question.model.spec, question.attempt
+    return model_span(
+        model=spec.model,
+        provider=spec.provider_name,
+        remaining_s=question.until.left_s,
+        attributes={
+            names.MODEL: question.model.name,
+            names.ATTEMPT: len(attempt.earlier) + 1,
+            names.HEDGE: attempt.hedge,
+            names.STREAMED: attempt.listener is not None,
+        },
+    )
+
+
+def _stopped(question: Question, error: asyncio.CancelledError) -> Asked:
+    """What a call came to that was stopped, and why, as far as whoever stopped it said."""
+    attempt = question.attempt
+    reason = LOST if attempt.lost else why_stopped(error)
+    spent = cut_short(question.model, question.request, attempt, sent=attempt.sent)
+    return replace(spent, status=Status.CANCELLED, reason=reason)
 
 
 async def _admitted(question: Question) -> End:

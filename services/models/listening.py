@@ -1,6 +1,7 @@
 """Hears a model while it writes."""
 
 from collections.abc import Callable
+from time import monotonic
 
 from services.core.answers import Usage
 from services.core.unveiling import Unveiling
@@ -20,6 +21,8 @@ class Listener:
         self._unveiling = Unveiling()
         self._heard: list[str] = []
         self._showed = False
+        self.first_at: float | None = None
+        """When the first piece came, on the monotonic clock; None: none did."""
         self.on_piece: Callable[[], None] | None = None
         """Told of each piece, whoever may see it; must not block."""
         self.on_claim: Callable[[], None] | None = None
@@ -61,6 +64,8 @@ class Listener:
 
     def _hear(self, piece: str) -> None:
         self._claim()
+        if self.first_at is None:
+            self.first_at = monotonic()
         self._heard.append(piece)
         if self.on_piece is not None:
             self.on_piece()

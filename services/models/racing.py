@@ -10,13 +10,12 @@ from typing import Final
 from services.core.answers import Status
 from services.core.lease import Purse
 from services.models.asked import Asked, Attempt
-from services.models.calling import End, Question, call_once, cut_short, put_back
+from services.models.calling import LOST, End, Question, call_once, cut_short, put_back
 from services.models.pricing import dearest
 from services.runtime.callers import current_caller
 
 STOP_S: Final = 0.1
 """Longest wait for a call that was stopped; its connection closes at once."""
-LOST: Final = "HEDGE_LOST"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 import aiohttp
@@ -49,16 +50,20 @@ class Roster:
 
 
 @asynccontextmanager
-async def open_roster(loaded: LoadedConfig, *, engines: Mapping[str, str]) -> AsyncIterator[Roster]:
+async def open_roster(
+    loaded: LoadedConfig, *, engines: Mapping[str, str], service: str = ""
+) -> AsyncIterator[Roster]:
     """Open every model of the configuration until the block ends.
 
-    `engines` holds the base address of each local model's engine by its name.
+    `engines` holds the base address of each local model's engine by its name, `service` is who
+    asks them.
     """
     specs = {n: spec for n, spec in loaded.config.models.items() if spec.backend != "recorded"}
     async with open_session(most=sum(spec.max_concurrent for spec in specs.values())) as session:
         live = {name: _live_model(name, spec, session, engines) for name, spec in specs.items()}
         recorded = await asyncio.to_thread(_recorded_models, loaded, live)
-        yield Roster({**live, **recorded})
+        models = {**live, **recorded}
+        yield Roster({name: replace(each, service=service) for name, each in models.items()})
 
 
 def _live_model(

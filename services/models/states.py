@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -10,8 +11,9 @@ import grpc
 from gremium.v1 import model_status_pb2, model_status_pb2_grpc
 from services.models.backend import RosterModel
 from services.models.breaker import State
-from services.models.guard import ModelState
-from services.runtime import metrics
+from services.models.guard import Guard
+from services.runtime import figures, metrics, names
+from services.runtime.instruments import Counter, Gauge
 from services.runtime.wire import duration_to_wire, timestamp_to_wire
 
 if TYPE_CHECKING:
@@ -25,17 +27,17 @@ BREAKERS: Final = {
 LEVELS: Final = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 """The breaker as a number, the worse the higher."""
 
-GAUGES: Final[dict[str, Callable[[ModelState], float]]] = {
-    metrics.BREAKER_STATE: lambda state: LEVELS[state.breaker],
-    metrics.BREAKER_OPENS: lambda state: state.opens,
-    metrics.CONCURRENCY_LIMIT: lambda state: state.limit,
-    metrics.IN_FLIGHT: lambda state: state.in_flight,
-    metrics.WAITING: lambda state: state.waiting,
-    metrics.THROTTLED: lambda state: float(state.throttled_until is not None),
-    metrics.RETRIES: lambda state: state.retries,
-    metrics.HEDGES: lambda state: state.hedges,
+GAUGES: Final[dict[Counter | Gauge, Callable[[Guard], float]]] = {
+    figures.BREAKER_STATE: lambda guard: LEVELS[guard.breaker.state],
+    figures.BREAKER_OPENS: lambda guard: guard.breaker.opens,
+    figures.CONCURRENCY_LIMIT: lambda guard: guard.limit.allowed,
+    figures.IN_FLIGHT: lambda guard: guard.gate.in_flight,
+    figures.WAITING: lambda guard: guard.gate.waiting,
+    figures.THROTTLED: lambda guard: float(guard.throttle.left_s > 0.0),
+    figures.RETRIES: lambda guard: guard.retries.retries,
+    figures.HEDGES: lambda guard: guard.hedging.hedges,
 }
-"""What is measured of each model, by the metric's name."""
+"""What is measured of each model. It is read by other threads, so nothing may change by it."""
 
 
 class ModelStatusServicer(model_status_pb2_grpc.ModelStatusServiceServicer):
@@ -62,13 +64,12 @@ class ModelStatusServicer(model_status_pb2_grpc.ModelStatusServiceServicer):
 
     def measure(self) -> None:
         """Let the process's metrics tell the states from now on."""
-        for name, value in GAUGES.items():
-            metrics.watch(name, lambda value=value: self._readings(value))  # type: ignore[misc]
+        for gauge, value in GAUGES.items():
+            metrics.watch(gauge, partial(self._readings, value))
 
-    def _readings(self, value: Callable[[ModelState], float]) -> Iterator[metrics.Reading]:
+    def _readings(self, value: Callable[[Guard], float]) -> Iterator[metrics.Reading]:
         for model in self._roster.models:
-            attributes = {"gremium.service": self._service, "gremium.model": model.name}
-            yield value(model.guard.state()), attributes
+            yield value(model.guard), {names.SERVICE: self._service, names.MODEL: model.name}
 
 
 def replica_id() -> str:

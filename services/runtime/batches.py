@@ -14,22 +14,22 @@ from typing import Final
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from services.runtime import metrics
+from services.runtime import figures, metrics
+from services.runtime.names import ERROR_TYPE
 
 logger = logging.getLogger(__name__)
-
-CAUSE: Final = "error.type"
 
 FLUSH_LIMIT_MS: Final = 2_000
 """How long the last spans may take to leave when a process ends."""
 TELL_EVERY_S: Final = 10.0
-"""Shortest time between two log lines about dropped spans."""
+"""Shortest time between two log lines about what was lost."""
 
 
 class Drops:
-    """Counts dropped spans, and says so in the log every now and then."""
+    """Counts what a collector did not get, and says so in the log every now and then."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what = what
         self._clock = clock
         self._lock = Lock()
         self._counts: Counter[str] = Counter()
@@ -37,12 +37,12 @@ class Drops:
         self._tell_at = 0.0
 
     def counted(self) -> Sequence[metrics.Reading]:
-        """Spans dropped so far, by cause."""
+        """How much was lost so far, by cause."""
         with self._lock:
-            return [(count, {CAUSE: cause}) for cause, count in self._counts.items()]
+            return [(count, {ERROR_TYPE: cause}) for cause, count in self._counts.items()]
 
     def add(self, count: int, cause: str) -> None:
-        """Count spans that are lost; any thread may."""
+        """Count what is lost; any thread may."""
         with self._lock:
             self._counts[cause] += count
             self._untold += count
@@ -51,8 +51,9 @@ class Drops:
                 return
             self._untold, self._tell_at = 0, now + TELL_EVERY_S
         logger.warning(
-            "%d spans were dropped (%s), %d so far: the collector does not keep up",
+            "%d %s were dropped (%s), %d so far: the collector does not keep up",
             untold,
+            self._what,
             cause,
             total,
         )
@@ -85,7 +86,7 @@ class _Overflow:
         self._drops = drops
 
     def register_queue_size(self, get_queue_size: Callable[[], int]) -> None:
-        metrics.watch(metrics.SPANS_QUEUED, lambda: [(get_queue_size(), {})])
+        metrics.watch(figures.SPANS_QUEUED, lambda: [(get_queue_size(), {})])
 
     def drop_items(self, count: int, error_type: str = "queue_full") -> None:
         self._drops.add(count, error_type)
@@ -98,13 +99,13 @@ class Batches(BatchSpanProcessor):
     """Gives up soon at the end: the package waits 10 s and more for a collector that is down."""
 
     def __init__(self, exporter: SpanExporter) -> None:
-        drops = Drops()
+        drops = Drops("spans")
         super().__init__(CountedExporter(exporter, drops))
         overflow, batches = _Overflow(drops), self._batch_processor
         overflow.register_queue_size(lambda: len(batches._queue))  # noqa: SLF001
         batches._metrics = overflow  # noqa: SLF001 - there is no other way to learn of a drop
         self._drops = drops
-        metrics.watch(metrics.SPANS_DROPPED, drops.counted)
+        metrics.watch(figures.SPANS_DROPPED, drops.counted)
 
     def shutdown(self) -> None:
         self._batch_processor.shutdown(timeout_millis=FLUSH_LIMIT_MS)

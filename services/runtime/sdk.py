@@ -5,20 +5,20 @@ A tenth of a second to import: only what sends traces or metrics loads it.
 
 import contextlib
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.grpc._aio_client import _BaseAioClientInterceptor
 from opentelemetry.instrumentation.grpc._aio_server import OpenTelemetryAioServerInterceptor
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 from opentelemetry.trace import Span
 
 from services.runtime.batches import Batches
+from services.runtime.exporting import Reports, every_s
 from services.runtime.metrics import EXPORT_LIMIT_MS
 
 
@@ -34,13 +34,10 @@ def tracer_provider(name: str, *, to_console: bool) -> TracerProvider:
     return provider
 
 
-def meter_provider(name: str) -> MeterProvider:
-    """Gauges of the service called `name`, to the collector of the `OTEL_` variables."""
-    reader = PeriodicExportingMetricReader(
-        OTLPMetricExporter(timeout=EXPORT_LIMIT_MS // 1000), export_timeout_millis=EXPORT_LIMIT_MS
-    )
-    resource = Resource.create({"service.name": name})
-    return MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False)
+def reports(name: str, env: Mapping[str, str]) -> Reports:
+    """The figures of the service called `name`, to the collector of the `OTEL_` variables."""
+    exporter = OTLPMetricExporter(timeout=EXPORT_LIMIT_MS // 1000)
+    return Reports(exporter, name, every_s=every_s(env))
 
 
 class ServerSpans(OpenTelemetryAioServerInterceptor):

@@ -17,6 +17,7 @@ from services.core.errors import GremiumError
 from services.runtime import census, logs, telemetry
 from services.runtime.admission import Admission
 from services.runtime.checks import Checks
+from services.runtime.scraping import scraped
 from services.runtime.serving import ServingInterceptor
 from services.runtime.settings import ServerSettings
 from services.runtime.wire import know_rules
@@ -82,7 +83,7 @@ async def running(
     await server.start()
     logger.info("listening", extra={"bind": settings.bind, "port": port})
     try:
-        async with _announced(checks, services, ready):
+        async with scraped(settings.metrics), _announced(checks, services, ready):
             yield port
     finally:
         await checks.enter_graceful_shutdown()
@@ -176,7 +177,7 @@ def run(main: Coroutine[Any, Any, None], *, service: str) -> None:
     _keep_what_is_loaded()
     with closing(main):
         try:
-            telemetry.setup(service)
+            telemetry.setup(service, prefix=f"GREMIUM_{service.upper()}")
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(main)
         except (GremiumError, OSError, ValueError) as err:

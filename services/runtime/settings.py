@@ -34,6 +34,9 @@ class ServerSettings(BaseModel):
     max_message_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     """Largest message received or sent."""
 
+    metrics: str = ""
+    """Address at which Prometheus reads the figures, `host:port`, path `/metrics`; unset: nowhere."""
+
     @classmethod
     def from_env(cls, prefix: str, env: Mapping[str, str] = os.environ) -> Self:
         """Read `{prefix}_*` variables; unknown ones are an error, not a typo to hunt for."""

@@ -1,4 +1,4 @@
-"""Names of all spans and attributes, what is sent where, and which span is current."""
+"""What is sent where, and which span is current."""
 
 import contextlib
 import os
@@ -8,29 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind, StatusCode
 
-from services.core.answers import Status, Usage
 from services.runtime import metrics
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
-
-# GenAI semantic conventions v1.41
-OPERATION: Final = "gen_ai.operation.name"
-PROVIDER: Final = "gen_ai.provider.name"
-REQUEST_MODEL: Final = "gen_ai.request.model"
-RESPONSE_MODEL: Final = "gen_ai.response.model"
-INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
-OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
-ERROR_TYPE: Final = "error.type"
-# RPC semantic conventions
-RPC_STATUS: Final = "rpc.response.status_code"
-RPC_STATUS_NUMBER: Final = "rpc.grpc.status_code"
-# ours
-REMAINING_S: Final = "gremium.deadline.remaining_s"
-CANCEL_REASON: Final = "gremium.cancel.reason"
-REASON: Final = "gremium.error.reason"
 
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
@@ -48,26 +30,30 @@ class _Tracing:
 _tracing = _Tracing()
 
 
-def setup(service: str, env: Mapping[str, str] = os.environ) -> None:
+def setup(service: str, env: Mapping[str, str] = os.environ, *, prefix: str = "") -> None:
     """Send spans and metrics where the standard `OTEL_` variables say; without them, nowhere.
 
     `OTEL_TRACES_EXPORTER` is `otlp`, `console` or `none`; unset, it is `otlp`
-    when an `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
+    when an `OTEL_EXPORTER_OTLP_ENDPOINT` is set. Figures are kept, too, where the
+    setting `{prefix}_METRICS` has somebody read them.
 
     Raises
     ------
     ValueError
-        If `OTEL_TRACES_EXPORTER` or `OTEL_METRICS_EXPORTER` names another exporter, or
-        `OTEL_EXPORTER_OTLP_PROTOCOL` another protocol than `grpc`.
+        If `OTEL_TRACES_EXPORTER` or `OTEL_METRICS_EXPORTER` names another exporter,
+        `OTEL_EXPORTER_OTLP_PROTOCOL` another protocol than `grpc`, or figures are to be sent as
+        changes.
     """
     spans_to, metered = _exporter(env), metrics.wanted(env)
+    name = env.get("OTEL_SERVICE_NAME") or f"gremium-{service}"
+    if metered or env.get(f"{prefix}_METRICS"):
+        metrics.measure(name)
     if spans_to == "none" and not metered:
         return
     from services.runtime import sdk  # noqa: PLC0415 - slow to import, not always needed
 
-    name = env.get("OTEL_SERVICE_NAME", f"gremium-{service}")
     if metered:
-        metrics.install(sdk.meter_provider(name))
+        metrics.export_by(sdk.reports(name, env))
     if spans_to != "none":
         install(sdk.tracer_provider(name, to_console=spans_to == "console"))
 
@@ -113,6 +99,14 @@ def tracer() -> trace.Tracer | None:
     """The tracer, or None when tracing is off."""
     provider = _tracing.provider
     return None if provider is None else provider.get_tracer("gremium")
+
+
+def sampling_tracer() -> trace.Tracer | None:
+    """The tracer where the current span is sampled, else None."""
+    if _tracing.provider is None:
+        return None
+    sampled = trace.get_current_span().get_span_context().trace_flags.sampled
+    return tracer() if sampled else None
 
 
 def current_trace_id() -> str:
@@ -193,48 +187,3 @@ def outgoing_headers() -> tuple[tuple[str, str], ...]:
     state = context.trace_state.to_header() if context.trace_state else ""
     headers = ((TRACEPARENT, parent),)
     return (*headers, (TRACESTATE, state)) if state else headers
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpan:
-    """The span of one call to one model; does nothing when tracing is off."""
-
-    span: Span | None = None
-
-    def settle(
-        self, status: Status, *, reason: str = "", served_model: str = "", usage: Usage
-    ) -> None:
-        """Say how the call ended."""
-        if self.span is None:
-            return
-        if served_model:
-            self.span.set_attribute(RESPONSE_MODEL, served_model)
-        self.span.set_attribute(INPUT_TOKENS, usage.input_tokens)
-        self.span.set_attribute(OUTPUT_TOKENS, usage.output_tokens)
-        if status in {Status.FAILED, Status.TIMED_OUT}:
-            self.span.set_attribute(ERROR_TYPE, reason or status.value)
-            self.span.set_status(StatusCode.ERROR, reason)
-
-    def stopped(self, reason: str) -> None:
-        """Say why the answer was no longer needed, which is no error."""
-        if self.span is not None:
-            self.span.set_attribute(CANCEL_REASON, reason)
-
-
-@contextlib.contextmanager
-def model_span(*, model: str, provider: str, remaining_s: float) -> Iterator[ModelSpan]:
-    """Trace one call to one model, named as the provider calls it."""
-    tracing = tracer()
-    if tracing is None or not trace.get_current_span().get_span_context().trace_flags.sampled:
-        yield ModelSpan()
-        return
-    attributes: dict[str, str | float] = {
-        OPERATION: "chat",
-        PROVIDER: provider,
-        REQUEST_MODEL: model,
-        REMAINING_S: remaining_s,
-    }
-    with tracing.start_as_current_span(
-        f"chat {model}", kind=SpanKind.CLIENT, attributes=attributes, record_exception=False
-    ) as span:
-        yield ModelSpan(span)

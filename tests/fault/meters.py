@@ -1,4 +1,4 @@
-"""A collector of metrics that keeps the newest and the highest value of each gauge of a service."""
+"""A collector of metrics that keeps the newest and the highest value of each figure of a service."""
 
 import time
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Meters(metrics_service_pb2_grpc.MetricsServiceServicer):
 
     def _take(self, resource):
         for metric in (each for scope in resource.scope_metrics for each in scope.metrics):
-            points = [(_model(p), p.as_int or p.as_double) for p in metric.gauge.data_points]
+            points = [(_model(p), p.as_int or p.as_double) for p in _points(metric)]
             self.newest |= {(metric.name, model): value for model, value in points}
             total = sum(value for _, value in points)
             self.most[metric.name] = max(total, self.most.get(metric.name, 0))
@@ -62,6 +62,11 @@ def metering(service) -> Iterator[Meters]:
             yield meters
         finally:
             server.stop(1).wait(5)
+
+
+def _points(metric):
+    """Of a gauge or a counter; a histogram has no value."""
+    return [*metric.gauge.data_points, *metric.sum.data_points]
 
 
 def _model(point):

@@ -8,7 +8,7 @@ from gremium.v1 import model_status_pb2, model_status_pb2_grpc
 from services.gateway.model_health import EVERY_S
 from services.models.breaker import State
 from services.models.states import LEVELS
-from services.runtime import metrics
+from services.runtime import figures
 from services.runtime.wire import duration_from_wire
 from tests.fault.five import ends, failure, jury, model, request, turns
 from tests.fault.stubs import Mode
@@ -137,11 +137,11 @@ def test_an_open_breaker_is_shown_by_the_command_and_in_the_metrics(
     for _ in range(4):
         fails(gateway, ensemble)
 
-    meters.until_model(metrics.BREAKER_STATE, name, LEVELS[State.OPEN])
+    meters.until_model(figures.BREAKER_STATE.name, name, LEVELS[State.OPEN])
     assert ("BREAKER_STATE_OPEN", 1) == shown(mesh, name)
     assert ("BREAKER_STATE_CLOSED", 0) == shown(mesh, "a")
-    meters.until_model(metrics.BREAKER_OPENS, name, 1)
-    assert 0 == meters.newest[metrics.BREAKER_STATE, "a"]
+    meters.until_model(figures.BREAKER_OPENS.name, name, 1)
+    assert 0 == meters.newest[figures.BREAKER_STATE.name, "a"]
 
 
 def shown(mesh, model_name):

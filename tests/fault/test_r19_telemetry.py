@@ -15,12 +15,14 @@ import psutil
 import pytest
 
 from gremium.v1 import ensemble_pb2_grpc
-from services.runtime import metrics
+from services.runtime import figures
 from tests.collector import collecting
 from tests.fault.five import config, request
 from tests.fault.meters import INTERVAL_MS, Meters, metering
 from tests.fault.replicas import Cluster, Replica, cluster
 from tests.fault.stubs import deaf_port, stub
+
+pytestmark = pytest.mark.measures
 
 TIMEOUT_S = 10.0
 QUEUE = 64
@@ -174,8 +176,8 @@ def test_it_costs_no_latency(meshes_asked, row, wrong):
 @pytest.mark.parametrize("wrong", ["traces silent", "traces unreachable"])
 def test_its_queue_is_bounded_and_what_it_drops_is_counted(meshes_asked, row, wrong):
     side = meshes_asked.broken[wrong]
-    dropped = side.meters.until(metrics.SPANS_DROPPED, 1)
-    queued = side.meters.until(metrics.SPANS_QUEUED, 1)
+    dropped = side.meters.until(figures.SPANS_DROPPED.name, 1)
+    queued = side.meters.until(figures.SPANS_QUEUED.name, 1)
 
     row.at_most("R19", "most spans queued beyond the bound", queued - QUEUE, 0)
     assert 0 < dropped

@@ -17,8 +17,11 @@ EDGES = {
     (None, f"server {ASK}"),
     *((f"server {ASK}", f"client {stage}") for stage in STAGES),
     *((f"client {stage}", f"server {stage}") for stage in STAGES),
-    *((f"server {DELIBERATE}", f"client chat {juror}") for juror in "abc"),
-    (f"server {VERIFY}", "client chat judge"),
+    *((f"server {DELIBERATE}", f"internal juror {juror}") for juror in "abc"),
+    *((f"internal juror {juror}", f"client chat {juror}") for juror in "abc"),
+    (f"server {AGGREGATE}", "internal tally"),
+    (f"server {VERIFY}", "internal verdict"),
+    ("internal verdict", "client chat judge"),
 }
 
 

@@ -12,6 +12,7 @@ ADDRESSES = {
     "aggregator": "127.0.0.1:4",
     "gateway": "127.0.0.1:50051",
 }
+METRICS = {**dict.fromkeys(ADDRESSES, ""), "jury": "127.0.0.1:7"}
 
 
 def planned(**env):
@@ -20,6 +21,7 @@ def planned(**env):
         addresses=ADDRESSES,
         gateway_bind="0.0.0.0:50051",
         engines={"small": "http://127.0.0.1:9"},
+        metrics=METRICS,
         env=env,
     )
     return {process.name: process for process in processes}
@@ -53,6 +55,14 @@ def test_only_services_that_ask_models_know_the_engines():
 
     assert {"router", "jury", "judge", "aggregator"} == knowing
     assert "small=http://127.0.0.1:9" == planned()["jury"].env["GREMIUM_JURY_ENGINES"]
+
+
+def test_each_is_told_where_its_figures_are_read():
+    jury, judge = planned()["jury"], planned()["judge"]
+
+    assert ("127.0.0.1:7", "127.0.0.1:7") == (jury.metrics, told(jury)["GREMIUM_JURY_METRICS"])
+    assert "" == judge.metrics
+    assert "GREMIUM_JUDGE_METRICS" not in told(judge)
 
 
 def test_the_own_environment_is_handed_on():

@@ -2,43 +2,21 @@
 
 import grpc
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from gremium.v1 import model_status_pb2, model_status_pb2_grpc
 from services.config.care import Breaker
 from services.gateway.model_states import LocalStates, RemoteStates
 from services.models.states import ModelStatusServicer, replica_id
-from services.runtime import metrics
+from services.runtime import figures
+from services.runtime.names import SERVICE
 from services.runtime.wire import duration_from_wire
+from tests.figures import by, measuring
 from tests.running import free_port
 from tests.unit.models.rosters import asking, roster_of
 from tests.upstream import Reply
 
 REQUEST = model_status_pb2.ListModelStatesRequest()
 DOWN = {"m": Reply(status=500)}
-
-
-@pytest.fixture
-def reader():
-    reader = InMemoryMetricReader()
-    metrics.install(MeterProvider(metric_readers=[reader], shutdown_on_exit=False))
-    yield reader
-    metrics.shutdown()
-
-
-def values(reader, name):
-    """Value of a metric by service."""
-    data = reader.get_metrics_data()
-    found = [
-        point
-        for resource in data.resource_metrics
-        for scope in resource.scope_metrics
-        for metric in scope.metrics
-        if metric.name == name
-        for point in metric.data.data_points
-    ]
-    return {point.attributes["gremium.service"]: point.value for point in found}
 
 
 class Context:
@@ -103,15 +81,22 @@ async def test_latency_is_told_once_it_is_known():
     assert state.latency_p50.ToNanoseconds() <= state.latency_p95.ToNanoseconds()
 
 
-async def test_the_metrics_tell_of_every_service_in_the_process(reader):
+@pytest.fixture
+def _measured():
+    with measuring():
+        yield
+
+
+@pytest.mark.usefixtures("_measured")
+async def test_the_metrics_tell_of_every_service_in_the_process():
     async with asking(DOWN) as (_, put), roster_of({"m": {"model": "m"}}) as quiet:
         ModelStatusServicer("jury", put.roster).measure()
         ModelStatusServicer("judge", quiet).measure()
         await failing(put)
 
-        assert {"jury": 2, "judge": 0} == values(reader, metrics.BREAKER_STATE)
-        assert {"jury": 1, "judge": 0} == values(reader, metrics.BREAKER_OPENS)
-        assert {"jury": 32, "judge": 32} == values(reader, metrics.CONCURRENCY_LIMIT)
+        assert {"jury": 2, "judge": 0} == by(figures.BREAKER_STATE, SERVICE)
+        assert {"jury": 1, "judge": 0} == by(figures.BREAKER_OPENS, SERVICE)
+        assert {"jury": 32, "judge": 32} == by(figures.CONCURRENCY_LIMIT, SERVICE)
 
 
 async def test_the_gateway_asks_every_service_and_names_who_does_not_tell():

@@ -19,7 +19,7 @@ class Failing:
 
 
 def test_drops_are_counted_by_cause():
-    drops = Drops()
+    drops = Drops("spans")
     drops.add(2, "queue_full")
     drops.add(3, "not_delivered")
     drops.add(1, "queue_full")
@@ -31,7 +31,7 @@ def test_drops_are_counted_by_cause():
 
 def test_the_log_says_so_at_most_every_ten_seconds(caplog):
     now = [0.0]
-    drops = Drops(lambda: now[0])
+    drops = Drops("spans", lambda: now[0])
     with caplog.at_level(logging.WARNING):
         for now[0] in (0.0, 1.0, 9.9, 10.0):
             drops.add(1, "queue_full")
@@ -47,14 +47,14 @@ def test_the_log_says_so_at_most_every_ten_seconds(caplog):
     ("ends", "count"), [(SpanExportResult.SUCCESS, 0), (SpanExportResult.FAILURE, 2)]
 )
 def test_what_is_not_delivered_is_lost(ends, count):
-    drops = Drops()
+    drops = Drops("spans")
     CountedExporter(Failing(ends), drops).export(["a", "b"])
 
     assert count == sum(lost for lost, _ in drops.counted())
 
 
 def test_an_exporter_that_raises_has_lost_its_spans():
-    drops = Drops()
+    drops = Drops("spans")
     with pytest.raises(OSError, match="gone"):
         CountedExporter(Failing(OSError("gone")), drops).export(["a"])
 

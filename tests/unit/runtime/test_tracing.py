@@ -12,17 +12,18 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from gremium.v1 import router_pb2_grpc
-from services.core.answers import Status, Usage
 from services.core.deadline import Deadline
 from services.core.errors import DeadlineSpentError, GremiumError
-from services.runtime import telemetry
+from services.runtime import figures, telemetry
 from services.runtime.calls import call
 from services.runtime.local import call_local
 from services.runtime.tracing import client_span, server_span
+from tests.figures import measuring, points
 from tests.unit.runtime.serving import JURY, ROUTER, Router, followed, route, served
 
 NAME = f"{ROUTER}/Route"
 LIMIT_S = 10
+CALL = {"rpc.system.name": "grpc", "rpc.method": NAME}
 
 
 @pytest.fixture
@@ -63,7 +64,41 @@ async def test_a_call_is_a_span_on_each_side(root, exported):
     assert (NAME, NAME) == (client.name, server.name)
     assert root.context.span_id == client.parent.span_id
     assert client.context.span_id == server.parent.span_id
-    assert "OK" == server.attributes["rpc.response.status_code"]
+    for span in (client, server):
+        assert ("grpc", NAME, "OK") == tuple(
+            span.attributes[f"rpc.{name}"]
+            for name in ("system.name", "method", "response.status_code")
+        )
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "code", "fault_at"),
+    [
+        ("", "OK", set()),
+        ("bug", "INTERNAL", {"client", "server"}),
+        ("quorum", "ABORTED", {"client", "server"}),
+        ("verbose", "INVALID_ARGUMENT", {"client"}),
+    ],
+)
+async def test_a_call_is_timed_on_each_side(ensemble, code, fault_at):
+    with measuring():
+        with suppress(GremiumError):
+            await ask(ensemble)
+        sides = {"client": points(figures.RPC_CLIENT), "server": points(figures.RPC_SERVER)}
+
+    for side, [(of, took)] in sides.items():
+        fault = {"error.type": code} if side in fault_at else {}
+        assert {**CALL, "rpc.response.status_code": code, **fault} == of
+        assert 0 < took.total < LIMIT_S
+
+
+async def test_a_call_that_its_caller_gave_up_is_no_error():
+    with measuring():
+        with pytest.raises(asyncio.CancelledError), client_span(f"/{NAME}", remaining_s=1.0):
+            raise asyncio.CancelledError
+        [(of, _)] = points(figures.RPC_CLIENT)
+
+    assert {**CALL, "rpc.response.status_code": "CANCELLED"} == of
 
 
 async def test_a_server_span_tells_the_time_it_had(root, exported):
@@ -188,25 +223,6 @@ def test_without_an_sdk_nothing_is_sent_and_nothing_is_current():
     with server_span("/a.B/C", None, {}), client_span("/a.B/D", remaining_s=1.0):
         assert () == telemetry.outgoing_headers()
         assert "" == telemetry.current_trace_id() == telemetry.current_span_id()
-
-
-def test_a_model_call_is_a_genai_span(root, exported):
-    with telemetry.model_span(model="m-1", provider="acme", remaining_s=3.0) as span:
-        span.settle(Status.ANSWERED, served_model="m-1.2", usage=Usage(7, 0, 2))
-    [found] = exported.get_finished_spans()
-
-    assert "chat m-1" == found.name
-    assert 7 == found.attributes["gen_ai.usage.input_tokens"]
-    assert "m-1.2" == found.attributes["gen_ai.response.model"]
-
-
-def test_a_juror_that_is_no_longer_needed_is_no_error(root, exported):
-    with telemetry.model_span(model="m-1", provider="acme", remaining_s=3.0) as span:
-        span.stopped("QUORUM")
-    [found] = exported.get_finished_spans()
-
-    assert StatusCode.UNSET is found.status.status_code
-    assert "QUORUM" == found.attributes["gremium.cancel.reason"]
 
 
 @pytest.mark.parametrize("name", ["jaeger", "zipkin"])
