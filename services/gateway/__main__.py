@@ -6,6 +6,7 @@ from pathlib import Path
 from services.config.load import load
 from services.config.slots import service_slots
 from services.gateway.compose import composed, grpc_mesh, register
+from services.gateway.console.opening import console
 from services.gateway.model_states import RemoteStates
 from services.gateway.settings import GatewaySettings
 from services.runtime.server import run, running, until_signalled
@@ -22,6 +23,7 @@ async def main() -> None:
     async with (
         grpc_mesh(settings) as mesh,
         composed(loaded, mesh=mesh, states=states) as servicer,
+        console(settings, loaded, servicer, states) as pages,
         running(
             settings,
             partial(register, servicer, states),
@@ -31,6 +33,7 @@ async def main() -> None:
         ),
     ):
         await until_signalled()
+        pages.leave()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,30 @@
 """Settings of the gateway's process."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from services.runtime.settings import ServerSettings
 
 
-class GatewaySettings(ServerSettings):
-    """What the gateway needs to listen and to find the four services."""
+class EdgeSettings(ServerSettings):
+    """What the gateway needs to be asked and looked at, in whatever process it runs."""
 
     bind: str = "127.0.0.1:50051"
     """Address to listen on, `host:port`."""
+
+    console: str = ""
+    """Address of the web page, `host:port`; empty: there is none. Whoever reaches it reads what the
+    ledger keeps."""
+
+    console_names: str = ""
+    """Further names that browsers may call the page by, `name,…`, such as that of a proxy. Its
+    address, `localhost` and plain IP addresses always do; any other name is refused."""
+
+    console_key: SecretStr | None = Field(default=None, min_length=16)
+    """What lets its holder give feedback on the page, at least 16 characters. Unset: nobody may."""
+
+
+class GatewaySettings(EdgeSettings):
+    """What the gateway needs besides to find the four services."""
 
     router: str = Field(min_length=1)
     """Target of the router, `host:port` or any other gRPC name."""
