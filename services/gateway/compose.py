@@ -27,6 +27,7 @@ from services.gateway.periods import period_start
 from services.gateway.retaining import retaining
 from services.gateway.service import EnsembleServicer
 from services.gateway.settings import GatewaySettings
+from services.gateway.shadow import shadowing
 from services.ledger.configured import terms_of
 from services.ledger.postgres_open import mirrored
 from services.ledger.sqlite import Ledger, open_ledger
@@ -62,6 +63,7 @@ async def composed(
         open_shelves(loaded) as shelves,
         watched(states) as health,
         likening(loaded.resolve(loaded.config.ledger.path)) as likeness,
+        shadowing(loaded.config, mesh, ledger, np.random.default_rng()) as shadows,
     ):
         accounts = await _accounts(loaded.config.budgets, ledger)
         yield EnsembleServicer(
@@ -74,6 +76,7 @@ async def composed(
             health=health,
             experience=await _experience(loaded, ledger),
             likeness=likeness,
+            shadows=shadows,
         )
 
 

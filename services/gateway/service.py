@@ -34,6 +34,7 @@ from services.gateway.mesh import Mesh
 from services.gateway.model_health import ModelHealth
 from services.gateway.pace import price_of_money
 from services.gateway.progress import follow
+from services.gateway.shadow import Shadows
 from services.gateway.stage_log import StageLog
 from services.gateway.underway import Underway, told_again
 from services.gateway.watch import Watch
@@ -65,6 +66,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         health: ModelHealth | None = None,
         experience: Experience | None = None,
         likeness: Likeness | None = None,
+        shadows: Shadows | None = None,
     ) -> None:
         self._mesh = mesh
         self._shelves = shelves
@@ -74,6 +76,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         self._health = health or ModelHealth()
         self._experience = experience or Experience(np.random.default_rng())
         self._likeness = likeness or Likeness()
+        self._shadows = shadows
         self._config = loaded.config
         self._sha256 = loaded.sha256
         self._slots = {
@@ -93,7 +96,9 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         with _naming(request_id):
             await check_aside(request)
             case = self._case(request_id, request, context)
-            return await self._answer(case, attest=request.attest)
+            reply = await self._answer(case, attest=request.attest)
+        self._shadow(context, case, reply)
+        return reply
 
     async def AskStream(
         self, request: ensemble_pb2.AskStreamRequest, context: Context
@@ -106,7 +111,14 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         ask = partial(self._answer, case, attest=request.ask.attest)
         async with aclosing(follow(ask)) as events:
             async for event in events:
+                if event.HasField("final"):
+                    self._shadow(context, case, event.final)
                 yield event
+
+    def _shadow(self, context: Context, case: Case, reply: ensemble_pb2.AskResponse) -> None:
+        """Once the caller has the reply, a cheaper tier may be asked, too."""
+        if self._shadows is not None:
+            self._shadows.after(context, case, reply, slots=self._slots.values())
 
     async def _answer(
         self, case: Case, watch: Watch | None = None, *, attest: bool
@@ -216,7 +228,9 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         await check_aside(request)
         listed = catalog.to_wire(self._config, sha256=self._sha256)
         listed.stages.extend(self._stages.records())
-        states = self._accounts.states(datetime.now(UTC))
+        now = datetime.now(UTC)
+        states = self._accounts.states(now)
+        states += self._shadows.states(now) if self._shadows is not None else []
         listed.budgets.extend(catalog.budget_to_wire(account) for account in states)
         listed.drifts.extend(self._experience.noticed)
         listed.homogeneous_pairs.extend(self._likeness.pairs)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,19 +12,21 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from gremium.v1 import ensemble_pb2, shadow_pb2
+from gremium.v1 import ensemble_pb2, ledger_pb2, shadow_pb2
 from services.config.budgets import SharedBudget
-from services.config.tree import Ensemble, Tiered
+from services.config.tree import Config, Ensemble, Tiered
 from services.core.deadline import Deadline
 from services.gateway import shadow_record
 from services.gateway.accounts import Account, Accounts, Hold
 from services.gateway.case import Case
-from services.gateway.measured import measure_shadow
 from services.gateway.mesh import Mesh
+from services.gateway.periods import period_start
 from services.gateway.record import Record
 from services.gateway.shadow_asking import asked, broken_off
 from services.gateway.shadow_costs import Costs, possible
 from services.gateway.shadow_draw import Draw, drawn, shadow_of
+from services.ledger.shadows import charges
+from services.ledger.sqlite import Ledger
 from services.runtime.admission import Admission
 
 logger = logging.getLogger(__name__)
@@ -39,13 +42,33 @@ STOP_S: Final = 2.0
 class Call(Protocol):
     """A call that is answered."""
 
-    def add_done_callback(self, callback: Callable[[Any], None], /) -> None: ...
+    def add_done_callback(self, callback: Any, /) -> None: ...
 
 
 class Books(Protocol):
     """Where shadows are recorded."""
 
-    async def add_shadow(self, record: shadow_pb2.ShadowRecord) -> None: ...
+    async def append(
+        self, kind: ledger_pb2.RecordKind.ValueType, request_id: str, payload: bytes
+    ) -> None: ...
+
+
+@asynccontextmanager
+async def shadowing(
+    config: Config, mesh: Mesh, ledger: Ledger, rng: np.random.Generator
+) -> AsyncIterator["Shadows | None"]:
+    """Breaks off what runs when the block ends; None where nobody wants it, or nothing is recorded."""
+    wanted = shadow_budgets(config.ensembles)
+    if not wanted or not ledger.records:
+        yield None
+        return
+    today = period_start("day", datetime.now(UTC))
+    spent = await asyncio.to_thread(charges, ledger.path, today)
+    shadows = Shadows(mesh, ledger, Accounts(wanted, spent), rng)
+    try:
+        yield shadows
+    finally:
+        await shadows.stop()
 
 
 class Shadows:
@@ -139,7 +162,7 @@ class Shadows:
         record.reserved(costs.usd)
         begun = shadow_record.begun(case, reply, draw, reserved_usd=costs.usd)
         try:
-            await self._books.add_shadow(begun)
+            await self._record(begun)
             finding = await asked(
                 given, draw.tier, reply, costs=costs, mesh=self._mesh, record=record
             )
@@ -149,8 +172,11 @@ class Shadows:
         finally:
             hold.settle(record.spent_usd)
             told = shadow_record.ended(begun, record.manifest.participations, finding)
-            measure_shadow(told)
-            await self._books.add_shadow(told)
+            await self._record(told)
+
+    async def _record(self, record: shadow_pb2.ShadowRecord) -> None:
+        kind, payload = ledger_pb2.RECORD_KIND_SHADOW, record.SerializeToString()
+        await self._books.append(kind, record.request_id, payload)
 
 
 def is_busy(slots: Iterable[Admission]) -> bool:

@@ -90,6 +90,7 @@ def written(path: Path, ensemble: Mapping[str, Any], url: str, **sections: Any) 
         del ensemble["grace_s"]
     names = {juror["model"] for juror in jurors_of(ensemble)}
     others = [(ensemble.get(key) or {}).get("models", ()) for key in ("judge", "synthesis")]
+    others.append((ensemble.get("shadow") or {}).get("judges", ()))
     config = {
         "models": {name: model(name, url) for name in sorted(names.union(*others))},
         "ensembles": {"main": ensemble},

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gremium.v1 import ensemble_pb2, manifest_pb2, shadow_pb2, types_pb2
+from gremium.v1.ledger_pb2 import RECORD_KIND_SHADOW
 from services.config.tree import Price
 from services.core.errors import LedgerError
 from services.gateway.accounts import Accounts
@@ -44,9 +45,11 @@ class Books:
         self.records: list[shadow_pb2.ShadowRecord] = []
         self._failing = failing
 
-    async def add_shadow(self, record: shadow_pb2.ShadowRecord) -> None:
+    async def append(self, kind: int, request_id: str, payload: bytes) -> None:
         if self._failing:
             raise LedgerError("the disk is full")
+        record = shadow_pb2.ShadowRecord.FromString(payload)
+        assert (RECORD_KIND_SHADOW, record.request_id) == (kind, request_id)
         self.records.append(record)
 
     @property
