@@ -15,7 +15,7 @@ export QUESTION := $(value Q)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help ask up demo test soak overload fault kill check check-code check-protos format generate baseline clean question install install-dev
+.PHONY: help ask up demo test suite soak overload fault kill check check-code check-protos format generate baseline clean question install install-dev
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -32,9 +32,11 @@ up: install ## Keep the mesh running until Ctrl-C
 demo: install ## Walk through the patterns with the embedded model
 	@$(BIN)/python examples/demo.py
 
-test: check ## Check, then run every test that this machine can run; the end lists what it cannot
-	@$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --ignore=tests/fault
-	@$(BIN)/python -m pytest tests/fault # alone: it measures
+test: check-code suite ## Check, and run every test that this machine can run; the end lists what it cannot
+
+suite: install-dev
+	@$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder -m "not measures"
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile -m measures tests/fault
 
 fault: install-dev ## Measure the properties under time and failure tightly: medians of five, a table, bench/out/fault.json and overload.png
 	@rm -f bench/out/fault.json

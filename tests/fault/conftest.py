@@ -108,6 +108,13 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("turn", range(1, times + 1))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Whatever asks the shared mesh is kept apart as if it measured: most of it does."""
+    for item in filter(shared.takes_part, items):
+        item.add_marker(pytest.mark.measures)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
     """Fail a run of which a median misses; keep the figures of the properties that hold."""

@@ -17,6 +17,8 @@ from tests.fault.five import told
 from tests.fault.load import load
 from tests.fault.replicas import wait_until
 
+pytestmark = pytest.mark.measures
+
 TIMEOUT_S = 10.0
 CALLERS = 10
 PAUSE_S = 0.05

@@ -9,6 +9,8 @@ from gremium.v1 import ensemble_pb2_grpc
 from tests.fault.five import request, told
 from tests.fault.replicas import wait_until
 
+pytestmark = pytest.mark.measures
+
 TIMEOUT_S = 12.0
 SHORT_S = 1.0
 JURORS = 3

@@ -6,9 +6,12 @@ import time
 from dataclasses import dataclass
 
 import psutil
+import pytest
 
 from bench.overload_chart import draw
 from tests.fault.bursts import Asked, quantile
+
+pytestmark = pytest.mark.measures
 
 GENERATORS = 2
 RECOVERED_S = 5.0

@@ -2,7 +2,11 @@
 
 import time
 
+import pytest
+
 from tests.fault.bursts import quantile
+
+pytestmark = pytest.mark.measures
 
 QUIET_PER_S = 4.0
 MARGIN = 0.2

@@ -27,6 +27,8 @@ from tests.fault.hostile import INVISIBLE, askable, messages, methods
 from tests.fault.stubs import stub
 from tests.running import is_alive, mesh_running
 
+pytestmark = pytest.mark.measures
+
 TIMEOUT_S = 10.0
 PROBE_EVERY_S = 0.02
 HEALTH_S = 0.05
