@@ -10,7 +10,9 @@ from pathlib import Path
 from services.config.postgres import Postgres
 from services.core.errors import LedgerError
 from services.ledger.ledger import Ledger
+from services.ledger.postgres_figures import watched
 from services.ledger.postgres_mark import Mark, mark
+from services.ledger.postgres_progress import Progress
 from services.ledger.reading import reading
 
 logger = logging.getLogger(__name__)
@@ -34,9 +36,9 @@ async def mirrored(
         return
     target = postgres_target(wanted, env)
     from services.ledger.postgres_mirror import Mirror  # noqa: PLC0415 - an extra
-    from services.ledger.postgres_progress import Progress  # noqa: PLC0415 - same
 
     progress = Progress(await asyncio.to_thread(_noted, ledger.path), ledger.note_mirror)
+    watched(ledger.path, progress)
     mirror = Mirror(ledger.path, target, timeout_s=wanted.timeout_s, progress=progress)
     try:
         yield

@@ -174,6 +174,16 @@ FEEDBACK: Final = Histogram(
     bounds=SHARES,
 )
 
+MIRROR_LAG: Final = Gauge(
+    "gremium.ledger.mirror.lag", "Records that the ledger's copy in PostgreSQL lacks."
+)
+MIRROR_LAG_AGE: Final = Gauge(
+    "gremium.ledger.mirror.lag.age", "Age of the oldest record that the copy lacks.", unit="s"
+)
+MIRROR_FAILING: Final = Gauge(
+    "gremium.ledger.mirror.failing", "1 while PostgreSQL cannot be given records."
+)
+
 SPANS_DROPPED: Final = Counter(
     "gremium.telemetry.spans.dropped", "Spans that were not delivered.", (names.ERROR_TYPE,)
 )
