@@ -19,6 +19,7 @@ from services.core.deadline import Deadline
 from services.gateway import shadow_record
 from services.gateway.accounts import Account, Accounts, Hold
 from services.gateway.case import Case
+from services.gateway.measured import measure_shadow
 from services.gateway.mesh import Mesh
 from services.gateway.periods import period_start
 from services.gateway.record import Record
@@ -130,7 +131,7 @@ class Shadows:
         if draw is None:
             return
         if self.running >= AT_ONCE or is_busy(slots):
-            logger.info("no shadow of request %s: the gateway is busy", case.request_id)
+            _left_out(case, reply, draw, "the gateway has much to do")
             return
         self._begin(case, reply, draw)
 
@@ -142,7 +143,7 @@ class Shadows:
         )
         if (shortage := hold.shortage(now)) is not None:
             hold.settle(0.0)
-            logger.info("no shadow of request %s: %s", case.request_id, shortage)
+            _left_out(case, reply, draw, str(shortage))
             return
         task = asyncio.create_task(self._run(case, reply, draw, costs, hold))
         self._running.add(task)
@@ -172,11 +173,20 @@ class Shadows:
         finally:
             hold.settle(record.spent_usd)
             told = shadow_record.ended(begun, record.manifest.participations, finding)
+            measure_shadow(told)
             await self._record(told)
 
     async def _record(self, record: shadow_pb2.ShadowRecord) -> None:
         kind, payload = ledger_pb2.RECORD_KIND_SHADOW, record.SerializeToString()
         await self._books.append(kind, record.request_id, payload)
+
+
+def _left_out(case: Case, reply: ensemble_pb2.AskResponse, draw: Draw, why: str) -> None:
+    """One that was drawn and is not begun counts in the figures alone."""
+    logger.info("no shadow of request %s: %s", case.request_id, why)
+    record = shadow_record.begun(case, reply, draw, reserved_usd=0.0)
+    record.verdict = shadow_pb2.SHADOW_VERDICT_NOT_ASKED
+    measure_shadow(record)
 
 
 def is_busy(slots: Iterable[Admission]) -> bool:

@@ -14,9 +14,11 @@ from services.config.tree import Price
 from services.core.errors import LedgerError
 from services.gateway.accounts import Accounts
 from services.gateway.shadow import AT_ONCE, Shadows, is_busy, shadow_budgets
+from services.runtime import figures
 from services.runtime.admission import Admission
 from tests.cases import case, tier
 from tests.fakes import ScriptedMesh
+from tests.figures import figure, measuring
 
 REPLY = ensemble_pb2.AskResponse(
     outcome=manifest_pb2.OUTCOME_ANSWERED,
@@ -161,11 +163,12 @@ async def test_a_busy_gateway_begins_none():
     mesh, slots = ScriptedMesh({"small": ["yes"]}), Admission(4)
     shadowing = shadows(mesh, Books())
 
-    with slots.slot("a"), slots.slot("b"):
+    with measuring(), slots.slot("a"), slots.slot("b"):
         asked_of(shadowing, slots=[slots]).end()
+        left_out = figure(figures.SHADOWS, verdict="NOT_ASKED")
     await quiet(shadowing)
 
-    assert [] == mesh.asked
+    assert ([], 1) == (mesh.asked, left_out)
 
 
 @pytest.mark.parametrize(("slots", "taken", "busy"), [(1, 0, False), (1, 1, True), (8, 3, False)])
