@@ -68,6 +68,8 @@ ADVICE: Final = {
     " outside of both juries may; name one",
     "BUDGETS_WITHOUT_LEDGER": "budgets start anew whenever the gateway does, because nothing of what"
     " was spent is recorded; set it to relaxed or strict, or remove the budgets",
+    "SHADOW_WITHOUT_LEDGER": "has no effect: with `ledger.mode: off` nobody would learn what it finds;"
+    " record, or remove it",
     "REJECTED_WITHOUT_JUDGE": "has no effect: without a judge no answer is rejected; add `judge`"
     " or remove it",
 }
@@ -131,6 +133,9 @@ def _models(config: Config) -> Iterator[Finding]:
 def _ledger(config: Config) -> Iterator[Finding]:
     if config.budgets and config.ledger.mode == "off":
         yield _found("BUDGETS_WITHOUT_LEDGER", "ledger.mode")
+    for name, ensemble in config.ensembles.items():
+        if isinstance(ensemble, Tiered) and ensemble.shadow and config.ledger.mode == "off":
+            yield _found("SHADOW_WITHOUT_LEDGER", f"ensembles.{name}.shadow")
 
 
 def _used(config: Config) -> set[str]:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.unit.config.linted import found, model
+from services.config.lint import lint
+from services.config.tree import Config
+from tests.unit.config.linted import MODELS, found, model
 
 SHADOW = {"share": 0.1, "max_usd_per_day": 1.0}
 FREE = {"price": {}, "base_url": "http://127.0.0.1/v1"}
@@ -70,3 +72,14 @@ def test_a_juror_compares_no_answers_of_its_own_jury():
     ensemble = route(["gpt"], ["claude"], shadow={**SHADOW, "judges": ["claude"]})
 
     assert [("SHADOW_WITHOUT_JUDGE", "ensembles.default.shadow.judges")] == found(ensemble)
+
+
+def test_warns_where_nothing_is_recorded():
+    ensembles = {"default": route(["gpt"], ["claude"], shadow=SHADOW)}
+    config = Config.model_validate(
+        {"models": MODELS, "ensembles": ensembles, "ledger": {"mode": "off"}}
+    )
+
+    told = [(each.code, each.where) for each in lint(config)]
+
+    assert ("SHADOW_WITHOUT_LEDGER", "ensembles.default.shadow") in told
