@@ -20,8 +20,11 @@ EDGES = {
     (f"client {DELIBERATE}", f"server {DELIBERATE}"),
     (f"client {AGGREGATE}", f"server {AGGREGATE}"),
     (f"client {VERIFY}", f"server {VERIFY}"),
-    (f"server {DELIBERATE}", "client chat four"),
-    (f"server {VERIFY}", "client chat verdict-pass"),
+    *((f"server {DELIBERATE}", f"internal juror {name}") for name in "abc"),
+    *((f"internal juror {name}", "client chat four") for name in "abc"),
+    (f"server {AGGREGATE}", "internal tally"),
+    (f"server {VERIFY}", "internal verdict"),
+    ("internal verdict", "client chat verdict-pass"),
 }
 
 
