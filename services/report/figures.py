@@ -144,11 +144,16 @@ def difference(first: Bools, second: Bools, *, needed: int = FEWEST) -> Figure:
 
 
 def _drawn_means(rows: Floats, *, seed: int) -> Floats:
+    """Column means of each draw, shape (draws, d): by the row, or where many are equal, by count."""
     n, rng = len(rows), np.random.default_rng(seed)
     distinct, counts = np.unique(rows, axis=0, return_counts=True)
-    at_once = max(1, min(DRAWS, _CHUNK // len(distinct)))
+    by_row = 2 * len(distinct) > n
+    at_once = max(1, min(DRAWS, _CHUNK // (rows.size if by_row else len(distinct))))
     parts = []
     for start in range(0, DRAWS, at_once):
         size = min(at_once, DRAWS - start)
-        parts.append(rng.multinomial(n, counts / n, size=size) @ distinct / n)
+        if by_row:
+            parts.append(rows[rng.integers(n, size=(size, n))].mean(axis=1))
+        else:
+            parts.append(rng.multinomial(n, counts / n, size=size) @ distinct / n)
     return np.concatenate(parts)

@@ -1,7 +1,7 @@
 """What a report needs of each request: a few numbers and keys of a manifest, never its texts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from gremium.v1 import manifest_pb2
@@ -76,19 +76,16 @@ class Request:
     """What each of them cost."""
     in_vain_usd: float
     """What those cost that were not enough."""
-    domain: str
     adequacy: Mapping[str, float]
     """What was predicted of each tier, where it was."""
     good: bool | None
     """What feedback says of the answer; None: nothing."""
     votes: tuple[Vote, ...]
     audits: tuple[Audit, ...]
-    comparisons: int = 0
-    """Pairs of answers that a judge compared in both orders, counted from either answer."""
+    stood: int = 0
+    """Answers that a judge compared with others, in both orders."""
     inconsistent: int = 0
-    """Answers of which a comparison changed with the order."""
-    stood: int = field(default=0)
-    """Answers that were compared."""
+    """Of those, whose comparisons changed with the order."""
 
 
 def request_of(manifest: manifest_pb2.Manifest) -> Request:
@@ -108,7 +105,6 @@ def request_of(manifest: manifest_pb2.Manifest) -> Request:
         tiers=_asked(manifest),
         tier_usd=usd,
         in_vain_usd=sum(usd.get(each.from_tier, 0.0) for each in manifest.escalations),
-        domain=manifest.route.learned_domain or manifest.route.domain,
         adequacy={
             each.name: each.adequacy.value
             for each in manifest.route.candidates
@@ -117,9 +113,8 @@ def request_of(manifest: manifest_pb2.Manifest) -> Request:
         good=_good(manifest),
         votes=tuple(_votes(manifest)),
         audits=tuple(_audit(manifest, verdict) for verdict in manifest.verdicts),
-        comparisons=sum(each.comparisons for each in standings),
-        inconsistent=sum(each.position_inconsistent for each in standings),
         stood=len(standings),
+        inconsistent=sum(each.position_inconsistent for each in standings),
     )
 
 

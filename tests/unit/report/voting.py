@@ -54,7 +54,6 @@ def request(number=0, **changed):
         "tiers": ("large",),
         "tier_usd": {"large": USD},
         "in_vain_usd": 0.0,
-        "domain": "",
         "adequacy": {},
         "good": None,
         "votes": (),
