@@ -1,15 +1,17 @@
 """Walks through the examples with the embedded model: `make demo`.
 
-Each example is run as it stands, but for its models: all of them become
-SmolLM2-135M, which needs no key and no network. It shows what each pattern
-does; it does not show what an ensemble is worth, and it cannot judge.
+One mesh has the ensemble of each example as it stands, but for its models: all of
+them become SmolLM2-135M, which needs no key and no network. It shows what each
+pattern does; it does not show what an ensemble is worth, and it cannot judge.
 """
 
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import cycle
 from typing import Any
 
@@ -17,6 +19,7 @@ import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 200
+GREMIUM = (sys.executable, "-m", "services.cli")
 STAND_IN = {
     "backend": "local",
     "model": "smollm2-135m",
@@ -46,46 +49,74 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 def main() -> int:
-    for name, question in QUESTIONS.items():
-        text = (HERE / name / "gremium.yaml").read_text()
-        print(f"\n=== {name}: examples/{name}/gremium.yaml")
-        print(" ".join(["$ gremium ask --start", *question[1:], f'"{question[0]}"']), flush=True)
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / "gremium.yaml"
-            path.write_text(stood_in(text, HERE / name))
-            if (code := ask(path, question)) == 1:
+    with tempfile.TemporaryDirectory() as folder, running(pathlib.Path(folder)):
+        for name, question in QUESTIONS.items():
+            print(f"\n=== {name}: examples/{name}/gremium.yaml")
+            if (code := ask(pathlib.Path(folder), ensemble_of(name), question)) == 1:
                 return code
     print("\nThe answers above are those of a very small model. For real ones, copy an example.")
     return 0
 
 
-def ask(config: pathlib.Path, question: tuple[str, ...]) -> int:
+@contextmanager
+def running(folder: pathlib.Path) -> Iterator[None]:
+    """One mesh in `folder` that has the ensembles of all examples."""
+    (folder / "gremium.yaml").write_text(stood_in())
+    command = [*GREMIUM, "up", "--bind", "127.0.0.1:0", "--json"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as mesh:
+        try:
+            if mesh.stdout and mesh.stdout.readline():
+                yield
+            else:
+                sys.exit(1)  # it has said why
+        finally:
+            mesh.send_signal(signal.SIGINT)
+            mesh.wait(LIMIT_S)
+
+
+def ask(folder: pathlib.Path, ensemble: str, question: tuple[str, ...]) -> int:
     """Exit code of `gremium ask`: 1 is an error, everything else an outcome."""
-    command = [sys.executable, "-m", "services.cli", "ask", "--start", "--timeout", "150"]
-    done = subprocess.run(
-        [*command, "--config", str(config), *question[1:], "--", question[0]],
-        cwd=config.parent,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    return done.returncode
+    options = ["--ensemble", ensemble, *question[1:]]
+    print(" ".join(["$ gremium ask", *options, f'"{question[0]}"']), flush=True)
+    command = [*GREMIUM, "ask", "--timeout", "150", *options, "--", question[0]]
+    return subprocess.run(command, cwd=folder, timeout=LIMIT_S, check=False).returncode
 
 
-def stood_in(text: str, folder: pathlib.Path) -> str:
-    """A configuration whose models all are the embedded one; `folder` is where it stood."""
-    config = yaml.safe_load(text)
-    models = dict(zip(config["models"], cycle(WAYS), strict=False))
-    ensembles = _replaced(in_place(config["ensembles"], folder), models)
-    return yaml.safe_dump({**config, "models": {"smollm2": STAND_IN}, "ensembles": ensembles})
+def ensemble_of(example: str) -> str:
+    """The name of the only ensemble of an example."""
+    (name,) = _read(example)["ensembles"]
+    return str(name)
 
 
-def in_place(part: Any, folder: pathlib.Path) -> Any:
-    """A part of a configuration that is read elsewhere: the folders it searches stay the same."""
+def stood_in() -> str:
+    """One configuration of all examples, whose models all are the embedded one."""
+    ensembles: dict[str, Any] = {}
+    for name in QUESTIONS:
+        config = _read(name)
+        models = dict(zip(config["models"], cycle(WAYS), strict=False))
+        # So small a model takes seconds to read a passage.
+        placed = in_place(config["ensembles"], HERE / name, passages=1)
+        ensembles |= _replaced(placed, models)
+    first = next(iter(ensembles))
+    told = {"models": {"smollm2": STAND_IN}, "ensembles": ensembles, "default_ensemble": first}
+    return yaml.safe_dump(told)
+
+
+def _read(example: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((HERE / example / "gremium.yaml").read_text()))
+
+
+def in_place(part: Any, folder: pathlib.Path, **changed: Any) -> Any:
+    """A part of a configuration that is read elsewhere: the folders it searches stay the same.
+
+    `changed` tells what else of a search is to be another, such as how many `passages` it finds.
+    """
     match part:
         case {"retrieval": {"folder": str(relative), **how}, **rest}:
-            return {**rest, "retrieval": {**how, "folder": str((folder / relative).resolve())}}
+            here = {"folder": str((folder / relative).resolve()), **changed}
+            return {**rest, "retrieval": {**how, **here}}
         case dict():
-            return {key: in_place(value, folder) for key, value in part.items()}
+            return {key: in_place(value, folder, **changed) for key, value in part.items()}
         case _:
             return part
 

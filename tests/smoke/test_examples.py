@@ -43,9 +43,10 @@ def recorded(name):
 
 @pytest.fixture(scope="module")
 def mesh(request, require, tmp_path_factory):
-    """Five processes that serve an example."""
+    """All services in one process, which serve an example."""
     require("weights")
-    with mesh_running(tmp_path_factory.mktemp(request.param), recorded(request.param)) as running:
+    folder = tmp_path_factory.mktemp(request.param)
+    with mesh_running(folder, recorded(request.param), "--one-process") as running:
         yield running
 
 

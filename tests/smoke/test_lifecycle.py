@@ -2,16 +2,19 @@
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import time
+from dataclasses import dataclass
 
 import psutil
 import pytest
 
-from tests.running import mesh_running, stop
+from tests.running import mesh_running, page, stop
 
 QUESTION = "What is the capital of France?"
+QUICK = ("--ensemble", "quick")
 LIMIT_S = 60
 BAD_CONFIG = """\
 version: 1
@@ -34,42 +37,62 @@ def pids(mesh):
     return [int(about["pid"]) for about in (*mesh.services.values(), *mesh.engines.values())]
 
 
-def test_ctrl_c_drains_and_leaves_no_process(embedded, tmp_path):
-    with mesh_running(tmp_path, embedded) as mesh:
+@dataclass(frozen=True)
+class Ended:
+    """What became of a mesh that was asked, and then interrupted."""
+
+    folder: pathlib.Path
+    code: int
+    left: list[int]
+    """Processes of it that run still."""
+
+
+@pytest.fixture(scope="module")
+def ended(embedded, gremium, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ended")
+    with mesh_running(folder, embedded) as mesh:
+        gremium(folder, "ask", QUESTION, "--request-id", "kept", *QUICK)
         started = pids(mesh)
         code = stop(mesh.process)
-
-    assert (0, []) == (code, still_running(started))
-    assert not (tmp_path / ".gremium/mesh.json").exists()
+        return Ended(folder, code, still_running(started))
 
 
-def test_manifests_survive_a_restart(embedded, gremium, tmp_path):
-    with mesh_running(tmp_path, embedded):
-        gremium(tmp_path, "ask", QUESTION, "--request-id", "kept")
-    with mesh_running(tmp_path, embedded):
-        code, out, _ = gremium(tmp_path, "manifest", "kept", "--json")
+@pytest.fixture(scope="module")
+def again(ended, embedded):
+    """A mesh where one had been before."""
+    with mesh_running(ended.folder, embedded) as mesh:
+        yield mesh
+
+
+def test_ctrl_c_drains_and_leaves_no_process(ended):
+    assert (0, []) == (ended.code, ended.left)
+    assert not (ended.folder / ".gremium/mesh.json").exists()
+
+
+def test_manifests_survive_a_restart(again, gremium):
+    code, out, _ = gremium(again.folder, "manifest", "kept", "--json")
 
     assert (0, "kept") == (code, json.loads(out)["request_id"])
 
 
+def test_a_service_that_dies_comes_back(again, gremium):
+    os.kill(again.pid("jury"), signal.SIGKILL)
+    wait_for_another(again.folder, "jury", than=again.pid("jury"))
+    code, out, _ = gremium(again.folder, "ask", QUESTION, *QUICK)
+
+    assert (0, True) == (code, "Paris" in out)
+
+
 def test_one_process_answers_too(embedded, gremium, tmp_path):
     with mesh_running(tmp_path, embedded, "--one-process") as mesh:
-        code, out, _ = gremium(tmp_path, "ask", QUESTION)
+        code, out, _ = gremium(tmp_path, "ask", QUESTION, *QUICK)
 
         assert (0, True) == (code, "Paris" in out)
         assert {mesh.process.pid} == {mesh.pid(name) for name in mesh.services}
         stages = json.loads(gremium(tmp_path, "models", "--json")[1])["stages"]
         assert 1 == next(each["calls"] for each in stages if each["name"] == "jury")
+        assert "answered" in page(mesh, "/")
         assert 0 == stop(mesh.process)
-
-
-def test_a_service_that_dies_comes_back(embedded, gremium, tmp_path):
-    with mesh_running(tmp_path, embedded) as mesh:
-        os.kill(mesh.pid("jury"), signal.SIGKILL)
-        wait_for_another(tmp_path, "jury", than=mesh.pid("jury"))
-        code, out, _ = gremium(tmp_path, "ask", QUESTION)
-
-    assert (0, True) == (code, "Paris" in out)
 
 
 def test_one_question_can_have_a_mesh_of_its_own(folder, gremium):

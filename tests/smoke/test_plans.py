@@ -38,24 +38,54 @@ def recorded(name, adequacy):
     }
 
 
-PLANNED = {
-    "models": {
+SHOWN = {
+    "quick": {"adequacy": 0.3, "timeout_s": 5},
+    "thorough": {"adequacy": 0.97, "timeout_s": 5},
+    "planner": {"timeout_s": 5},
+}
+SAID = [Reply(text="Paris."), Reply(text="Austen."), Reply(text="Both.")]
+
+
+def planned(live=""):
+    """An ensemble whose models are named so, and end in `live`."""
+    return {
+        "pattern": "specialists",
+        "specialists": {"expert": {"model": f"thorough{live}", "description": "towns and traffic"}},
+        "direct": {"model": f"quick{live}"},
+        "planner": {"model": f"planner{live}"},
+        "merge": {"model": f"thorough{live}"},
+        "judge": {},
+    }
+
+
+def both(url):
+    """One ensemble of recorded models, and one of models that `url` answers for."""
+    live = {
+        f"{name}-live": {
+            "backend": "openai",
+            "model": name,
+            "family": name,
+            "base_url": url,
+            **shown,
+        }
+        for name, shown in SHOWN.items()
+    }
+    models = {
         "quick": recorded("quick", 0.3),
         "thorough": recorded("thorough", 0.97),
         "planner": recorded("planner", 0.9),
-    },
-    "ensembles": {
-        "town": {
-            "pattern": "specialists",
-            "specialists": {"expert": {"model": "thorough", "description": "towns and traffic"}},
-            "direct": {"model": "quick"},
-            "planner": {"model": "planner"},
-            "merge": {"model": "thorough"},
-            "judge": {},
+        **live,
+    }
+    return yaml.safe_dump(
+        {
+            "models": models,
+            "ensembles": {"town": planned(), "parts": planned("-live")},
+            "default_ensemble": "town",
+            "embeddings": {"backend": "none"},
         }
-    },
-    "embeddings": {"backend": "none"},
-}
+    )
+
+
 STEPS = {
     "costs": {"goal": "Name one cost of this in a sentence: {prompt}"},
     "gains": {"goal": "Name one gain of this in a sentence: {prompt}", "on_fail": "retry"},
@@ -66,8 +96,21 @@ STEPS = {
 }
 
 
-def ask(mesh, question):
-    asked = request(question, "")
+@pytest.fixture(scope="module")
+def provider():
+    with upstream_thread({"thorough": SAID}) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def mesh(provider, tmp_path_factory):
+    """Five processes with both ensembles."""
+    with mesh_running(tmp_path_factory.mktemp("plans"), both(provider.url)) as running:
+        yield running
+
+
+def ask(mesh, question, ensemble=""):
+    asked = request(question, ensemble)
     asked.request_id = uuid.uuid4().hex
     with grpc.insecure_channel(mesh.address) as channel:
         stub = ensemble_pb2_grpc.EnsembleServiceStub(channel)
@@ -99,9 +142,8 @@ THREE = {
 }
 
 
-def test_a_planner_writes_three_steps_that_recorded_models_do(tmp_path):
-    with mesh_running(tmp_path, yaml.safe_dump(PLANNED)) as mesh:
-        reply = ask(mesh, QUESTION)
+def test_a_planner_writes_three_steps_that_recorded_models_do(mesh):
+    reply = ask(mesh, QUESTION)
 
     assert reply.answer.text.startswith("Ban them")
     assert router_pb2.PLAN_ORIGIN_PLANNER == reply.manifest.plan.origin
@@ -114,20 +156,8 @@ def test_a_planner_writes_three_steps_that_recorded_models_do(tmp_path):
     assert gate.speed_up >= 1.3
 
 
-def test_parts_of_a_question_are_done_at_once_over_five_processes(tmp_path):
-    script = {"thorough": [Reply(text="Paris."), Reply(text="Austen."), Reply(text="Both.")]}
-    with upstream_thread(script) as provider:
-        models = {
-            name: {"backend": "openai", "model": name, "base_url": provider.url, **shown}
-            for name, shown in {
-                "quick": {"family": "a", "adequacy": 0.3, "timeout_s": 5},
-                "thorough": {"family": "b", "adequacy": 0.97, "timeout_s": 5},
-                "planner": {"family": "c", "timeout_s": 5},
-            }.items()
-        }
-        config = yaml.safe_dump({**PLANNED, "models": models})
-        with mesh_running(tmp_path, config) as mesh:
-            reply = ask(mesh, "1. What is the capital of France?\n2. Who wrote Emma?")
+def test_parts_of_a_question_are_done_at_once_over_five_processes(mesh, provider):
+    reply = ask(mesh, "1. What is the capital of France?\n2. Who wrote Emma?", "parts")
 
     assert "Both." == reply.answer.text
     assert router_pb2.PLAN_ORIGIN_RULES == reply.manifest.plan.origin
