@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from services.ledger.texts import Texts
 from tests.unit.ledger.canary import CANARY, filled
 from tests.unit.ledger.entries import ended, failed, intent
 
-SHORT = Terms(replay_for_s=0.2)
+TERMS = Terms(replay_for_s=600.0)
 PROMPT = types_pb2.Prompt(
     messages=[types_pb2.Message(role=types_pb2.ROLE_USER, parts=[types_pb2.Part(text=CANARY)])]
 )
@@ -64,13 +65,17 @@ def raw(path):
     return b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
 
 
-async def expired(ledger):
-    await asyncio.sleep(SHORT.replay_for_s)
-    await ledger.forget()
+async def expired(ledger, *, swept=True):
+    """Let all replies expire now."""
+    with closing(sqlite3.connect(ledger.path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("UPDATE replies SET expires_ns = ?", (time.time_ns(),))
+    if swept:
+        await ledger.forget()
 
 
 async def test_until_it_expires_the_reply_is_told_and_the_manifest_is_whole(path):
-    async with open_ledger(path, replace(SHORT, replay_for_s=60.0)) as ledger:
+    async with open_ledger(path, TERMS) as ledger:
         reply = telling("r1")
         await asked(ledger, "r1", reply)
 
@@ -81,9 +86,9 @@ async def test_until_it_expires_the_reply_is_told_and_the_manifest_is_whole(path
 
 @pytest.mark.parametrize("swept", [True, False])
 async def test_from_then_on_it_is_not(path, swept):
-    async with open_ledger(path, SHORT) as ledger:
+    async with open_ledger(path, TERMS) as ledger:
         await asked(ledger, "r1")
-        await (expired(ledger) if swept else asyncio.sleep(SHORT.replay_for_s))
+        await expired(ledger, swept=swept)
 
         with pytest.raises(errors.ReplyExpiredError, match="the reply of request r1 is no longer"):
             await ledger.recorded("r1", fingerprint="f")
@@ -93,7 +98,7 @@ async def test_from_then_on_it_is_not(path, swept):
 
 
 async def test_a_failure_is_told_again_for_as_long_as_it_is_recorded(path):
-    async with open_ledger(path, SHORT) as ledger:
+    async with open_ledger(path, TERMS) as ledger:
         await ledger.begin(intent(), fingerprint="f")
         await ledger.fail(failed(intent(), metadata={"quorum": "2"}))
         with pytest.raises(errors.QuorumNotReachedError, match="1 of 2 answered"):
@@ -118,7 +123,7 @@ async def test_no_reply_is_kept_where_none_may_be_told_again(path):
 
 async def test_once_all_expired_no_word_is_left_on_the_disk(path):
     """Neither in pages that were freed, nor in the log, nor beside rows that were split."""
-    async with open_ledger(path, SHORT) as ledger:
+    async with open_ledger(path, TERMS) as ledger:
         for nth in range(60):
             await asked(ledger, f"r{nth}")
             if nth % 20 == 19:
@@ -134,7 +139,7 @@ async def test_once_all_expired_no_word_is_left_on_the_disk(path):
 
 
 async def test_words_that_records_keep_are_left(path):
-    async with open_ledger(path, replace(SHORT, texts=Texts("answers"))) as ledger:
+    async with open_ledger(path, replace(TERMS, texts=Texts("answers"))) as ledger:
         await asked(ledger, "r1")
         await expired(ledger)
 
@@ -143,7 +148,7 @@ async def test_words_that_records_keep_are_left(path):
 
 async def test_prompts_are_kept_only_with_all_texts(path, tmp_path):
     for kept, found in [("answers", False), ("all", True)]:
-        async with open_ledger(tmp_path / kept, replace(SHORT, texts=Texts(kept))) as ledger:
+        async with open_ledger(tmp_path / kept, replace(TERMS, texts=Texts(kept))) as ledger:
             await asked(ledger, "r1", ended(intent("r1")))
 
         assert found == (CANARY.encode() in raw(tmp_path / kept))
@@ -152,7 +157,7 @@ async def test_prompts_are_kept_only_with_all_texts(path, tmp_path):
 async def test_a_request_that_runs_has_no_words_on_the_disk(path):
     told = telling("r1").manifest
     told.state = manifest_pb2.MANIFEST_STATE_IN_PROGRESS
-    async with open_ledger(path, SHORT) as ledger:
+    async with open_ledger(path, TERMS) as ledger:
         await ledger.begin(intent("r1"), fingerprint="f")
         ledger.spent(told)
         await ledger.begin(intent("r2"), fingerprint="f")
@@ -161,7 +166,7 @@ async def test_a_request_that_runs_has_no_words_on_the_disk(path):
 
 
 async def test_a_reader_only_delays_it(path):
-    async with open_ledger(path, SHORT, busy_s=0.1) as ledger:
+    async with open_ledger(path, TERMS, busy_s=0.1) as ledger:
         await asked(ledger, "r1")
         reader = sqlite3.connect(path, isolation_level=None)
         reader.execute("BEGIN")
@@ -178,20 +183,21 @@ async def test_a_reader_only_delays_it(path):
 
 async def test_it_is_done_by_itself(path, monkeypatch):
     monkeypatch.setattr(sqlite, "FORGET_EVERY_S", 0.05)
-    async with open_ledger(path, SHORT) as ledger:
+    async with open_ledger(path, TERMS) as ledger:
         await asked(ledger, "r1")
-        async with asyncio.timeout(5):
-            while CANARY.encode() in raw(path):
+        await expired(ledger, swept=False)
+        async with asyncio.timeout(10):
+            while CANARY.encode() in raw(path):  # noqa: ASYNC110 - it waits for the disk
                 await asyncio.sleep(0.02)
 
 
 async def test_the_latest_failure_is_told_again_and_not_one_before(path):
     """A request that started anew and was interrupted does not fail as it did at first."""
-    async with open_ledger(path, replace(SHORT, replay_for_s=60.0)) as ledger:
+    async with open_ledger(path, TERMS) as ledger:
         await ledger.begin(intent(), fingerprint="f")
         await ledger.fail(failed(intent(), reason="OVERLOADED", model_calls=0))
         await ledger.begin(intent(), fingerprint="f")
-    async with open_ledger(path, SHORT) as ledger:
+    async with open_ledger(path, TERMS) as ledger:
         with pytest.raises(errors.InterruptedRequestError):
             await ledger.recorded("r1", fingerprint="f")
 
