@@ -101,10 +101,10 @@ def lines(told: dict[str, Any]) -> list[str]:
 def _mirror_lines(mirror: dict[str, Any] | None) -> list[str]:
     if mirror is None:
         return ["PostgreSQL no copy; `ledger.postgres` in gremium.yaml makes one"]
-    lag = f"{mirror['lag_records']:,} records behind, the oldest for {mirror['lag_s']:.0f} s"
-    there = lag if mirror["lag_records"] else "nothing behind"
+    behind = f"lacks {mirror['lag_records']:,}, the oldest for {mirror['lag_s']:.0f} s"
+    there = behind if mirror["lag_records"] else "lacks nothing"
     asked = "" if mirror["configured"] else "; not configured any more"
-    shown = [f"PostgreSQL has {mirror['seq']:,}, {there}{asked}"]
+    shown = [f"PostgreSQL has records up to {mirror['seq']:,}, {there}{asked}"]
     if mirror["error"]:
         shown.append(f"           fails since {mirror['error_since']}: {mirror['error']}")
     return shown

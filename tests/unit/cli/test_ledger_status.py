@@ -63,8 +63,10 @@ def test_says_how_to_get_a_copy(path):
 def test_tells_how_far_the_copy_is(path):
     copying = Ledger(postgres=Postgres())
 
-    assert "PostgreSQL has 9, nothing behind" in told(path, mark=Mark(9, 5), configured=copying)
-    assert "PostgreSQL has 7, 2 records behind, the oldest for 90 s\n" in told(
+    assert "PostgreSQL has records up to 9, lacks nothing" in told(
+        path, mark=Mark(9, 5), configured=copying
+    )
+    assert "PostgreSQL has records up to 7, lacks 2, the oldest for 90 s\n" in told(
         path,
         mark=Mark(7, 5, "no route", SECOND_NS),
         lag=Lag(2, 90.0),
