@@ -8,7 +8,7 @@ import click
 
 from services.cli.calibrated import learned_findings
 from services.cli.options import config_option, json_option
-from services.cli.reported import report_findings
+from services.cli.reported import seen_findings
 from services.config.choose import choose
 from services.config.lint import Finding
 from services.config.lint import lint as find
@@ -24,7 +24,7 @@ FAULTY = 1
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="What `gremium report --json` printed: warns of jurors whose errors move together.",
+    help="What `gremium report --json` printed, to go by instead of the ledger.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
 @json_option("Print errors and warnings as JSON.")
@@ -36,8 +36,9 @@ def lint(
     --config FILE is the same as PATH.
 
     Errors are what keeps a mesh from starting; warnings are configurations
-    that work but defeat their purpose, such as a jury of one family. Exit
-    code: 0 without errors, 1 with.
+    that work but defeat their purpose, such as a jury of one family, or jurors
+    whose errors move together by the feedback that the ledger has. Exit code: 0
+    without errors, 1 with.
     """
     if path and config:
         raise click.UsageError("PATH and --config are the same; give one of them")
@@ -49,7 +50,7 @@ def lint(
         _print(path, err.problems, [], as_json=as_json)
         return FAULTY
     loaded = chosen.loaded
-    seen = report_findings(report, loaded.config) if report else []
+    seen = seen_findings(loaded, report)
     findings = [*find(loaded.config, learned=is_learned(loaded)), *learned, *seen]
     _print(loaded.path, (), findings, as_json=as_json)
     return FAULTY if strict and findings else 0

@@ -62,7 +62,9 @@ def report(
     loaded = choose(config, directory=Path.cwd(), env=os.environ).loaded
     figures = _measured(ledger or loaded.resolve(loaded.config.ledger.path), which)
     advice = tuple(advised(figures, loaded.config))
-    change = recommended(loaded.path.read_text(encoding="utf-8-sig"), advice, name=loaded.path.name)
+    change = recommended(
+        loaded.path.read_text(encoding="utf-8-sig"), advice, name=_from_here(loaded.path)
+    )
     if html is not None:
         html.write_text(page(figures, advice, diff=change.diff), encoding="utf-8")
         click.echo(f"written to {html}")
@@ -77,6 +79,12 @@ def report(
 def _measured(path: Path, which: Which) -> Report:
     since_s = which.since_ns / 1e9 if which.since_ns else None
     return summarised(*recorded(path, which), since_s=since_s)
+
+
+def _from_here(path: Path) -> str:
+    """The path as `patch` takes it: from the current folder, if it is below it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name
 
 
 def _since_ns(age: timedelta | None) -> int:

@@ -1,7 +1,8 @@
-"""What a report has shown of a configuration's jurors, as findings of the lint."""
+"""What feedback has shown of a configuration's jurors, as findings of the lint."""
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,9 +10,15 @@ import click
 from pydantic import BaseModel, Field, ValidationError
 
 from services.config.lint import TIERS_AT, Finding
-from services.config.tree import Config
+from services.config.tree import Config, LoadedConfig
+from services.core.errors import LedgerError
+from services.ledger.reported import latest_labelled
+from services.report.homogeneity import together
+from services.report.rows import request_of
 
 CODE: Final = "ERRORS_TOGETHER"
+MOST: Final = 2_000
+"""Latest requests with feedback that are looked at."""
 
 
 class Told(BaseModel):
@@ -59,16 +66,23 @@ class Reported(BaseModel):
     ensembles: list[Ensemble]
 
 
-def report_findings(path: Path, config: Config) -> list[Finding]:
-    """Pairs of jurors that the configuration still seats together and that hardly count as two.
+def seen_findings(loaded: LoadedConfig, report: Path | None) -> list[Finding]:
+    """Pairs of jurors that the configuration seats together and that hardly count as two.
+
+    By a report, if one is given; else by what the ledger has, if there is one.
 
     Raises
     ------
     click.ClickException
         If the file is no report.
     """
+    told = _read(report) if report else Reported(ensembles=list(_of_ledger(loaded)))
+    return list(_findings(told, loaded.config))
+
+
+def _read(path: Path) -> Reported:
     try:
-        report = Reported.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return Reported.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except ValidationError as err:
         first = err.errors()[0]
         where = ".".join(map(str, first["loc"]))
@@ -77,7 +91,21 @@ def report_findings(path: Path, config: Config) -> list[Finding]:
         raise click.ClickException(
             f"{path} is no report of `gremium report --json`: {err}"
         ) from err
-    return list(_findings(report, config))
+
+
+def _of_ledger(loaded: LoadedConfig) -> Iterator[Ensemble]:
+    """The same by the latest feedback; a ledger that cannot be read is not the lint's matter."""
+    path = loaded.resolve(loaded.config.ledger.path)
+    if not path.is_file():
+        return
+    try:
+        told = latest_labelled(path, after=0, most=MOST)
+    except LedgerError:
+        return
+    for pair in together([request_of(manifest) for manifest in told.manifests]):
+        errors = Errors.model_validate({"together": True, **asdict(pair.errors)})
+        seated = Pair(first=pair.first, second=pair.second, errors=errors)
+        yield Ensemble(name=pair.ensemble, pools=[Pool(tier=pair.tier, pairs=[seated])])
 
 
 def _findings(report: Reported, config: Config) -> Iterator[Finding]:

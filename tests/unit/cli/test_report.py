@@ -134,6 +134,12 @@ def test_requests_are_narrowed_down(run, option, count):
     assert count == json.loads(out)["requests"]
 
 
+def test_the_diff_names_the_file_from_here(run, filled):
+    _, out = run("report", "--config", str(filled / "gremium.yaml"))
+
+    assert "--- gremium.yaml\n" in out
+
+
 def test_without_any_request_it_says_so(run):
     code, out = run("report", "--since", "1m")
 
@@ -173,6 +179,23 @@ def test_the_lint_warns_of_jurors_whose_errors_move_together(run, tmp_path):
     assert "ensembles.everyday.jurors: b and c hardly count as two" in out
     assert "[ERRORS_TOGETHER]" in out
     assert "a and b hardly" not in out
+
+
+def test_without_a_report_the_lint_goes_by_the_ledger(run):
+    _, out = run("lint")
+
+    assert "ensembles.everyday.jurors: b and c hardly count as two" in out
+    assert "a and b hardly" not in out
+
+
+def test_what_is_no_ledger_is_not_the_lints_matter(run, tmp_path):
+    (tmp_path / "gremium.yaml").write_text(TEXT)
+    (tmp_path / "ledger.sqlite").write_text("no ledger")
+
+    code, out = run("lint", str(tmp_path / "gremium.yaml"))
+
+    assert 0 == code
+    assert "ERRORS_TOGETHER" not in out
 
 
 def test_a_pair_that_sits_together_no_more_is_no_finding(run, tmp_path):
