@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class Mesh:
     """Address and process id by service."""
     engines: Mapping[str, Mapping[str, object]]
     folder: pathlib.Path
+    console: str = ""
+    """`host:port` of the web page."""
 
     def pid(self, service: str) -> int:
         return int(str(self.services[service]["pid"]))
@@ -68,7 +71,10 @@ def mesh_running(
         )
     try:
         told = json.loads(_first_line(process, folder / "up.log"))
-        yield Mesh(process, told["gateway"], told["services"], told.get("engines", {}), folder)
+        yield Mesh(
+            *(process, told["gateway"], told["services"], told.get("engines", {}), folder),
+            console=told["console"],
+        )
     finally:
         stop(process)
 
@@ -85,6 +91,12 @@ def stop(process: subprocess.Popen[str]) -> int:
     finally:
         if process.stdout:
             process.stdout.close()
+
+
+def page(mesh: Mesh, path: str) -> str:
+    """A page of a mesh's console."""
+    with urllib.request.urlopen(f"http://{mesh.console}{path}", timeout=30) as response:
+        return str(response.read().decode())
 
 
 def models_told(mesh: Mesh) -> dict[str, Any]:

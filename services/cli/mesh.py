@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from services.cli import state, targets
+from services.cli import pages, state, targets
 from services.cli.calibrated import learned_findings
 from services.cli.child import Child, Process
 from services.cli.engines import base_addresses, engine_processes
@@ -52,6 +52,8 @@ class Mesh:
     progress: Progress
     metrics: Mapping[str, str]
     """`host:port` at which figures are given, by service; empty: nowhere."""
+    console: str
+    """`host:port` at which the console is served; empty: nowhere."""
 
     @property
     def running(self) -> state.Running:
@@ -64,6 +66,7 @@ class Mesh:
             services={"gateway": here} | _told(self.children, "stage", "gateway"),
             engines=_told(self.children, "engine"),
             one_process=self.one_process,
+            console=reachable(self.console) if self.console else "",
         )
 
     async def keep_running(self) -> None:
@@ -115,7 +118,12 @@ async def mesh_running(
         _gateway_here(loaded, options, engines, metrics, progress) as gateway,
     ):
         where = options.directory
-        mesh = Mesh(children, loaded, gateway, options.one_process, where, progress, metrics)
+        console = options.env.get(pages.VARIABLE, "")
+        mesh = Mesh(
+            *(children, loaded, gateway, options.one_process, where, progress),
+            metrics=metrics,
+            console=console,
+        )
         state.write(mesh.running, where)
         targets.write(metrics, where)
         try:

@@ -14,11 +14,12 @@ import services.gateway.compose
 from services.cli.processes import SERVICES, STAGES
 from services.config.slots import service_slots
 from services.config.tree import LoadedConfig
+from services.gateway.console.opening import console
 from services.gateway.mesh import LocalMesh
 from services.gateway.model_states import LocalStates
+from services.gateway.settings import EdgeSettings
 from services.runtime import logs, telemetry
 from services.runtime.server import Register, running
-from services.runtime.settings import ServerSettings
 
 PREFIX = "GREMIUM_GATEWAY"
 SERVICE = "gremium"
@@ -35,13 +36,14 @@ async def serving_here(
     log: Path,
 ) -> AsyncIterator[None]:
     """Serve until the block ends, then drain. Logs to `log`, so that the terminal stays readable."""
+    settings = _settings(bind, env)
     logs.setup(SERVICE, logging.FileHandler(log, mode="w", encoding="utf-8"))
     telemetry.setup(SERVICE, env, prefix=PREFIX)
     try:
         async with (
-            _composed(loaded, engines) as register,
+            _composed(loaded, engines, settings) as register,
             running(
-                _settings(bind, env),
+                settings,
                 register,
                 services=[SERVICES["gateway"], MODELS],
                 slots=service_slots(loaded.config),
@@ -53,7 +55,9 @@ async def serving_here(
 
 
 @asynccontextmanager
-async def _composed(loaded: LoadedConfig, engines: Mapping[str, str]) -> AsyncIterator[Register]:
+async def _composed(
+    loaded: LoadedConfig, engines: Mapping[str, str], settings: EdgeSettings
+) -> AsyncIterator[Register]:
     """What makes a server answer as the gateway does."""
     async with (
         router_svc.compose.composed(loaded, engines=engines) as router,
@@ -63,12 +67,15 @@ async def _composed(loaded: LoadedConfig, engines: Mapping[str, str]) -> AsyncIt
     ):
         mesh = LocalMesh(router=router, jury=jury, judge=judge, aggregator=aggregator)
         states = LocalStates((jury.models, judge.models, aggregator.models))
-        async with services.gateway.compose.composed(loaded, mesh=mesh, states=states) as gateway:
+        async with (
+            services.gateway.compose.composed(loaded, mesh=mesh, states=states) as gateway,
+            console(settings, loaded, gateway, states),
+        ):
             yield partial(services.gateway.compose.register, gateway, states)
 
 
-def _settings(bind: str, env: Mapping[str, str]) -> ServerSettings:
+def _settings(bind: str, env: Mapping[str, str]) -> EdgeSettings:
     """The gateway's own settings; it has no peers to find here."""
     peers = {f"{PREFIX}_{stage.upper()}" for stage in STAGES}
     kept = {key: value for key, value in env.items() if key not in peers}
-    return ServerSettings.from_env(PREFIX, {**kept, f"{PREFIX}_BIND": bind})
+    return EdgeSettings.from_env(PREFIX, {**kept, f"{PREFIX}_BIND": bind})

@@ -26,6 +26,8 @@ class Running:
     engines: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Address and process id by local model."""
     one_process: bool = False
+    console: str = ""
+    """`host:port` of the web page; empty: there is none."""
     supervisor: int = field(default_factory=os.getpid)
     """Process id of `gremium up`."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from services.cli import state, targets
+from services.cli import pages, state, targets
 from services.cli.mesh import Mesh, Options, mesh_running
 from services.cli.options import config_option, json_option
 from services.cli.ports import reachable
@@ -27,8 +27,22 @@ from services.routing.configured import is_learned
     show_default=True,
     help="Let Prometheus read each service's figures, on a port of its own on this machine.",
 )
+@click.option(
+    "--console",
+    metavar="ADDRESS",
+    help="Address of the web page, host:port; `none`: no page."
+    f"  [default: {pages.USUAL}, or any free port where that is in use]",
+)
 @json_option("Print one line of JSON to stdout once the mesh serves.")
-def up(config: Path | None, bind: str, one_process: bool, metrics: bool, as_json: bool) -> int:
+def up(
+    *,
+    config: Path | None,
+    bind: str,
+    one_process: bool,
+    metrics: bool,
+    console: str | None,
+    as_json: bool,
+) -> int:
     """Run the mesh until Ctrl-C.
 
     Starts the engines of local models, the four stages and the gateway, each
@@ -43,7 +57,8 @@ def up(config: Path | None, bind: str, one_process: bool, metrics: bool, as_json
     chosen = choose(config, directory=Path.cwd(), env=os.environ)
     progress.say(chosen.origin)
     progress.say(_warned(chosen.loaded))
-    options = Options(bind, one_process, Path.cwd(), dict(os.environ), metrics)
+    env = {**os.environ, pages.VARIABLE: pages.address(console, os.environ)}
+    options = Options(bind, one_process, Path.cwd(), env, metrics)
     run_until_stopped(_up(chosen.loaded, options, progress, as_json=as_json))
     return 0
 
@@ -65,6 +80,8 @@ def _announce(mesh: Mesh, progress: Progress, *, as_json: bool) -> None:
             f"figures at http://{reachable(figures)}/metrics; "
             f"{state.FOLDER}/{targets.FILE} tells Prometheus of all services"
         )
+    if console := pages.told(mesh.console):
+        progress.say(console)
     progress.say(f'ready at {mesh.gateway}; ask it: gremium ask "…"; Ctrl-C stops it')
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 
 from services.cli.health import is_serving
 from services.cli.processes import SERVICES
+from tests.running import page
 
 QUESTION = "What is the capital of France?"
 QUICK = ("--ensemble", "quick")
@@ -153,6 +155,16 @@ def test_the_services_are_listed_with_their_calls(gremium, mesh):
     assert (0, list(SERVICES)) == (code, list(stages))
     assert {True} == {each["serving"] for each in stages.values()}
     assert stages["jury"]["calls"] >= 1 > stages["jury"]["failed_calls"]
+
+
+def test_the_console_shows_the_answer_and_who_asks_models(gremium, mesh):
+    ask(gremium, mesh, QUESTION, "--request-id", "shown", *QUICK)
+
+    assert "Paris" in page(mesh, "/requests/shown")
+    assert {"jury", "judge"} <= set(
+        re.findall(r"(\w+) (?:<[^>]+>)?[\w.-]+:\d+", page(mesh, "/roster"))
+    )
+    assert f"console at http://{mesh.console}/" in (mesh.folder / "up.log").read_text()
 
 
 def test_from_elsewhere_the_gateway_tells_what_it_counted(gremium, mesh, tmp_path):
