@@ -66,22 +66,14 @@ class Ledger:
         """Record an intent. A request that was recorded before gets its reply again.
 
         `fingerprint` tells the request's body. A caller that is cancelled here
-        leaves no intent behind. A request that failed by what passes before any
-        model was asked starts anew; until then its failure can be read.
-
-        In relaxed mode the intent is queued: whether the request was recorded
-        before, `recorded` has to tell.
+        leaves no intent behind. In relaxed mode the intent is queued: whether the
+        request was recorded before, `recorded` has to tell.
 
         Raises
         ------
         GremiumError
-            The recorded error, if the request failed.
-        RequestInProgressError
-            If the first call with this request_id still runs.
-        RequestIdReusedError
-            If it had another fingerprint.
-        ReplyExpiredError
-            If its reply is no longer kept.
+            The recorded error, if the request failed; or why it is not begun:
+            it still runs, had another fingerprint, or ended too long ago.
         LedgerError
             If the intent could not be committed.
         """
@@ -189,6 +181,9 @@ class Ledger:
 
     async def recorded(self, request_id: str, *, fingerprint: str) -> AskResponse | None:
         """What a request replied that was recorded before; None if it is new, or starts anew.
+
+        One that failed by what passes before any model was asked starts anew;
+        until then its failure can be read.
 
         Raises
         ------

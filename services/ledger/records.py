@@ -18,6 +18,15 @@ from services.ledger.terms import Terms
 from services.ledger.texts import Texts
 
 WITHOUT_WORDS: Final = Texts()
+INTENT: Final = (
+    "INSERT INTO manifests (request_id, fingerprint, ensemble, state, outcome, start_ns,"
+    " cost_micro_usd, caller, charged_usd, manifest) VALUES (:request_id, :fingerprint, :ensemble,"
+    " :state, :outcome, :start_ns, :cost_micro_usd, :caller, :charged_usd, :manifest)"
+    " ON CONFLICT (request_id) DO UPDATE SET state = excluded.state, start_ns = excluded.start_ns,"
+    " cost_micro_usd = excluded.cost_micro_usd, caller = excluded.caller,"
+    " charged_usd = excluded.charged_usd, manifest = excluded.manifest, seq = NULL"
+)
+"""A row for an intent; one that starts anew takes the row of its failure."""
 
 
 def begin(
@@ -43,17 +52,8 @@ def begin(
     )
     if earlier is not None:
         return earlier
-    connection.execute(
-        "INSERT INTO manifests (request_id, fingerprint, ensemble, state, outcome, start_ns,"
-        " cost_micro_usd, caller, charged_usd, manifest) VALUES (:request_id, :fingerprint,"
-        " :ensemble, :state, :outcome, :start_ns, :cost_micro_usd, :caller, :charged_usd,"
-        " :manifest)"
-        " ON CONFLICT (request_id) DO UPDATE SET state = excluded.state,"
-        " start_ns = excluded.start_ns, cost_micro_usd = excluded.cost_micro_usd,"
-        " caller = excluded.caller, charged_usd = excluded.charged_usd,"
-        " manifest = excluded.manifest, seq = NULL",
-        {**asdict(entry), "manifest": manifest, "fingerprint": fingerprint},
-    )
+    row = {**asdict(entry), "manifest": manifest, "fingerprint": fingerprint}
+    connection.execute(INTENT, row)
     return None
 
 

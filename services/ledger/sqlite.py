@@ -91,7 +91,7 @@ def _prepared(path: Path, terms: Terms, busy_s: float) -> sqlite3.Connection:
     with ExitStack() as on_error:
         on_error.callback(connection.close)
         connection.execute("PRAGMA secure_delete = ON")  # what is removed is gone
-        migrate(connection, adopt=_adopting(terms))
+        migrate(connection, adopt=partial(adopt, terms=terms, now_ns=time.time_ns()))
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise ValueError(f"its file system cannot keep a write-ahead log (got {mode})")
@@ -99,11 +99,6 @@ def _prepared(path: Path, terms: Terms, busy_s: float) -> sqlite3.Connection:
         _interrupt(connection, terms)
         on_error.pop_all()
     return connection
-
-
-def _adopting(terms: Terms) -> partial[None]:
-    replay_for_ns = round(terms.replay_for_s * 1e9)
-    return partial(adopt, signer=terms.signer, replay_for_ns=replay_for_ns, now_ns=time.time_ns())
 
 
 def _interrupt(connection: sqlite3.Connection, terms: Terms) -> None:
