@@ -1,8 +1,8 @@
 """Whether requests went to the right tier: too dear, too cheap, and what that cost. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -145,8 +145,10 @@ def routing_of(requests: Sequence[Request], shadows: Sequence[Shadow]) -> Routin
 
     Notes
     -----
-    A shadow stands for as many requests as its propensity says (Horvitz and
-    Thompson): shares are weighted by one over it.
+    A shadow stands for as many requests as its propensity says: shares and mean
+    gains are weighted by one over it. Sums are these means times the requests of
+    the tier in which a cheaper one might have been asked (Hajek's estimator).
+    Where several might, it is as if one of them were drawn.
     """
     if not any(request.pattern in TIERED for request in requests):
         return None
@@ -157,13 +159,13 @@ def routing_of(requests: Sequence[Request], shadows: Sequence[Shadow]) -> Routin
         n=len(requests),
         tiers=dict(ended.most_common()),
         over=_over(known),
-        saved_usd=_saved(known),
+        saved_usd=_saved(requests, known),
         under=share(len(moved), len(requests)),
         in_vain_usd=_total(requests, [request.in_vain_usd for request in requests]),
         regret_usd=_regret(requests, known),
         changed=_changed(moved),
         right=_right(requests),
-        pairs=tuple(_pairs(known)),
+        pairs=tuple(_pairs(requests, known)),
         steps=tuple(_steps(requests)),
         predicted=tuple(_predicted(requests, known)),
         compared=dict(Counter(shadow.method for shadow in shadows)),
@@ -180,17 +182,10 @@ def _weights(known: Sequence[Shadow]) -> Floats:
     return np.array([1.0 / shadow.propensity for shadow in known], dtype=np.float64)
 
 
-def _gains(known: Sequence[Shadow]) -> Floats:
-    """What each shadow stands for in US dollars that need not have been spent."""
-    saved = [
-        (shadow.used_usd - shadow.cheaper_usd) / shadow.propensity * bool(shadow.enough)
-        for shadow in known
-    ]
-    return np.array(saved, dtype=np.float64)
-
-
-def _saved(known: Sequence[Shadow]) -> Figure:
-    return mean(_gains(known), times=float(len(known)))
+def _saved(requests: Sequence[Request], known: Sequence[Shadow]) -> Figure:
+    """By how many requests there are, not by the weights: some that were drawn are never asked."""
+    stakes = _stakes(requests, known)
+    return _told(stakes, lambda means: len(stakes) * _too_dear(means), known)
 
 
 def _total(requests: Sequence[Request], usd: Sequence[float]) -> Figure:
@@ -199,11 +194,62 @@ def _total(requests: Sequence[Request], usd: Sequence[float]) -> Figure:
 
 def _regret(requests: Sequence[Request], known: Sequence[Shadow]) -> Figure:
     """Tiers in vain are known of every request, tiers too dear of those that were shadowed."""
+    stakes = _stakes(requests, known)
+    return _told(stakes, lambda means: means[:, 0] + _too_dear(means), known)
+
+
+def _told(stakes: Floats, statistic: Callable[[Floats], Floats], known: Sequence[Shadow]) -> Figure:
+    """A figure that as many shadows stand behind."""
     if len(known) < FEWEST:
         return Figure(len(known), FEWEST)
-    gains = dict(zip((shadow.request_id for shadow in known), _gains(known), strict=True))
-    rows = [[each.in_vain_usd, gains.get(each.request_id, 0.0)] for each in requests]
-    return estimate(np.array(rows, dtype=np.float64), lambda means: means.sum(axis=1))
+    return replace(estimate(stakes, statistic), n=len(known))
+
+
+def _too_dear(means: Floats) -> Floats:
+    """What the mean request could have saved: of each tier its requests times its mean gain."""
+    eligible, weight, gained = means[:, 1::3], means[:, 2::3], means[:, 3::3]
+    gains: Floats = np.divide(gained, weight, out=np.zeros_like(gained), where=weight > 0.0)
+    total: Floats = (eligible * gains).sum(axis=1)
+    return total
+
+
+def _stakes(requests: Sequence[Request], known: Sequence[Shadow]) -> Floats:
+    """What each request tells.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 1 + 3 tiers)
+        US dollars spent in vain; then for each tier that was too dear for some
+        cheaper one: whether that might have been asked instead, and of a
+        shadowed request its weight, and that times what would have been saved.
+    """
+    cheaper: dict[str, set[str]] = {}
+    for shadow in known:
+        cheaper.setdefault(shadow.used, set()).add(shadow.cheaper)
+    by_id = {shadow.request_id: shadow for shadow in known}
+    return np.array(
+        [
+            [
+                each.in_vain_usd,
+                *(n for used in sorted(cheaper) for n in _stake(each, used, cheaper[used], by_id)),
+            ]
+            for each in requests
+        ],
+        dtype=np.float64,
+    ).reshape(len(requests), 1 + 3 * len(cheaper))
+
+
+def _stake(
+    request: Request, used: str, cheaper: Collection[str], by_id: Mapping[str, Shadow]
+) -> tuple[float, float, float]:
+    ended_here = request.outcome == "ANSWERED" and request.tiers[-1:] == (used,)
+    eligible = ended_here and any(tier not in request.tiers for tier in cheaper)
+    shadow = by_id.get(request.request_id)
+    if shadow is None or shadow.used != used:
+        return float(eligible), 0.0, 0.0
+    weight = 1.0 / shadow.propensity
+    gain = (shadow.used_usd - shadow.cheaper_usd) * bool(shadow.enough)
+    return 1.0, weight, weight * gain
 
 
 def _changed(moved: Sequence[Request]) -> Figure:
@@ -218,11 +264,11 @@ def _right(requests: Sequence[Request]) -> Figure:
     return share(sum(told), len(told))
 
 
-def _pairs(known: Sequence[Shadow]) -> list[Pair]:
+def _pairs(requests: Sequence[Request], known: Sequence[Shadow]) -> list[Pair]:
     found = []
     for used, cheaper in sorted({(shadow.used, shadow.cheaper) for shadow in known}):
         own = [each for each in known if (each.used, each.cheaper) == (used, cheaper)]
-        found.append(Pair(used, cheaper, _over(own), _saved(own)))
+        found.append(Pair(used, cheaper, _over(own), _saved(requests, own)))
     return found
 
 

@@ -53,7 +53,7 @@ def test_a_shadow_counts_for_as_many_requests_as_it_was_unlikely_to_be_drawn():
     found = routing_of(requests(220), [*rare, *usual])
 
     assert pytest.approx(200 / 220) == found.over.value
-    assert pytest.approx(20 * 10 * 0.04) == found.saved_usd.value
+    assert pytest.approx(220 * 200 / 220 * 0.04) == found.saved_usd.value
 
 
 def test_what_was_not_compared_is_left_out():
@@ -96,7 +96,31 @@ def test_regret_is_what_was_spent_in_vain_and_what_was_too_dear_on_average():
 
     found = routing_of(rows, asides)
 
-    assert pytest.approx((10 * 0.002 + 45 * 2 * 0.04) / 100) == found.regret_usd.value
+    assert pytest.approx((10 * 0.002 + 90 * 0.04) / 100) == found.regret_usd.value
+
+
+def test_of_two_cheaper_tiers_only_one_could_have_been_asked():
+    rows = requests(100)
+    asides = [shadow(i, cheaper="small" if i % 2 else "middle", propensity=0.25) for i in range(60)]
+
+    found = routing_of(rows, asides)
+
+    assert pytest.approx(100 * 0.04) == found.saved_usd.value
+    assert [pytest.approx(100 * 0.04)] * 2 == [pair.saved_usd.value for pair in found.pairs]
+
+
+def test_requests_that_had_asked_the_cheaper_tier_could_not_have_asked_it_instead():
+    rows = [*map(escalated, range(60)), *(request(60 + i) for i in range(40))]
+
+    found = routing_of(rows, [shadow(60 + i) for i in range(40)])
+
+    assert pytest.approx(40 * 0.04) == found.saved_usd.value
+
+
+def test_shadows_that_were_drawn_and_not_asked_do_not_make_the_sum_smaller():
+    rows, half = requests(100), [shadow(i, propensity=1.0) for i in range(50)]
+
+    assert pytest.approx(100 * 0.04) == routing_of(rows, half).saved_usd.value
 
 
 def test_a_tier_that_hardly_ever_is_enough_is_in_vain():
