@@ -20,6 +20,8 @@ class Meters(metrics_service_pb2_grpc.MetricsServiceServicer):
         """The most that the sum over a gauge's points ever was, by its name."""
         self.newest = {}
         """By name of the gauge and model."""
+        self.counts = {}
+        """Measurements in each histogram, by its name."""
         self.address = ""
 
     def environment(self, interval_ms=INTERVAL_MS):
@@ -36,6 +38,12 @@ class Meters(metrics_service_pb2_grpc.MetricsServiceServicer):
         return metrics_service_pb2.ExportMetricsServiceResponse()
 
     def _take(self, resource):
+        self.counts |= {
+            metric.name: sum(point.count for point in metric.histogram.data_points)
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.HasField("histogram")
+        }
         for metric in (each for scope in resource.scope_metrics for each in scope.metrics):
             points = [(_model(p), p.as_int or p.as_double) for p in _points(metric)]
             self.newest |= {(metric.name, model): value for model, value in points}
@@ -65,7 +73,7 @@ def metering(service) -> Iterator[Meters]:
 
 
 def _points(metric):
-    """Of a gauge or a counter; a histogram has no value."""
+    """Of a gauge or a counter."""
     return [*metric.gauge.data_points, *metric.sum.data_points]
 
 

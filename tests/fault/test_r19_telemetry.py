@@ -6,6 +6,7 @@ import socket
 import statistics
 import threading
 import time
+import urllib.request
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -13,14 +14,16 @@ from urllib.parse import urlsplit
 import grpc
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from gremium.v1 import ensemble_pb2_grpc
 from services.runtime import figures
 from tests.collector import collecting
 from tests.fault.five import config, request
 from tests.fault.meters import INTERVAL_MS, Meters, metering
-from tests.fault.replicas import Cluster, Replica, cluster
+from tests.fault.replicas import Cluster, Replica, cluster, wait_until
 from tests.fault.stubs import deaf_port, stub
+from tests.running import free_port
 
 pytestmark = pytest.mark.measures
 
@@ -30,6 +33,7 @@ QUESTIONS = 30
 WARM = 5
 END_S = 6.0
 SERVICE = "gremium-gateway"
+METRICS = "GREMIUM_GATEWAY_METRICS"
 BROKEN = ("traces silent", "traces unreachable", "metrics silent")
 """What is wrong with the collector of each of three gateways; their stages have both kinds."""
 
@@ -132,6 +136,8 @@ def meshes(tmp_path_factory, provider):
         )
         stages = [each for each in broken.all() if each.service != "gateway"]
         tell(stages, [(mute, mute), (gone, gone)])
+        for each in broken.replicas["gateway"]:
+            each.env = {**each.env, METRICS: f"127.0.0.1:{free_port()}"}
         for each in started:
             each.start()
         gateways = [whole.one("gateway"), *broken.replicas["gateway"]]
@@ -182,6 +188,22 @@ def test_its_queue_is_bounded_and_what_it_drops_is_counted(meshes_asked, row, wr
     row.at_most("R19", "most spans queued beyond the bound", queued - QUEUE, 0)
     assert 0 < dropped
     assert re.search(r"\d+ spans were dropped \(queue_full\)", side.replica.log.read_text())
+
+
+def test_exports_of_figures_that_nobody_takes_are_counted(meshes_asked):
+    replica = meshes_asked.broken["metrics silent"].replica
+    lost = "gremium_telemetry_metric_exports_lost_total"
+
+    wait_until(lambda: scraped(replica.env[METRICS]).get(lost, 0) > 0, within_s=TIMEOUT_S)
+    assert re.search(r"\d+ exports of metrics were dropped", replica.log.read_text())
+
+
+def scraped(address):
+    """The figures that a Prometheus would read, summed up by name."""
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=TIMEOUT_S) as reply:
+        families = text_string_to_metric_families(reply.read().decode())
+        samples = [sample for family in families for sample in family.samples]
+    return {each.name: each.value for each in samples}
 
 
 def test_figures_that_nobody_takes_pile_up_nowhere(meshes_asked, row):

@@ -1,11 +1,13 @@
 """One request is one trace, whose edges are the architecture: the same on either transport."""
 
+import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_trace_id
 
 from gremium.v1 import ensemble_pb2
 from tests.mesh.meshes import TIMEOUT_S, request
-from tests.mesh.test_ask import JUDGED, JURY, PASS
+from tests.mesh.test_ask import FAIL, JUDGED, JURY, LABELS, PASS
+from tests.upstream import Reply
 
 ASK = "gremium.v1.EnsembleService/Ask"
 ROUTE = "gremium.v1.RouterService/Route"
@@ -86,6 +88,81 @@ async def test_a_stage_that_failed_names_its_own_span(serve, exporter):
     names = {f"{s.context.span_id:016x}": label(s) for s in exporter.get_finished_spans()}
     (part,) = [part for part in manifest.participations if part.reason]
     assert f"client {ROUTE}" == names[part.span_id]
+
+
+async def test_a_juror_a_tally_and_a_verdict_tell_what_came_of_them(serve, exporter):
+    split = {"a": Reply("yes"), "b": Reply("yes"), "c": Reply("no"), "judge": PASS}
+    gateway = await serve({**JURY, **JUDGED, "quorum": 3, "stop": {"rule": "quorum"}}, split)
+
+    reply = await gateway.ask(shape=LABELS)
+
+    told = {span.name: dict(span.attributes) for span in exporter.get_finished_spans()}
+    assert ("a", "a", "answered") == tuple(
+        told["juror a"][f"gremium.{name}"] for name in ("juror", "model", "status")
+    )
+    assert told["tally"] == {
+        "gremium.tally.method": "plurality",
+        "gremium.tally.consensus": True,
+        "gremium.tally.ballots": 3,
+        "gremium.tally.leader.share": pytest.approx(2 / 3),
+        "gremium.tally.divergence": pytest.approx(2 / 3),
+    }
+    assert ("pass", "judge") == (
+        told["verdict"]["gremium.verdict"],
+        told["verdict"]["gremium.judge"],
+    )
+    assert (reply.request_id, "main", "jury", "ANSWERED") == tuple(
+        told[ASK][f"gremium.{name}"] for name in ("request_id", "ensemble", "pattern", "outcome")
+    )
+
+
+async def test_a_verdict_and_its_checks_are_events_without_texts(serve, exporter):
+    gateway = await serve({**JURY, **JUDGED}, {"judge": FAIL})
+
+    await gateway.ask()
+
+    [verdict] = [span for span in exporter.get_finished_spans() if span.name == "verdict"]
+    events = [event.attributes for event in verdict.events]
+    assert {"gen_ai.evaluation.result"} == {event.name for event in verdict.events}
+    labels = {
+        each["gen_ai.evaluation.name"]: each["gen_ai.evaluation.score.label"] for each in events
+    }
+    assert ("fail", "fail", "pass") == (
+        labels["verdict"],
+        labels["hallucination"],
+        labels["safety"],
+    )
+    assert 0.0 <= events[-1]["gen_ai.evaluation.score.value"] <= 1.0
+    assert not [each for each in events if "gen_ai.evaluation.explanation" in each]
+
+
+async def test_each_attempt_is_a_span_below_its_juror(serve, exporter):
+    script = {"a": [Reply(status=500), Reply("4")]}
+    gateway = await serve({"jurors": [{"model": "a"}]}, script)
+
+    await gateway.ask()
+
+    spans = exporter.get_finished_spans()
+    [juror] = [span for span in spans if span.name == "juror a"]
+    calls = [span for span in spans if span.name == "chat a"]
+    assert {juror.context.span_id} == {span.parent.span_id for span in calls}
+    assert [(1, "failed"), (2, "answered")] == sorted(
+        (span.attributes["gremium.attempt"], span.attributes["gremium.status"]) for span in calls
+    )
+
+
+async def test_a_juror_that_was_not_needed_says_why(serve, exporter):
+    script = {"a": Reply("yes"), "b": Reply("yes"), "c": Reply("no", delay_s=0.8)}
+    gateway = await serve({**JURY, "quorum": 2}, script)
+
+    await gateway.ask(shape=LABELS)
+
+    told = {
+        span.name: span.attributes.get("gremium.cancel.reason")
+        for span in exporter.get_finished_spans()
+        if span.name.endswith(" c")
+    }
+    assert {"juror c": "DECIDED", "chat c": "DECIDED"} == told
 
 
 async def test_nothing_is_traced_unless_asked_for(serve):

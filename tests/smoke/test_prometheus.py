@@ -281,6 +281,23 @@ def test_more_callers_and_requests_make_no_more_series(mesh, server, spent_usd):
     assert before == after
 
 
+def test_one_process_tells_of_all_services_on_one_page(require, tmp_path):
+    require("prometheus")
+    with (
+        upstream_thread(SCRIPT) as upstream,
+        mesh_running(tmp_path, config(upstream.url), "--one-process") as mesh,
+        grpc.insecure_channel(mesh.address) as channel,
+    ):
+        ask(ensemble_pb2_grpc.EnsembleServiceStub(channel), 0, "all")
+        scrapes = SCRAPES % ("none.yml", mesh.folder / ".gremium" / "prometheus.json")
+        with prometheus(tmp_path, scrapes) as server:
+            asked = "sum by (gremium_service) (gremium_model_calls_total)"
+            found = server.last({"jury": 3, "judge": 1}, asked, "gremium_service")
+            services = server.query("up", "service").keys()
+
+    assert ({"jury": 3, "judge": 1}, {"gateway"}) == (found, services)
+
+
 def test_the_page_says_who_it_is_of(server):
     names = server.query("target_info", "service_name").keys()
 

@@ -7,6 +7,7 @@ import pytest
 
 from services.runtime.channels import open_channel
 from tests.collector import collecting, environment, label
+from tests.fault.meters import metering
 from tests.running import free_port
 from tests.unit.runtime.processes import log, serving, started
 from tests.unit.runtime.serving import ROUTER, route, stub
@@ -60,6 +61,13 @@ async def test_what_the_caller_does_not_sample_is_not_sent(collector):
     await asked(environment(collector), sampled=False)
 
     assert [] == collector.spans
+
+
+async def test_the_last_figures_are_sent_before_the_process_ends():
+    with metering("gremium-router") as meters:
+        await asked(meters.environment(interval_ms=60_000))
+
+    assert 1 == meters.counts["rpc.server.call.duration"]
 
 
 async def test_a_collector_that_is_not_there_does_not_hold_up_the_end():

@@ -4,7 +4,7 @@ import timeit
 
 import pytest
 
-from services.runtime import figures, metrics
+from services.runtime import figures, metrics, telemetry
 from services.runtime.instruments import Counter, Gauge, Histogram, Instrument
 from services.runtime.metrics import MOST_SERIES, OVERFLOW, Distribution
 from tests.figures import measuring, points
@@ -100,6 +100,23 @@ def test_a_measurement_costs_next_to_nothing():
     seconds = min(timeit.repeat(measured, number=1000, repeat=10)) / 2000
 
     assert seconds < 5e-6
+
+
+@pytest.mark.parametrize(
+    ("env", "is_on"),
+    [
+        ({}, False),
+        ({"GREMIUM_JURY_METRICS": ""}, False),
+        ({"GREMIUM_JUDGE_METRICS": "127.0.0.1:1"}, False),
+        ({"GREMIUM_JURY_METRICS": "127.0.0.1:1"}, True),
+    ],
+    ids=str,
+)
+def test_a_process_measures_where_somebody_reads(env, is_on):
+    metrics.stop()
+    telemetry.setup("jury", env, prefix="GREMIUM_JURY")
+
+    assert is_on == metrics.is_on()
 
 
 @pytest.mark.parametrize("given", ["delta", "lowmemory"])
