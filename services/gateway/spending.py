@@ -1,13 +1,11 @@
 """Tells what a request spends before it has ended, so that the ledger knows it of a dead one, too."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from gremium.v1 import manifest_pb2
 from services.core.lease import Lease
 from services.gateway.case import Case
-from services.gateway.closing import close
 from services.gateway.losses import Seat, lost
 
 TellSpent = Callable[[manifest_pb2.Manifest], None]
@@ -23,7 +21,6 @@ class Spending:
         self._case = case
         self._manifest = manifest
         self._tell_spent = tell
-        self._began_s = time.monotonic()
         self._at_risk: dict[object, Sequence[manifest_pb2.Participation]] = {}
 
     @property
@@ -68,7 +65,4 @@ class Spending:
         told.CopyFrom(self._manifest)
         for parts in self._at_risk.values():
             told.participations.extend(parts)
-        close(
-            told, manifest_pb2.MANIFEST_STATE_IN_PROGRESS, took_s=time.monotonic() - self._began_s
-        )
         self._tell_spent(told)

@@ -14,6 +14,9 @@ from services.ledger import entries
 from services.ledger.entries import Entry
 from services.ledger.terms import Terms
 
+TOKENS: Final = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens")
+MOST_TOKENS: Final = 2**62
+"""More than is ever used; a provider may say so all the same."""
 UNDERWAY: Final = "the gateway stopped while this was asked; it may have been paid"
 
 
@@ -50,4 +53,15 @@ def interrupted(intent: bytes) -> End:
         if part.status == PARTICIPATION_STATUS_UNSPECIFIED:
             part.status = PARTICIPATION_STATUS_FAILED
             part.reason, part.reason_text = entries.INTERRUPTED.reason, UNDERWAY
+    _sum_up(left)
     return End(entries.interrupted(left), left.SerializeToString(), None, 0)
+
+
+def _sum_up(left: Manifest) -> None:
+    """Nobody has, of a request that did not end."""
+    parts = left.participations
+    left.cost_usd = sum(part.cost_usd for part in parts)
+    left.model_calls = sum(part.model_calls for part in parts)
+    for count in TOKENS:
+        total = sum(getattr(part.usage, count) for part in parts)
+        setattr(left.usage, count, min(total, MOST_TOKENS))

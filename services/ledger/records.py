@@ -93,16 +93,11 @@ def withdraw(connection: sqlite3.Connection, *, request_id: str) -> None:
 
 
 def spent(connection: sqlite3.Connection, *, manifest: Manifest) -> None:
-    """Keep what a request that runs is known to have spent, without words; else do nothing."""
+    """Keep whom a request that runs has asked so far, without words; else do nothing."""
     WITHOUT_WORDS.settle(manifest)
     connection.execute(
-        "UPDATE manifests SET manifest = ?, cost_micro_usd = ? WHERE request_id = ? AND state = ?",
-        (
-            manifest.SerializeToString(),
-            entries.micro_usd(manifest.cost_usd),
-            manifest.request_id,
-            MANIFEST_STATE_IN_PROGRESS,
-        ),
+        "UPDATE manifests SET manifest = ? WHERE request_id = ? AND state = ?",
+        (manifest.SerializeToString(), manifest.request_id, MANIFEST_STATE_IN_PROGRESS),
     )
 
 

@@ -40,10 +40,12 @@ def spent(begun):
     """What a request that was begun tells of itself while it runs."""
     manifest = manifest_pb2.Manifest()
     manifest.CopyFrom(begun)
-    manifest.cost_usd, manifest.model_calls = 0.75, 3
+    used = types_pb2.Usage(input_tokens=10, output_tokens=5)
+    asked = {"model_calls": 1, "cost_usd": 0.25, "usage": used}
     status = manifest_pb2.PARTICIPATION_STATUS_ANSWERED
-    manifest.participations.add(stage=manifest_pb2.STAGE_JURY, name="a", status=status)
-    manifest.participations.add(stage=manifest_pb2.STAGE_JUDGE, name="b", usage_estimated=True)
+    manifest.participations.add(stage=manifest_pb2.STAGE_JURY, name="a", status=status, **asked)
+    asked |= {"model_calls": 2, "cost_usd": 0.5}
+    manifest.participations.add(stage=manifest_pb2.STAGE_JUDGE, name="b", **asked)
     return manifest
 
 

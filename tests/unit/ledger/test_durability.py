@@ -108,6 +108,7 @@ async def test_a_killed_process_leaves_what_its_request_had_spent(path, owner):
 
     answered, asked = left.participations
     assert (0.75, 3) == (left.cost_usd, left.model_calls)
+    assert (20, 10) == (left.usage.input_tokens, left.usage.output_tokens)
     assert (manifest_pb2.PARTICIPATION_STATUS_ANSWERED, "") == (answered.status, answered.reason)
     assert (manifest_pb2.PARTICIPATION_STATUS_FAILED, "INTERRUPTED") == (asked.status, asked.reason)
 
