@@ -22,8 +22,8 @@ def key(*, path: Path | None, show: bool, config: Path | None, as_json: bool) ->
     """Make a key that signs records, in the file PATH, and its public half in PATH.pub.
 
     Without PATH it is the file that `ledger.key` names, else .gremium/ledger-key.pem. An existing
-    key is never replaced. Whoever has the public key can prove what the ledger holds; keep the
-    private one from whoever may write to the ledger.
+    key is never replaced. Whoever has the public key can prove what the ledger holds; let nobody
+    but the gateway read the private one.
     """
     named = path or _configured(config)
     if not show:
@@ -57,8 +57,7 @@ def _tell(told: dict[str, str], *, made: bool) -> None:
         click.echo(
             f"key {told['key_id']}: private in {told['private']}, public in {told['public']}"
         )
-        click.echo(
-            f"records are signed once gremium.yaml says `ledger: {{key: {told['private']}}}`"
-        )
+        said = f"gremium.yaml says `ledger: {{key: {told['private']}}}`"
+        click.echo(f"records are signed from the next start on, if {said}")
     else:
         click.echo(f"key {told['key_id']}")

@@ -86,10 +86,9 @@ def _print(place: Place, found: Finding, proofs: Proofs, *, as_json: bool) -> No
         return
     if found.fault:
         click.echo(f"{place.path}: {found.fault.problem}")
-    click.echo(
-        f"{'up to there ' if found.fault else ''}{found.checked} records are as they were recorded,"
-        f" up to {found.count} ({found.head.hex()[:16]})"
-    )
+    before = "before it, " if found.fault else ""
+    seen = f"{found.checked} records were checked, up to {found.count} ({found.head.hex()[:16]})"
+    click.echo(f"{before}{seen}: as they were recorded")
     for line in _reach(found, proofs):
         click.echo(line)
 
@@ -97,18 +96,18 @@ def _print(place: Place, found: Finding, proofs: Proofs, *, as_json: bool) -> No
 def _reach(found: Finding, proofs: Proofs) -> list[str]:
     """How far this proof reaches, and what would make it reach further."""
     lines = []
-    if found.removed:
-        lines.append(f"retention removed the first {found.removed}, as a tombstone says")
     if proofs.verifiers:
         ids = ", ".join(each.key_id for each in proofs.verifiers)
-        lines.append(f"{found.signed} of them are signed by {ids}")
+        lines.append(f"signed by {ids}: {found.signed} of them")
     else:
         lines.append("no key was given: whoever can write to the file can make such a chain anew")
+    if found.removed:
+        lines.append(f"retention removed all up to {found.removed}, as a tombstone says")
     if proofs.checkpoints is None:
         lines.append("no checkpoints were given: records that are missing at the end are not found")
-    else:
-        lines.append(f"{found.checkpoints} checkpoints agree" if not found.fault else "")
-    return [line for line in lines if line]
+    elif not found.fault:
+        lines.append(f"checkpoints that agree: {found.checkpoints - found.outlived}")
+    return lines
 
 
 def _told(place: Place, found: Finding) -> dict[str, Any]:

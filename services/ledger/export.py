@@ -1,10 +1,19 @@
 """Writes records as lines of JSON, or as a Parquet table."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import IO, Any, Final
 
-from services.ledger.columns import COLUMNS, PARTICIPATION, Line, content, participations, row
+from services.ledger.columns import (
+    COLUMNS,
+    PARTICIPATION,
+    Line,
+    Value,
+    content,
+    participations,
+    row,
+)
 from services.ledger.parquet import Field, write_table
 
 PARTICIPATIONS: Final = Field(
@@ -18,16 +27,28 @@ FIELDS: Final = (
     PARTICIPATIONS,
     CONTENT,
 )
+TIMES: Final = frozenset(each.name for each in COLUMNS if each.type == "time")
 
 
 def write_jsonl(lines: Iterable[Line], out: IO[str]) -> int:
     """One object a line, with its columns and its content as `record`. Returns how many."""
     number = 0
     for each in lines:
-        told = {**row(each), "record": content(each)}
+        told = {**_iso(row(each)), "record": content(each)}
         out.write(f"{json.dumps(told, ensure_ascii=False, separators=(',', ':'))}\n")
         number += 1
     return number
+
+
+def _iso(columns: Mapping[str, Value]) -> dict[str, Value]:
+    """Columns with their times as ISO 8601 in UTC: nanoseconds are more than JSON numbers hold."""
+    return {name: _text(value) if name in TIMES else value for name, value in columns.items()}
+
+
+def _text(time_ns: Value) -> str | None:
+    if not isinstance(time_ns, int):
+        return None
+    return datetime.fromtimestamp(time_ns // 1000 / 1e6, UTC).isoformat(timespec="microseconds")
 
 
 def write_parquet(lines: Iterable[Line], out: IO[bytes]) -> int:

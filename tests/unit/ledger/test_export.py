@@ -87,6 +87,7 @@ def test_a_line_of_json_has_columns_and_content(mixed):
     assert ("end", "trio", "ANSWERED", 0.25) == tuple(
         first[name] for name in ("kind", "ensemble", "outcome", "cost_usd")
     )
+    assert "2026-03-01T12:00:00.000000+00:00" == first["recorded"]
     assert "Paris" == first["record"]["answers"][0]["text"]
     assert ("feedback", None, 1.0) == (
         feedback["kind"],

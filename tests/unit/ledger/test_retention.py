@@ -93,6 +93,12 @@ def test_an_empty_ledger_has_nothing_to_remove(path):
     assert 0 == pruned(path)
 
 
+def test_a_record_of_the_very_time_stays(path):
+    add(path, "r1", time_ns=KEEP.since_ns)
+
+    assert 0 == pruned(path)
+
+
 def test_a_second_call_removes_no_more(mixed):
     pruned(mixed)
 
@@ -174,6 +180,13 @@ def test_whoever_is_killed_in_between_leaves_a_chain_that_is_right(mixed):
     assert verify(mixed, Proofs()).fault is None
     assert 3 == cleared(mixed)
     assert ["new1", "new2", ""] == left(mixed)
+
+
+def test_what_a_tombstone_stands_for_needs_no_second_one(mixed):
+    buried(mixed)
+
+    assert 0 == buried(mixed)
+    assert ["old1", "old2", "old3", "new1", "new2", ""] == left(mixed)
 
 
 def test_much_is_removed_some_at_a_time(path):
