@@ -56,6 +56,16 @@ def test_the_dashboard_shows_every_figure_that_is_no_detail():
     assert len(shown) > 20
 
 
+def test_the_readme_names_figures_that_there_are():
+    text = (DEPLOY.parent / "README.md").read_text()
+    section = text.partition("\n## Traces and figures\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`((?:gremium|rpc|gen_ai)_[a-z_]+)`", section))
+    families = {prometheus_name(each) for each in ALL}
+
+    assert len(named) > 20
+    assert named <= SERIES.keys() | families
+
+
 def test_services_are_scraped_where_compose_has_them_give_their_figures():
     services = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]
     [job] = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())["scrape_configs"]

@@ -1,5 +1,7 @@
 """One request leaves its figures, the same on either transport, and none of them names a caller."""
 
+import asyncio
+
 import grpc
 import pytest
 
@@ -7,6 +9,7 @@ from gremium.v1 import ensemble_pb2, manifest_pb2
 from services.runtime import figures
 from tests.figures import by, figure, measuring, points
 from tests.mesh.meshes import TIMEOUT_S, request
+from tests.mesh.shadowed import ended, route
 from tests.mesh.test_ask import FAIL, JUDGED, JURY, LABELS, PASS
 from tests.mesh.test_cascade import NUMBER, lone, said
 from tests.upstream import Reply
@@ -170,3 +173,29 @@ async def test_feedback_is_measured_by_what_it_says(serve):
 
     assert {"CORRECT": 1, "": 1} == by(figures.FEEDBACK, "gremium.feedback")
     assert 1.4 == pytest.approx(sum(spread.total for _, spread in points(figures.FEEDBACK)))
+
+
+async def test_requests_that_are_answered_now_are_told(serve):
+    gateway = await serve(JURY, {name: Reply(delay_s=0.5) for name in "abc"})
+
+    asked = asyncio.create_task(gateway.ask())
+    await gateway.provider.until(lambda: gateway.provider.running > 0)
+    underway = by(figures.REQUESTS_ACTIVE, "gremium.ensemble")
+    await asked
+
+    assert ({"main": 1}, {"main": 0}) == (
+        underway,
+        by(figures.REQUESTS_ACTIVE, "gremium.ensemble"),
+    )
+
+
+async def test_a_cheaper_tier_that_was_asked_too_is_told_by_how_it_compares(serve, tmp_path):
+    gateway = await serve(route(), said(small="Yes.", large="yes"))
+
+    await gateway.ask(shape=LABELS)
+
+    (record,) = await ended(tmp_path)
+    tiers = {"from": "dear", "to": "cheap", "verdict": "EQUAL"}
+    assert 1 == figure(figures.SHADOWS, **tiers)
+    assert record.shadow_cost_usd == pytest.approx(figure(figures.SHADOW_COST))
+    assert 1 == figure(figures.REQUEST_DURATION)

@@ -1,6 +1,8 @@
 """A real Prometheus scrapes the five services of `gremium up`, and answers for every figure."""
 
 import json
+import shutil
+import subprocess
 from contextlib import nullcontext, suppress
 
 import grpc
@@ -241,6 +243,20 @@ def test_its_dollars_are_those_of_the_manifests(server, spent_usd, metric):
     assert server.until(
         lambda s: s.query(f"sum({metric})")[()] == pytest.approx(spent_usd, abs=1e-9)
     )
+
+
+def test_prometheus_takes_the_shipped_configuration(require, pytestconfig):
+    require("prometheus")
+    shipped = pytestconfig.rootpath / "deploy" / "prometheus.yml"
+    done = subprocess.run(
+        [shutil.which("promtool") or "promtool", "check", "config", shipped],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stdout + done.stderr
 
 
 def test_the_alerts_and_recorded_shares_can_be_computed(server, spent_usd):
