@@ -28,12 +28,17 @@ def recorded(n, seed=0):
         yield {"id": str(i), "prompt": f"What is {i}?", "gold": str(i), "answers": answers}
 
 
-@pytest.fixture
-def data(tmp_path):
-    (tmp_path / "jury").mkdir()
-    with gzip.open(tmp_path / "jury/zeroeval_sums.jsonl.gz", "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in recorded(300))
-    return tmp_path
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    written(folder / "jury/zeroeval_sums.jsonl.gz", recorded(300))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def measured(data):
+    """The rows of that file, and why those of others are missing."""
+    return rows_of(data)
 
 
 def rows_of(data):
@@ -46,22 +51,22 @@ def rows_of(data):
     return found, ""
 
 
-def test_measures_a_file_it_was_not_written_for(data):
-    found, skipped = rows_of(data)
+def test_measures_a_file_it_was_not_written_for(measured):
+    found, skipped = measured
 
     assert "zeroeval_sums all" == found[0].measure
     assert "zeroeval_gsm.jsonl.gz is missing" in skipped
 
 
-def test_a_vote_of_jurors_that_err_apart_beats_the_best(data):
-    found, _ = rows_of(data)
+def test_a_vote_of_jurors_that_err_apart_beats_the_best(measured):
+    found, _ = measured
 
     assert found[0].ours > found[0].baseline + 3
     assert found[0].interval[0] > 0
 
 
-def test_probabilities_of_the_recorded_pool_hold(data):
-    found, _ = rows_of(data)
+def test_probabilities_of_the_recorded_pool_hold(measured):
+    found, _ = measured
 
     assert [True] == [row.holds for row in found if "ECE" in row.measure]
 
@@ -83,8 +88,8 @@ def is_there(read):
     return True
 
 
-def test_the_plot_shows_every_pool(data, tmp_path):
-    shown = [row.figure for row in rows_of(data)[0] if row.figure]
+def test_the_plot_shows_every_pool(measured, tmp_path):
+    shown = [row.figure for row in measured[0] if row.figure]
 
     draw(shown, tmp_path / "decisions.png")
 
@@ -93,8 +98,8 @@ def test_the_plot_shows_every_pool(data, tmp_path):
     assert (tmp_path / "decisions.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_plot_tells_how_often_each_confidence_was_right(data):
-    (shown,) = (row.figure for row in rows_of(data)[0] if row.figure)
+def test_the_plot_tells_how_often_each_confidence_was_right(measured):
+    (shown,) = (row.figure for row in measured[0] if row.figure)
 
     told = [told for told, _ in shown.bins]
     assert told == sorted(told)
