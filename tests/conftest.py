@@ -31,8 +31,8 @@ settings.load_profile("whatever the load")
 TESTS = pathlib.Path(__file__).parent
 UNIT = TESTS / "unit"
 LOOPBACK = ("127.", "::1", "localhost")
-LONGEST = ("deploy", "smoke", "clients", "fault", "mesh")
-TOGETHER = ("tests/deploy", "tests/clients")
+LONGEST = ("deploy", "smoke", "clients", "fault", "postgres", "console", "mesh")
+TOGETHER = ("tests/deploy", "tests/clients", "tests/postgres")
 FAULT = "tests/fault"
 MESHES = ("frail", "crowded", "supervised", "shared_juries")
 
