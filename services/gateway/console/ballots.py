@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from gremium.v1 import manifest_pb2, types_pb2
-from services.gateway.console.waterfall import LOOKS
+from services.gateway.console.waterfall import LOOKS, UNKNOWN
 from services.gateway.console.wording import cut, status
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HUES: Final = 8
 """Classes that have a colour of their own; the rest share a quiet one, and keep their letters."""
 VALUE_CHARS: Final = 160
+SHARED_CHARS: Final = 80
+"""Characters at the beginning of all values from which on these are left out: values are told apart
+by where they differ."""
+KEPT_CHARS: Final = 24
+"""Characters before the difference that stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,6 @@ class Klass:
 
     mark: Mark
     value: str
-    whole: bool
-    """Whether `value` is all of it."""
     jurors: tuple[str, ...]
     share: float
     leads: bool
@@ -110,13 +113,12 @@ def counts(manifest: manifest_pb2.Manifest) -> list[Count]:
 
 
 def _classes(tally: manifest_pb2.Tally, known: Marks) -> Iterator[Klass]:
-    left = 0.0
+    left, shared = 0.0, shared_chars([each.value for each in tally.classes])
     for each in tally.classes:
         width = max(0.0, min(100.0 - left, 100.0 * each.share))
         yield Klass(
             mark=known[each.key],
-            value=cut(each.value, VALUE_CHARS),
-            whole=len(each.value) <= VALUE_CHARS,
+            value=shortened(each.value, shared),
             jurors=tuple(each.jurors),
             share=each.share,
             leads=each.key == tally.leader,
@@ -126,6 +128,28 @@ def _classes(tally: manifest_pb2.Tally, known: Marks) -> Iterator[Klass]:
             width=round(width, 3),
         )
         left += width
+
+
+def shared_chars(values: Sequence[str]) -> int:
+    """Characters in which all of several values begin, if they are many; else 0.
+
+    Examples
+    --------
+    >>> shared_chars(["x" * 100 + "a", "x" * 100 + "b"]), shared_chars(["ab", "ac"])
+    (100, 0)
+    """
+    if len(values) < 2:
+        return 0
+    columns = enumerate(zip(*values, strict=False))
+    shared = next((at for at, chars in columns if len(set(chars)) > 1), min(map(len, values)))
+    return shared if shared >= SHARED_CHARS else 0
+
+
+def shortened(value: str, shared: int) -> str:
+    """A value from a little before where it differs from the others, and not too much of it."""
+    if not shared:
+        return cut(value, VALUE_CHARS)
+    return "…" + cut(value[shared - KEPT_CHARS :], VALUE_CHARS)
 
 
 def cards(manifest: manifest_pb2.Manifest) -> list[Card]:
@@ -188,7 +212,7 @@ def silent(manifest: manifest_pb2.Manifest) -> list[Silent]:
         Silent(
             part.name,
             part.tier,
-            LOOKS[part.status],
+            LOOKS.get(part.status, UNKNOWN),
             status(part.status),
             part.reason,
             part.reason_text,

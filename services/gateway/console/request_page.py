@@ -73,9 +73,17 @@ def view(
         "audits": audits.audits(manifest),
         "chosen": [tier.name for tier in route.tiers],
         "passages": manifest.passages[:PASSAGES],
+        "tokens": _tokens(manifest),
         "cost_usd": manifest.cost_usd or sum(part.cost_usd for part in parts),
         "calls": manifest.model_calls or sum(part.model_calls for part in parts),
     }
+
+
+def _tokens(manifest: manifest_pb2.Manifest) -> tuple[int, int]:
+    """Tokens in and out: of the whole once it has ended, before that of who has."""
+    ended = [manifest.usage] if manifest.HasField("usage") else []
+    known = ended or [part.usage for part in manifest.participations]
+    return sum(each.input_tokens for each in known), sum(each.output_tokens for each in known)
 
 
 async def answer(request: Request) -> Response:

@@ -23,6 +23,8 @@ LOOKS: Final = {
     manifest_pb2.PARTICIPATION_STATUS_SKIPPED: "skipped",
 }
 """How a bar looks, by how its part ended."""
+UNKNOWN: Final = "skipped"
+"""How one looks that ended in a way of which this release does not know."""
 SHORT_SHARE: Final = 0.2
 """Share of the deadline below which the work alone makes the axis, unless asked otherwise."""
 BEYOND: Final = 1.04
@@ -175,7 +177,7 @@ def _row(
         stage=stage(part.stage),
         name=part.name,
         model=part.served_model or part.requested_model or part.model,
-        look=LOOKS[part.status],
+        look=LOOKS.get(part.status, UNKNOWN),
         status=status(part.status),
         reason=part.reason,
         reason_text=part.reason_text,
@@ -192,11 +194,12 @@ def _row(
 def _bars(
     part: manifest_pb2.Participation, manifest: manifest_pb2.Manifest, axis_s: float, now_ns: int
 ) -> Iterator[Bar]:
-    whole = _bar(part, LOOKS[part.status], manifest, axis_s, now_ns)
+    whole = _bar(part, LOOKS.get(part.status, UNKNOWN), manifest, axis_s, now_ns)
     if whole is not None:
         yield whole
     for attempt in part.attempts:
-        bar = _bar(attempt, LOOKS[attempt.status], manifest, axis_s, now_ns, hedge=attempt.hedge)
+        look = LOOKS.get(attempt.status, UNKNOWN)
+        bar = _bar(attempt, look, manifest, axis_s, now_ns, hedge=attempt.hedge)
         if bar is not None:
             yield bar
 
@@ -236,7 +239,9 @@ def _part_s(part: manifest_pb2.Participation | manifest_pb2.Attempt, now_ns: int
 
 def stages_at_work(parts: Sequence[manifest_pb2.Participation]) -> str:
     """What a request waits for, such as `jury of small`."""
-    told = [
-        f"{stage(part.stage)} of {part.tier}" if part.tier else stage(part.stage) for part in parts
-    ]
-    return ", ".join(dict.fromkeys(told))
+    return ", ".join(dict.fromkeys(map(_at_work, parts)))
+
+
+def _at_work(part: manifest_pb2.Participation) -> str:
+    name = stage(part.stage)
+    return name if part.tier in {"", name} else f"{name} of {part.tier}"

@@ -1,7 +1,7 @@
 """Says numbers, times and states as people read them."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -19,14 +19,14 @@ def seconds(value: float | None) -> str:
 
     Examples
     --------
-    >>> seconds(0.0423), seconds(1.234), seconds(75.0), seconds(None)
-    ('42 ms', '1.23 s', '1 min 15 s', '—')
+    >>> seconds(0.0423), seconds(1.234), seconds(60.0), seconds(195.0), seconds(None)
+    ('42 ms', '1.23 s', '60.0 s', '3 min 15 s', '—')
     """
     if value is None:
         return NOTHING
     if value < 0.9995:
         return f"{value * 1e3:.0f} ms"
-    if value < 60.0:
+    if value < 99.95:
         return f"{value:.2f} s" if value < 10.0 else f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return (
@@ -52,8 +52,8 @@ def usd(value: float | None) -> str:
 
     Examples
     --------
-    >>> usd(0.0), usd(12.5), usd(0.0421), usd(0.00031), usd(0.0000002)
-    ('$0', '$12.50', '$0.0421', '$0.00031', '<$0.000001')
+    >>> usd(0.0), usd(12.5), usd(0.0421), usd(0.0009), usd(0.000031), usd(0.0000002)
+    ('$0', '$12.50', '$0.0421', '$0.00090', '$0.000031', '<$0.000001')
     """
     if value is None:
         return NOTHING
@@ -61,11 +61,8 @@ def usd(value: float | None) -> str:
         return "$0"
     if value < 1e-6:
         return "<$0.000001"
-    if value >= 1.0:
-        return f"${value:,.2f}"
-    return (
-        f"${value:.4f}" if value >= 0.01 else f"${value:.2g}" if value >= 1e-4 else f"${value:.6f}"
-    )
+    digits = 2 if value >= 1.0 else 4 if value >= 0.01 else 5 if value >= 1e-4 else 6
+    return f"${value:,.{digits}f}"
 
 
 def count(value: float) -> str:
@@ -117,47 +114,48 @@ def span_s(duration: Duration) -> float:
 
 
 def state(value: manifest_pb2.ManifestState.ValueType) -> str:
-    return _word(manifest_pb2.ManifestState.Name(value), "MANIFEST_STATE_")
+    return _word(manifest_pb2.ManifestState, value, "MANIFEST_STATE_")
 
 
 def outcome(value: manifest_pb2.Outcome.ValueType) -> str:
-    return _word(manifest_pb2.Outcome.Name(value), "OUTCOME_")
+    return _word(manifest_pb2.Outcome, value, "OUTCOME_")
 
 
 def status(value: manifest_pb2.ParticipationStatus.ValueType) -> str:
     """How a participant ended; while it has not, `at work`."""
-    found = _word(manifest_pb2.ParticipationStatus.Name(value), "PARTICIPATION_STATUS_")
-    return found or "at work"
+    found = _word(manifest_pb2.ParticipationStatus, value, "PARTICIPATION_STATUS_")
+    return found or ("unknown" if value else "at work")
 
 
 def stage(value: manifest_pb2.Stage.ValueType) -> str:
-    return _word(manifest_pb2.Stage.Name(value), "STAGE_")
+    return _word(manifest_pb2.Stage, value, "STAGE_")
 
 
 def verdict(value: manifest_pb2.VerdictKind.ValueType) -> str:
-    return _word(manifest_pb2.VerdictKind.Name(value), "VERDICT_KIND_")
+    return _word(manifest_pb2.VerdictKind, value, "VERDICT_KIND_")
 
 
 def check_outcome(value: manifest_pb2.CheckOutcome.ValueType) -> str:
-    return _word(manifest_pb2.CheckOutcome.Name(value), "CHECK_OUTCOME_")
+    return _word(manifest_pb2.CheckOutcome, value, "CHECK_OUTCOME_")
 
 
 def breaker(value: model_status_pb2.BreakerState.ValueType) -> str:
-    return _word(model_status_pb2.BreakerState.Name(value), "BREAKER_STATE_")
+    return _word(model_status_pb2.BreakerState, value, "BREAKER_STATE_")
 
 
 def filter_reason(value: router_pb2.FilterReason.ValueType) -> str:
-    return _word(router_pb2.FilterReason.Name(value), "FILTER_REASON_")
+    return _word(router_pb2.FilterReason, value, "FILTER_REASON_")
 
 
 def route_reason(value: router_pb2.RouteReason.ValueType) -> str:
-    return _word(router_pb2.RouteReason.Name(value), "ROUTE_REASON_")
+    return _word(router_pb2.RouteReason, value, "ROUTE_REASON_")
 
 
-def _word(name: str, prefix: str) -> str:
-    """`OUTCOME_NO_CONSENSUS` as `no consensus`; nothing for what is unspecified."""
-    word = name.removeprefix(prefix).replace("_", " ").lower()
-    return "" if word == "unspecified" else word
+def _word(enum: Any, value: int, prefix: str) -> str:
+    """`OUTCOME_NO_CONSENSUS` as `no consensus`; nothing for what is unspecified, or not known here."""
+    if not value or value not in enum.values():
+        return ""
+    return str(enum.Name(value)).removeprefix(prefix).replace("_", " ").lower()
 
 
 def cut(text: str, most: int = CUT_CHARS) -> str:

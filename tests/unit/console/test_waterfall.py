@@ -141,7 +141,7 @@ def test_a_request_without_a_deadline_has_no_mark():
     assert (None, None) == (fall.deadline_at, fall.used)
 
 
-def test_what_a_request_waits_for_is_said_once():
-    assert "jury of small, router" == stages_at_work(
-        [part(JURY, tier="small"), part(JURY, tier="small"), part(ROUTER)]
-    )
+def test_what_a_request_waits_for_is_said_once_and_shortly():
+    at_work = [part(JURY, tier=tier) for tier in ("small", "small", "jury")]
+
+    assert "jury of small, jury, router" == stages_at_work([*at_work, part(ROUTER)])

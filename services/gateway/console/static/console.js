@@ -17,6 +17,7 @@ function follow(place) {
     document.getElementById("live-count").textContent = told.count;
     update(place, told.live);
     const recent = document.querySelector("#recent-table tbody");
+    if (told.recent && document.getElementById("none-yet")) location.reload();
     if (recent && told.recent !== null) updateRows(recent, rowsOf(told.recent));
   };
   source.onerror = () => {
