@@ -41,22 +41,30 @@ def by_domain(texts):
     return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
 
 
-@pytest.fixture
-def rows(tmp_path, monkeypatch):
-    (tmp_path / "routing").mkdir()
-    path = tmp_path / "routing/routellm_mmlu.jsonl.gz"
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "routing").mkdir()
+    path = folder / "routing/routellm_mmlu.jsonl.gz"
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in recorded(601))
-    monkeypatch.setattr(pairs, "vectors", by_domain)
-    return pair_rows(tmp_path, "mmlu")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pairs, "vectors", by_domain)
+        yield pair_rows(folder, "mmlu")
+
+
+@pytest.fixture(scope="module")
+def found(rows):
+    """The figures of one split."""
+    (one,) = splits(rows, 300, [0])
+    return figures(one)
 
 
 def test_contaminated_prompts_are_left_out(rows):
     assert 600 == len(rows)
 
 
-def test_a_router_beats_the_length_where_the_domain_decides(rows):
-    (found,) = [figures(each) for each in splits(rows, 300, [0])]
+def test_a_router_beats_the_length_where_the_domain_decides(rows, found):
     row = apgr_row("planted", [found], 0.6, rows, ())
 
     assert row.holds
@@ -65,16 +73,14 @@ def test_a_router_beats_the_length_where_the_domain_decides(rows):
     assert "oracle" in row.note
 
 
-def test_a_missed_cell_says_what_was_tried(rows):
-    (found,) = [figures(each) for each in splits(rows, 300, [0])]
+def test_a_missed_cell_says_what_was_tried(rows, found):
     row = apgr_row("planted", [found], 2.0, rows, (100,))
 
     assert not row.holds
     assert all(word in row.note for word in ("alone logistic", "by labels 100:", "the oracle is"))
 
 
-def test_calibration_is_held_against_what_chance_allows(rows):
-    (found,) = [figures(each) for each in splits(rows, 300, [0])]
+def test_calibration_is_held_against_what_chance_allows(found):
     row = ece_row("planted", [found])
 
     assert row.ours == pytest.approx(np.mean(found.ece))
