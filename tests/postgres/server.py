@@ -35,7 +35,7 @@ def _version(initdb: pathlib.Path) -> int:
 
 @dataclass
 class Server:
-    """A server on a socket in its folder, and on a port of 127.0.0.1 for whoever goes by TCP."""
+    """A server on a socket in its folder, and by TCP on a port of 127.0.0.1."""
 
     folder: pathlib.Path
     port: int
@@ -66,6 +66,10 @@ class Server:
     def restart(self, how: signal.Signals) -> None:
         self.stop(how)
         self.start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
 
     @property
     def data(self) -> pathlib.Path:
@@ -104,7 +108,7 @@ class Server:
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """A fresh server that asks for a password, and commits as it does by default: to the disk."""
+    """A fresh server that commits as it does by default, to the disk; by TCP it wants a password."""
     # Not in pytest's folder: only its owner may enter that.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gremium-pg-"))
     server = Server(folder, _free_port(), _owner())
@@ -126,8 +130,8 @@ def _initialise(server: Server) -> None:
     made = subprocess.run(
         [
             *(str(programs() / "initdb"), "--pgdata", str(server.data), "--username", USER),
-            *("--pwfile", str(word), "--auth", "scram-sha-256", "--encoding", "UTF8"),
-            *("--locale", "C.UTF-8", "--no-sync", "--no-instructions"),
+            *("--pwfile", str(word), "--auth-host", "scram-sha-256", "--auth-local", "trust"),
+            *("--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions"),
         ],
         capture_output=True,
         text=True,

@@ -157,7 +157,8 @@ def test_a_wrong_password_is_told_once_without_it_and_tried_again(mirror, book, 
     place.execute("CREATE ROLE feeder LOGIN PASSWORD 'right'")
     place.execute(f"GRANT ALL ON SCHEMA {place.schema} TO feeder")
     book.write()
-    started = mirror(book, place.url(user="feeder", password="of-yore"))  # noqa: S106
+    target = place.url(user="feeder", password="of-yore", host=place.server.address)  # noqa: S106
+    started = mirror(book, target)
     until(lambda: "password authentication failed" in started.last.error)
     place.execute("ALTER ROLE feeder PASSWORD 'of-yore'")
 

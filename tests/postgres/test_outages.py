@@ -55,14 +55,11 @@ def test_a_server_that_ends_under_load_lacks_and_doubles_nothing(server, place, 
     assert book.records == place.copy(book)
 
 
-@pytest.mark.parametrize("after", [1, 100])
-def test_a_gateway_that_is_killed_while_it_feeds_lacks_and_doubles_nothing(
-    place, mirror, book, after
-):
+def test_a_gateway_that_is_killed_while_it_feeds_lacks_and_doubles_nothing(place, mirror, book):
     child = subprocess.Popen(
         [sys.executable, "-c", FEEDING, str(book.path), place.url()], env=environment(), cwd=ROOT
     )
-    until(lambda: after <= len(place.copy(book)))
+    until(lambda: len(place.copy(book)) > 50)
     child.kill()
     child.wait(5)
     book.write()
