@@ -3,8 +3,6 @@
 import asyncio
 import json
 import re
-import socket
-import time
 from functools import partial
 
 import aiohttp
@@ -290,47 +288,6 @@ async def test_spend_is_told_for_the_chart(console, browser):
 
     assert 300 == every_s
     assert reply.manifest.cost_usd == pytest.approx(after["jury"] - before["jury"], abs=1e-6)
-
-
-async def test_requests_go_on_while_pages_are_slow(console, browser):
-    busy = asyncio.Event()
-
-    async def looking():
-        while not busy.is_set():
-            await asyncio.gather(*(read(browser, path) for path in PAGES))
-
-    looks = asyncio.create_task(looking())
-    took = []
-    for _ in range(10):
-        began = time.monotonic()
-        await console.ask("2 + 2?")
-        took.append(time.monotonic() - began)
-    busy.set()
-    await looks
-
-    assert 2.0 > sorted(took)[5]
-
-
-async def test_pages_that_follow_end_with_the_gateway(tmp_path):
-    async with aiohttp.ClientSession() as browser:
-        async with running(tmp_path) as console:
-            stream = await browser.get(f"{console.url}/live/events")
-            assert b"retry" in await stream.content.readline()
-            began = time.monotonic()
-        took = time.monotonic() - began
-        stream.close()
-
-    assert 4.0 > took
-
-
-async def test_a_gateway_whose_console_cannot_listen_answers_all_the_same(tmp_path, caplog):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        async with running(tmp_path, address=address) as console:
-            reply = await console.ask("2 + 2?")
-
-    assert "yes" == reply.answer.text
-    assert "no console: cannot listen" in caplog.text
 
 
 async def test_nothing_is_recorded_and_pages_say_so(tmp_path):

@@ -21,7 +21,6 @@ from services.gateway.console import (
     roster,
     spending,
 )
-from services.gateway.console.assets import Assets
 from services.gateway.console.desk import Desk, desk_of
 from services.gateway.console.guard import Guard
 from services.gateway.console.reading import TooSlowError
@@ -54,7 +53,7 @@ ROUTES: Final = (
 )
 
 
-def application(desk: Desk, *, assets: Assets, names: tuple[str, ...]) -> Starlette:
+def application(desk: Desk, *, names: tuple[str, ...]) -> Starlette:
     """The console as an ASGI application."""
     made = Starlette(
         routes=[*ROUTES, Route("/static/{name:path}", static), Route("/favicon.ico", icon)],
@@ -68,15 +67,14 @@ def application(desk: Desk, *, assets: Assets, names: tuple[str, ...]) -> Starle
             HTTPException: _refused,
         },
     )
-    made.state.desk, made.state.assets = desk, assets
+    made.state.desk = desk
     made.state.feed, made.state.kept = live_feed.Feed(desk), Kept()
     return made
 
 
 async def static(request: Request) -> Response:
     """`GET /static/{name}`."""
-    assets: Assets = request.app.state.assets
-    found = assets.get(request.path_params["name"])
+    found = desk_of(request).assets.get(request.path_params["name"])
     if found is None:
         raise HTTPException(404)
     return Response(found.content, media_type=found.media_type, headers={"Cache-Control": KEPT_FOR})

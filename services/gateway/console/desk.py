@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from gremium.v1 import ensemble_pb2, model_status_pb2
 from services.config.tree import LoadedConfig
 from services.core.deadline import Deadline
+from services.gateway.console.assets import Assets
 from services.gateway.console.guard import Lock
 from services.gateway.console.reading import Limit, Reading, reading
 from services.gateway.console.rendering import Templates
@@ -37,6 +38,7 @@ class Desk:
     loaded: LoadedConfig
     servicer: EnsembleServicer
     states: States
+    assets: Assets
     templates: Templates
     threads: Threads
     lock: Lock

@@ -1,5 +1,6 @@
 """Takes what somebody thinks of an answer from a form, for whom the key lets."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, quote
@@ -16,6 +17,7 @@ from services.gateway.console.request_page import shown
 
 LARGEST_BYTES: Final = 128 * 1024
 FIELDS: Final = 16
+BODY_S: Final = 10.0
 SOURCE: Final = "console"
 KINDS: Final[Mapping[str, manifest_pb2.FeedbackKind.ValueType]] = {
     "correct": manifest_pb2.FEEDBACK_KIND_CORRECT,
@@ -47,18 +49,26 @@ async def _form(request: Request) -> Form:
     Raises
     ------
     InvalidRequestError
-        If it is too large, or none.
+        If it is too large, too slow, or none.
     """
+    try:
+        async with asyncio.timeout(BODY_S):
+            body = await _body(request)
+        pairs = parse_qsl(body.decode(), max_num_fields=FIELDS, keep_blank_values=True)
+    except TimeoutError as err:
+        raise InvalidRequestError(f"the form took more than {BODY_S:g} s to come") from err
+    except ValueError as err:
+        raise InvalidRequestError("this is no form") from err
+    return dict(pairs)
+
+
+async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BYTES:
             raise InvalidRequestError(f"the form has more than {LARGEST_BYTES} bytes")
-    try:
-        pairs = parse_qsl(body.decode(), max_num_fields=FIELDS, keep_blank_values=True)
-    except ValueError as err:
-        raise InvalidRequestError("this is no form") from err
-    return dict(pairs)
+    return bytes(body)
 
 
 def _refusal(desk: Desk, form: Form) -> str:

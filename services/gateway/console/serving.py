@@ -14,6 +14,7 @@ import uvicorn
 from services.config.tree import LoadedConfig
 from services.gateway.console.app import application
 from services.gateway.console.assets import Assets
+from services.gateway.console.bounded import CONNECTIONS, BoundedProtocol
 from services.gateway.console.desk import Desk
 from services.gateway.console.guard import Lock
 from services.gateway.console.opening import Console
@@ -25,8 +26,6 @@ from services.gateway.settings import EdgeSettings
 
 logger = logging.getLogger(__name__)
 
-CONNECTIONS: Final = 128
-"""Connections and pages at once; more are refused."""
 KEEP_ALIVE_S: Final = 5
 LARGEST_HEAD_BYTES: Final = 16 * 1024
 STOP_S: Final = 1.0
@@ -50,33 +49,8 @@ async def serving(
     if listener is None:
         yield Console()
         return
-    assets = Assets()
-    key = settings.console_key
-    desk = Desk(
-        loaded=loaded,
-        servicer=servicer,
-        states=states,
-        templates=Templates(assets),
-        threads=Threads(),
-        lock=Lock(key.get_secret_value() if key else None),
-    )
-    app = application(desk, assets=assets, names=tuple(settings.console_names.split(",")))
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            limit_concurrency=CONNECTIONS,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            h11_max_incomplete_event_size=LARGEST_HEAD_BYTES,
-        )
-    )
+    desk = _desk(settings, loaded, servicer, states)
+    server = _server(desk, names=tuple(settings.console_names.split(",")))
     pages = asyncio.create_task(server.serve([listener]), name="console")
     pages.add_done_callback(_told)
     served = Console(listener.getsockname()[1], partial(_leave, server, desk))
@@ -87,6 +61,40 @@ async def serving(
         served.leave()
         await _ended(pages, server)
         desk.threads.close()
+
+
+def _desk(
+    settings: EdgeSettings, loaded: LoadedConfig, servicer: EnsembleServicer, states: States
+) -> Desk:
+    key = settings.console_key
+    return Desk(
+        loaded=loaded,
+        servicer=servicer,
+        states=states,
+        assets=(assets := Assets()),
+        templates=Templates(assets),
+        threads=Threads(),
+        lock=Lock(key.get_secret_value() if key else None),
+    )
+
+
+def _server(desk: Desk, *, names: tuple[str, ...]) -> uvicorn.Server:
+    """Nothing of the process is changed by it: no signals, no logging, no loop of its own."""
+    return _Server(
+        uvicorn.Config(
+            application(desk, names=names),
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            h11_max_incomplete_event_size=LARGEST_HEAD_BYTES,
+        )
+    )
 
 
 def _leave(server: uvicorn.Server, desk: Desk) -> None:
