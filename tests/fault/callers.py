@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -36,9 +36,11 @@ class Told:
 class Callers:
     """As many threads as `count`, each of which waits for its reply before it asks again."""
 
-    def __init__(self, address: str, *, count: int, seed: int, ensemble: str = "default") -> None:
+    def __init__(
+        self, address: str, *, count: int, seed: int, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self.told = Told()
-        self._address, self._ensemble = address, ensemble
+        self._address, self._timeout_s = address, timeout_s
         self._stop, self._heard = threading.Event(), threading.Condition()
         self._threads = [
             threading.Thread(target=self._call, args=(f"{seed}-{nth}",), daemon=True)
@@ -58,17 +60,17 @@ class Callers:
 
     def until_more(self, *, within_s: float) -> None:
         """Wait until somebody got a reply."""
-        self._until_grown(self.told.replies, within_s)
+        before = len(self.told.replies)
+        self._until(lambda: len(self.told.replies) > before, within_s)
 
-    def until_refused(self, *, within_s: float) -> None:
-        """Wait until somebody was refused."""
-        self._until_grown(self.told.refused, within_s)
+    def until_refused(self, reason: str, *, within_s: float) -> None:
+        """Wait until somebody was refused for this reason."""
+        self._until(lambda: reason in self.told.refused.values(), within_s)
 
-    def _until_grown(self, heard: Mapping[str, object], within_s: float) -> None:
+    def _until(self, condition: Callable[[], bool], within_s: float) -> None:
         with self._heard:
-            before = len(heard)
-            grown = self._heard.wait_for(lambda: len(heard) > before, within_s)
-        assert grown, f"not within {within_s} s; refused: {list(self.told.refused.items())[-3:]}"
+            heard = self._heard.wait_for(condition, within_s)
+        assert heard, f"not within {within_s} s; refused: {list(self.told.refused.items())[-3:]}"
 
     def _call(self, name: str) -> None:
         rng = random.Random(name)  # noqa: S311 - a test that can be repeated
@@ -81,7 +83,7 @@ class Callers:
             nth = 0
             while not self._stop.is_set():
                 nth += 1
-                asked = request(self._ensemble, f"{name}-{nth}")
+                asked = request(request_id=f"{name}-{nth}")
                 while not self._ended(stub, asked) and rng.random() < AGAIN:
                     if self._stop.wait(PAUSE_S):
                         return
@@ -90,7 +92,7 @@ class Callers:
         """Whether the caller now knows how its request ended."""
         self.told.sent.add(asked.request_id)
         try:
-            reply = stub.Ask(asked, timeout=TIMEOUT_S, wait_for_ready=True)
+            reply = stub.Ask(asked, timeout=self._timeout_s, wait_for_ready=True)
         except grpc.RpcError as err:
             return self._failed(asked.request_id, err)
         self._hear(self.told.replies, asked.request_id, reply.manifest)

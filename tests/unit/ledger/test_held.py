@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, contextmanager
 
 import pytest
@@ -15,13 +17,22 @@ from tests.unit.ledger.entries import ended, intent
 BUSY_S = 0.05
 
 
+OTHER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
 @contextmanager
 def held(path):
-    """Nobody else can write while the block lasts."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    """Another program has the file while the block lasts: nobody else can write."""
+    command = [sys.executable, "-c", OTHER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert b"held\n" == other.stdout.readline()
         yield
-        other.execute("ROLLBACK")
 
 
 async def test_an_end_that_could_not_be_recorded_is_once_it_can(path):
