@@ -113,6 +113,16 @@ def test_few_prompts_shrink_it_and_many_do_not():
     assert shrunk(many) < 0.02
 
 
+def test_of_few_prompts_it_is_drawn_towards_none():
+    right = correlated(60, rho=0.3)
+    wrong = (~right).astype(float)
+    kept = 1.0 - shrinkage((wrong - wrong.mean(axis=0)) / wrong.std(axis=0))
+    plain = np.corrcoef(wrong.T)[np.triu_indices(5, 1)].mean()
+
+    assert kept < 0.5
+    assert pytest.approx(kept * plain) == mean_correlation(right).value
+
+
 def test_it_is_not_told_of_few_labels_or_of_one_who_errs():
     right = correlated(200, rho=0.3)
     perfect = np.ones((200, 4), dtype=bool)

@@ -83,6 +83,17 @@ def test_of_equal_independent_jurors_more_are_better():
     assert curve[-1] > curve[0] + 0.15
 
 
+def test_who_was_lucky_is_not_measured_by_the_same_luck():
+    lucky, honest = [], []
+    for seed in range(5):
+        codes, right = jury(200, [0.5] * 12, seed=seed)
+        lucky.append(right.mean(axis=0).max())
+        honest.append(sufficient(codes, right)[1][:, 0].mean())
+
+    assert np.mean(lucky) > 0.54
+    assert 0.46 < np.mean(honest) < 0.53
+
+
 def test_clones_add_nothing():
     codes, right = jury(1_000, [0.8])
 

@@ -1,5 +1,7 @@
 """A jury is a kitchen sink where fewer jurors do as well, and nothing is said of too few requests."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,30 @@ def test_a_wide_gap_condemns_a_plain_vote():
     assert "kitchen_sink" == sink.kind
     assert sink.gap.value > 0.2
     assert any("points above the mean" in reason for reason in sink.reasons)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "kind"),
+    [
+        pytest.param([0.95, 0.6, 0.6], "kitchen_sink", id="23 points"),
+        pytest.param([0.9, 0.7, 0.7], "warning", id="13 points"),
+        pytest.param([0.8, 0.75, 0.75], "sound", id="3 points"),
+    ],
+)
+def test_the_gap_alone_tells_how_far_a_plain_vote_is_to_be_trusted(accuracy, kind):
+    pool = found(*random_rows(2_000, accuracy))
+
+    assert kind == pool.sink.kind, pool.sink.reasons
+    assert not any(member.dead for member in pool.members)
+
+
+def test_a_vote_that_weighs_its_jurors_is_not_condemned_by_their_gap():
+    rows = ballots(*random_rows(2_000, [0.95, 0.6, 0.6]))
+    weighed = tuple(replace(each, plain=False) for each in rows.votes)
+
+    sink = pool_figures(replace(rows, votes=weighed), ensemble="everyday").sink
+
+    assert "sound" == sink.kind, sink.reasons
 
 
 def test_equal_jurors_that_err_apart_are_sound():
