@@ -23,7 +23,7 @@ import pathlib
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -92,7 +92,10 @@ def main() -> None:
         print(f"gremium report --config {options.folder}/gremium.yaml")
         if options.serve:
             print(f"the gateway serves on {mesh.address}; Ctrl-C stops it")
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            for each in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(each, signal.default_int_handler)
+            with suppress(KeyboardInterrupt):
+                signal.pause()
 
 
 def arguments() -> argparse.Namespace:
