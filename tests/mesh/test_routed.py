@@ -103,7 +103,9 @@ def state(model, *, breaker=model_status_pb2.BREAKER_STATE_CLOSED, p50_s=None, p
 
 
 def open_(model):
-    return state(model, breaker=model_status_pb2.BREAKER_STATE_OPEN)
+    told = state(model, breaker=model_status_pb2.BREAKER_STATE_OPEN)
+    told.probe_in.CopyFrom(duration_to_wire(30.0))
+    return told
 
 
 EASY_ONE = EASY.format(a=7, b=3)
@@ -219,11 +221,12 @@ def pools(accuracy):
     ("asked", "jurors"),
     [
         pytest.param(HARD_ONE, ["small", "large"], id="the next one can"),
+        pytest.param(EASY_ONE, ["small"], id="the first one can"),
         pytest.param("", ["small"], id="nothing is known of the prompt"),
     ],
 )
 async def test_a_cascade_asks_on_by_what_was_learned_of_the_prompt(served, tmp_path, asked, jurors):
-    """By its pool alone `large` is no better; of this prompt the router knows that it is."""
+    """By its pool alone `large` is no better, and `small` is often wrong; the router knows when."""
     alike = pools({"small": 0.7, "large": 0.5})
     write_calibration(
         Calibration("2026-01-01T00:00:00+00:00", "0" * 64, pools=alike),

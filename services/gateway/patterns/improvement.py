@@ -8,6 +8,8 @@ from typing import Final
 CORRELATION: Final = 0.5
 """How far two tiers are sure of the same prompts; measured .5 on prose, .3 to .5 on tool calls."""
 LEAST_SPREAD: Final = 1e-9
+LEAST: Final = 1e-3
+"""Nothing is believed to be less likely, nor its opposite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +115,68 @@ def best_offer(now: Quality, offers: Sequence[Offer], *, value_usd: float) -> Ch
         if gain_usd > (best.gain_usd if best else 0.0):
             best = Choice(index, gained, gain_usd)
     return best
+
+
+def told_together(ahead: float, seen: float, *, base: float) -> float:
+    """P(right) by what was expected of a prompt and by what its answer looks like.
+
+    Parameters
+    ----------
+    ahead : float
+        As predicted of this prompt before anybody was asked, in [0, 1].
+    seen : float
+        By signals on the answer alone, in [0, 1].
+    base : float
+        Share of right answers among those that the signals were learned from, in [0, 1].
+
+    Notes
+    -----
+    Naive Bayes: of independent evidence the ratios of odds to those of the base
+    rate multiply. Where the signals tell nothing (`seen` is `base`), what was
+    expected stands.
+
+    Examples
+    --------
+    >>> round(told_together(0.9, 0.6, base=0.6), 9), round(told_together(0.5, 0.8, base=0.5), 9)
+    (0.9, 0.8)
+    """
+    odds = _log_odds(ahead) + _log_odds(seen) - _log_odds(base)
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
+def moved(expected: Quality, *, ahead: float, now: float, correlation: float) -> Quality:
+    """What is expected of another answer once the one in hand is surer, or less sure, than predicted.
+
+    Parameters
+    ----------
+    expected : Quality
+        Of the other one, as predicted before anybody was asked.
+    ahead, now : float
+        P(right) of the one in hand, as predicted then and as it is known now, in [0, 1].
+    correlation : float
+        Of the two outcomes less what was predicted of them, in [-1, 1].
+
+    Notes
+    -----
+    The best linear prediction: an outcome's error moves the other's by the
+    correlation times the ratio of their standard deviations, sqrt(p (1 - p)).
+
+    Examples
+    --------
+    >>> told = moved(Quality(0.8, 0.1), ahead=0.8, now=0.4, correlation=0.5)
+    >>> round(told.mean, 9), told.spread
+    (0.6, 0.1)
+    """
+    ratio = math.sqrt(_variance(expected.mean) / _variance(ahead))
+    mean = expected.mean + correlation * ratio * (now - ahead)
+    return Quality(min(max(mean, 0.0), 1.0), expected.spread)
+
+
+def _log_odds(p: float) -> float:
+    kept = min(max(p, LEAST), 1.0 - LEAST)
+    return math.log(kept / (1.0 - kept))
+
+
+def _variance(p: float) -> float:
+    kept = min(max(p, LEAST), 1.0 - LEAST)
+    return kept * (1.0 - kept)

@@ -1,8 +1,11 @@
 """A cascade asks on where the best it has in hand, or nothing, may be bettered at its price."""
 
+from dataclasses import replace
+
 import pytest
 
 from gremium.v1 import manifest_pb2, router_pb2, types_pb2
+from services.calibration.artefact import Calibration, ConfidenceMap, Gate, PoolFit
 from services.config.ensembles import Escalate
 from services.core.lease import Lease
 from services.gateway.patterns.escalation import worth_asking
@@ -10,6 +13,20 @@ from services.runtime.wire import duration_to_wire
 from tests.cases import cascade_case, tier
 
 TERMS = Escalate(value_usd=1.0, depth=2)
+FIT = PoolFit(
+    rule="logit",
+    jurors=("small-0",),
+    weights=(1.0,),
+    alone=(0.0,),
+    abstaining=(0.0,),
+    priors=(0.6,),
+    none_score=0.0,
+    abstain=0.0,
+    gate=Gate(closed=False, best="small-0", quantile=0.0, n=90),
+    confidence=ConfidenceMap(),
+    n_labels=90,
+    metrics={},
+)
 
 
 def sure(value, *, calibrated=True):
@@ -106,3 +123,41 @@ def test_a_guess_of_what_is_in_hand_leaves_it_to_the_confidence():
     manifest = told(small=0.1, calibrated=False)
 
     assert asked(manifest, routed("large", 1.0), answered="small") is None
+
+
+def learned(base=0.6):
+    """A cascade whose first tier's answers are right with `base`, as far as was learned."""
+    case = cascade_case(tier("small"), tier("large"), allowed_s=10.0)
+    fit = replace(FIT, metrics={"accuracy": base, "spread": 0.05})
+    made = Calibration("2026-01-01T00:00:00+00:00", "0" * 64, pools={"main/small": fit})
+    return replace(case, calibration=made)
+
+
+def beside(seen, *, ahead, expected, correlation):
+    """Whether a tier that costs .1 is asked after one whose answer looks right with `seen`."""
+    manifest = told(small=seen)
+    small, large = routed("small", ahead), routed("large", expected, cost_usd=0.1)
+    small.correlations["large"] = correlation
+    manifest.route.tiers.extend([small, large])
+    found = worth_asking(learned(), TERMS, manifest, [small, large], Lease(), answered=["small"])
+    return [each.name for each in found.tiers]
+
+
+def test_what_the_router_knew_of_the_prompt_counts_for_the_answer_in_hand():
+    """Its signals say no more than that such answers are right with .6."""
+    known = {"expected": 0.9, "correlation": 0.0}
+
+    assert ["large"] == beside(0.6, ahead=0.6, **known)
+    assert [] == beside(0.6, ahead=0.9, **known)
+
+
+@pytest.mark.parametrize(
+    ("correlation", "names"),
+    [
+        pytest.param(0.0, ["large"], id="who errs elsewhere"),
+        pytest.param(0.9, [], id="who errs on the same prompts"),
+    ],
+)
+def test_an_answer_that_looks_worse_than_expected_lowers_who_errs_alike(correlation, names):
+    """In hand is .23 instead of .5, so that .5 falls to .26 where the two err together."""
+    assert names == beside(0.3, ahead=0.5, expected=0.5, correlation=correlation)

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.patterns.improvement import Offer, Quality, best_offer, improvement
+from services.gateway.patterns.improvement import (
+    Offer,
+    Quality,
+    best_offer,
+    improvement,
+    moved,
+    told_together,
+)
 
 shares = st.floats(0.0, 1.0)
 spreads = st.floats(0.0, 0.5)
@@ -70,3 +77,39 @@ def test_the_offer_that_is_worth_most_is_chosen():
 
 def test_without_an_offer_there_is_no_choice():
     assert best_offer(NOW, [], value_usd=1.0) is None
+
+
+inner = st.floats(0.01, 0.99)
+
+
+@given(inner, inner)
+def test_signals_that_tell_nothing_leave_what_was_expected(ahead, base):
+    assert ahead == pytest.approx(told_together(ahead, base, base=base))
+
+
+@given(inner, inner)
+def test_a_prompt_like_any_other_leaves_what_the_signals_tell(seen, base):
+    assert seen == pytest.approx(told_together(base, seen, base=base))
+
+
+def test_independent_evidence_counts_as_bayes_says():
+    """Of 1,000, 600 are right; one sign has 1 in 2 of those and 1 in 4 of the others, as the other."""
+    one = 300 / (300 + 100)
+    both = 150 / (150 + 25)
+
+    assert both == pytest.approx(told_together(one, one, base=0.6))
+
+
+@pytest.mark.parametrize(("now", "right"), [(1.0, 0.4 / 0.6), (0.0, 0.1 / 0.4), (0.6, 0.5)])
+def test_what_came_of_one_tells_of_the_other_as_their_table_says(now, right):
+    """One is right with .6, the other with .5, both with .4."""
+    correlation = (0.4 - 0.6 * 0.5) / (0.24 * 0.25) ** 0.5
+
+    told = moved(Quality(0.5, 0.1), ahead=0.6, now=now, correlation=correlation)
+
+    assert (pytest.approx(right), 0.1) == (told.mean, told.spread)
+
+
+@given(qualities, shares, shares, st.floats(-1.0, 1.0))
+def test_what_is_expected_stays_a_probability(expected, ahead, now, correlation):
+    assert 0.0 <= moved(expected, ahead=ahead, now=now, correlation=correlation).mean <= 1.0
