@@ -61,4 +61,4 @@ async def test_earlier_ones_do_not_count(ledger, path, add):
     await begun(ledger, "r1")
     await add("r1")
 
-    assert [] == charges(path, NOW + timedelta(minutes=1))
+    assert [] == charges(path, datetime.now(UTC) + timedelta(minutes=1))
