@@ -34,6 +34,7 @@ demo: install ## Walk through the patterns with the embedded model
 
 test: check-code suite ## Check, and run every test that this machine can run; the end lists what it cannot
 
+suite: export OPENBLAS_NUM_THREADS = 1# the workers fill the CPUs; threads would but wait for each other
 suite: install-dev
 	@$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder -m "not measures"
 	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile -m measures tests/fault
