@@ -101,7 +101,7 @@ def model(name: str, url: str, *, patient: bool) -> dict[str, Any]:
         "model": name,
         "family": f"family of {name}",
         "base_url": url,
-        "timeout_s": 2.0,
+        "timeout_s": 5.0,
         "adequacy": 0.9 if name == "large" else 0.6,
         "breaker": {"window": 1000, "min_calls": 1000} if patient else {},
         "retry": {"max_attempts": 1},

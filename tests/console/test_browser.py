@@ -150,12 +150,12 @@ async def test_a_request_appears_while_it_is_answered_and_moves_when_it_has_ende
 
 
 async def test_the_page_of_a_request_goes_on_until_its_end(look, console):
-    script = dict(console.provider.script)
-    console.provider.script.update(dict.fromkeys(("ada", "ben"), Reply("yes", delay_s=1.0)))
+    page, script = await look("/"), dict(console.provider.script)
+    console.provider.script.update(dict.fromkeys(("ada", "ben"), Reply("yes", delay_s=2.5)))
     asking = asyncio.create_task(console.ask("Is 9 prime?", request_id="followed"))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.1)
 
-    page = await look("/requests/followed")
+    await page.goto(f"{console.url}/requests/followed")
     assert "in progress" in await page.locator("h1").inner_text()
     await page.locator("h1 .badge.ok").wait_for()
     await asking
@@ -216,7 +216,7 @@ async def test_feedback_is_given_by_keyboard_and_the_key_stays_in_the_tab(look):
 
 async def test_spend_is_drawn_in_the_colours_of_the_scheme(look):
     page = await look("/routing?period=1h")
-    await page.locator(".chart canvas").wait_for()
+    await page.locator(".chart canvas").first.wait_for()
 
     await page.wait_for_function(PAINTED, arg="47,111,181")
     await page.emulate_media(color_scheme="dark")

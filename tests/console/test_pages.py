@@ -280,7 +280,7 @@ async def test_spend_is_told_for_the_chart(console, browser):
     async def spent():
         async with browser.get("/routing/spend.json?period=1h") as response:
             told = await response.json()
-        return told["every_s"], dict(zip(told["names"], map(sum, told["usd"]), strict=True))
+        return told["every_s"], dict(zip(told["names"], map(sum, told["columns"]), strict=True))
 
     _, before = await spent()
     reply = await console.ask("2 + 2?")

@@ -48,6 +48,7 @@ ROUTES: Final = (
     Route("/divergence", divergence.divergence),
     Route("/routing", spending.routing),
     Route("/routing/spend.json", spending.spend),
+    Route("/routing/tiers.json", spending.tiers),
     Route("/roster", roster.roster),
     Route("/config", configured.config),
 )

@@ -54,7 +54,7 @@ async def serving(
     pages = asyncio.create_task(server.serve([listener]), name="console")
     pages.add_done_callback(_told)
     served = Console(listener.getsockname()[1], partial(_leave, server, desk))
-    logger.info("console", extra={"port": served.port})
+    logger.info("the console listens", extra={"bind": settings.console, "port": served.port})
     try:
         yield served
     finally:

@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.config.tree import Config
+from services.gateway.console.courses import Course, course
 from services.gateway.console.desk import desk_of
 from services.gateway.console.periods import PERIODS, Period, period_of
 from services.gateway.console.reading import Limit, Reading, Total, reading
 from services.gateway.console.statistics import Kept, requests, shadows
-from services.report.routing import Routing, routing_of
+from services.report.routing import TIERED, Routing, routing_of
 
 SERIES: Final = 7
 """Ensembles that have a line of their own in the chart; the others are added up."""
@@ -63,29 +65,51 @@ async def routing(request: Request) -> Response:
 
 
 def _told(kept: Kept, config: Config, period: Period, ledger: Reading) -> Mapping[str, object]:
+    return {
+        "spend": spend_of(ledger, period, datetime.now(UTC)),
+        "efficiency": efficiency(kept, config, period, ledger),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Efficiency:
+    """How well one ensemble chose between its tiers."""
+
+    routing: Routing
+    course: Course
+
+
+def efficiency(
+    kept: Kept, config: Config, period: Period, ledger: Reading
+) -> Mapping[str, Efficiency]:
+    """That of each ensemble which chooses between tiers and was asked."""
+    return kept.get(("routing", period.key), lambda: _efficiencies(config, period, ledger))
+
+
+def _efficiencies(config: Config, period: Period, ledger: Reading) -> dict[str, Efficiency]:
+    found: dict[str, Efficiency] = {}
     now = datetime.now(UTC)
-    efficiency = kept.get(
-        ("routing", period.key), lambda: routings(ledger, config, period.since(now))
-    )
-    return {"spend": spend_of(ledger, period, now), "efficiency": efficiency}
-
-
-def routings(ledger: Reading, config: Config, since: datetime) -> dict[str, Routing]:
-    """Figures of each ensemble that chooses between tiers and was asked."""
-    found = {}
     for name, ensemble in sorted(config.ensembles.items()):
-        if ensemble.pattern not in {"route", "cascade"}:
-            continue
-        ledger.limit.check()
-        rows = requests(ledger, ensemble=name, since=since)
-        told = routing_of(rows, shadows(ledger, rows, ensemble=name, since=since))
-        if told is not None:
-            found[name] = told
+        if ensemble.pattern in TIERED:
+            ledger.limit.check()
+            told = _efficiency(name, period, now, ledger)
+            found |= {name: told} if told else {}
     return found
 
 
+def _efficiency(name: str, period: Period, now: datetime, ledger: Reading) -> Efficiency | None:
+    since = period.since(now)
+    rows = requests(ledger, ensemble=name, since=since)
+    asides = shadows(ledger, rows, ensemble=name, since=since)
+    routing = routing_of(rows, asides)
+    if routing is None:
+        return None
+    span = {"since_s": int(since.timestamp()), "until_s": int(now.timestamp())}
+    return Efficiency(routing, course(rows, asides, every_s=period.every_s, **span))
+
+
 async def spend(request: Request) -> Response:
-    """`GET /routing/spend.json`: columns for the chart."""
+    """`GET /routing/spend.json`: columns for a chart."""
     desk, period = desk_of(request), period_of(request.query_params.get("period"))
 
     def read(limit: Limit) -> Spend:
@@ -93,12 +117,41 @@ async def spend(request: Request) -> Response:
             return spend_of(ledger, period, datetime.now(UTC))
 
     found = await desk.threads.work(read)
+    return _columns(
+        found.begins_s, found.every_s, dict(zip(found.names, found.usd, strict=True)), unit="$"
+    )
+
+
+async def tiers(request: Request) -> Response:
+    """`GET /routing/tiers.json`: columns for a chart."""
+    desk, query = desk_of(request), request.query_params
+    period, config = period_of(query.get("period")), desk.loaded.config
+
+    def read(limit: Limit) -> Mapping[str, Efficiency]:
+        with reading(desk.ledger_path, limit) as ledger:
+            return efficiency(request.app.state.kept, config, period, ledger)
+
+    found = (await desk.threads.work(read)).get(query.get("ensemble", ""))
+    if found is None:
+        raise HTTPException(404)
+    told = found.course
+    return _columns(told.begins_s, told.every_s, dict(zip(told.tiers, told.counts, strict=True)))
+
+
+def _columns(
+    begins_s: Sequence[int],
+    every_s: int,
+    columns: Mapping[str, Sequence[float]],
+    *,
+    unit: str = "",
+) -> Response:
     return JSONResponse(
         {
-            "begins_s": found.begins_s,
-            "every_s": found.every_s,
-            "names": found.names,
-            "usd": found.usd,
+            "begins_s": begins_s,
+            "every_s": every_s,
+            "names": list(columns),
+            "columns": list(columns.values()),
+            "unit": unit,
         }
     )
 

@@ -86,7 +86,7 @@ function keepKey(form) {
   form.addEventListener("submit", () => sessionStorage.setItem("key", field.value));
 }
 
-// Spend over time: stretches as bars, ensembles stacked, in the colours of the page.
+// Something over time: stretches as bars, columns stacked, in the colours of the page.
 async function draw(place) {
   const response = await fetch(place.dataset.chart).catch(() => null);
   if (!response?.ok) return;
@@ -106,7 +106,7 @@ async function draw(place) {
 // The first series is the sum of all, and the next ones are drawn over it.
 function stacked(told) {
   const sums = told.begins_s.map(() => 0);
-  const columns = told.usd.map((usd) => usd.map((each, nth) => (sums[nth] += each)));
+  const columns = told.columns.map((one) => one.map((each, nth) => (sums[nth] += each)));
   return [told.begins_s, ...columns.reverse()];
 }
 
@@ -130,7 +130,7 @@ function looks(place, told) {
     height: place.clientHeight,
     tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1e3), "Etc/UTC"),
     scales: { x: { range: () => [told.begins_s[0], last] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-    axes: [{ ...axis, values: times }, { ...axis, size: 76, values: (_, ticks) => ticks.map((each) => `$${+each.toPrecision(3)}`) }],
+    axes: [{ ...axis, values: times }, { ...axis, size: 76, values: (_, ticks) => ticks.map((each) => `${told.unit}${+each.toPrecision(3)}`) }],
     cursor: { y: false, points: { show: false } },
     series: [
       {},
