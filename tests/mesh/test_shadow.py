@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gremium.v1 import shadow_pb2, types_pb2
+from services.ledger.reported import Which, shadows
 from tests.mesh.meshes import TIMEOUT_S, request
 from tests.mesh.shadowed import SHADOW, ended, prefers, recorded, route, shown_of
 from tests.upstream import Reply
@@ -73,6 +74,18 @@ async def test_tool_calls_are_compared_by_what_they_call(serve, tmp_path, city, 
 
     (record,) = await ended(tmp_path)
     assert (verdict, "ballots") == (record.verdict, record.method)
+
+
+async def test_a_report_reads_what_the_gateway_recorded(serve, tmp_path):
+    gateway = await serve(route(), said("yes", "yes"))
+    for _ in range(2):
+        await gateway.ask(shape=LABELS)
+    kept = await ended(tmp_path, count=2)
+
+    read = list(shadows(tmp_path / ".gremium" / "ledger.sqlite", Which(ensembles=["main"])))
+
+    assert sorted(each.request_id for each in kept) == sorted(each.request_id for each in read)
+    assert [EQUAL] * 2 == [each.verdict for each in read]
 
 
 async def test_the_record_tells_who_what_and_how_likely(serve, tmp_path):
