@@ -67,6 +67,30 @@ asyncio.run(main())
 """
 
 
+RELAXED = """
+import asyncio, resource, sys
+from pathlib import Path
+from services.ledger.sqlite import open_ledger
+from services.ledger.terms import Terms
+from tests.unit.ledger.entries import ended, intent
+
+async def main():
+    async with open_ledger(Path(sys.argv[1]), Terms(mode="relaxed")) as ledger:
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+        for n in range(100):
+            begun = intent(f"r{n}", ensemble="e" * 4096)
+            await ledger.begin(begun, fingerprint="f")
+            await ledger.finish(ended(begun))
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.5)
+        print(len(ledger._queued) > 0)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+asyncio.run(main())
+"""
+
+
 def child(script, path):
     return subprocess.Popen(
         [sys.executable, "-c", script, str(path)],
@@ -152,6 +176,15 @@ def test_a_full_disk_fails_the_request_and_loses_nothing(path):
 
     assert out.startswith("the ledger failed: ")
     assert out.endswith("True\n")
+
+
+def test_a_full_disk_in_relaxed_mode_loses_nothing_once_there_is_room(path):
+    with child(RELAXED, path) as process:
+        out, _ = process.communicate(timeout=60)
+
+    with reading(path) as connection:
+        ended_ones = [record.request_id for record in chain.records(connection)]
+    assert ("True\n", [f"r{n}" for n in range(100)]) == (out, ended_ones)
 
 
 async def test_a_file_held_by_another_program_fails_the_request(path):
