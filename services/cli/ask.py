@@ -68,6 +68,7 @@ class Failure:
 @click.option("--may-abstain", is_flag=True, help="An answer may say that it does not know.")
 @click.option("--max-cost-usd", type=click.FloatRange(min=0), help="Most that it may cost.")
 @click.option("--request-id", default="", help="Give it again to get the recorded answer.")
+@click.option("--attest", is_flag=True, help="With --json: the signed record of the reply, too.")
 @timeout_option(30.0)
 @address_option
 @click.option("--start", is_flag=True, help="Run a mesh for this question if none runs.")
@@ -96,7 +97,7 @@ def ask(
         schema_json=schema.read() if schema else None,
         **options,
     )
-    _refuse_contradictions(question, config=config, start=start)
+    _refuse_contradictions(question, config=config, start=start, as_json=as_json)
     request, where = request_of(question), Where(address, start, config)
     if not stream:
         return _print(run_until_stopped(_ask(request, where, timeout_s=timeout_s)), as_json=as_json)
@@ -105,13 +106,17 @@ def ask(
     return _print(result, as_json=as_json, as_line=as_json)
 
 
-def _refuse_contradictions(question: Question, *, config: Path | None, start: bool) -> None:
+def _refuse_contradictions(
+    question: Question, *, config: Path | None, start: bool, as_json: bool
+) -> None:
     if len(question.shapes) > 1:
         raise click.UsageError(f"{' and '.join(question.shapes)} exclude each other")
     if len(question.labels) == 1:
         raise click.UsageError("one label is no choice; give --label twice or more")
     if config and not start:
         raise click.UsageError("--config is for the mesh that --start runs")
+    if question.attest and not as_json:
+        raise click.UsageError("--attest needs --json, which `gremium ledger verify` reads")
 
 
 async def _ask(

@@ -6,10 +6,10 @@ import click
 
 from gremium.v1.ensemble_pb2 import (
     GetManifestRequest,
+    GetManifestResponse,
     ListManifestsRequest,
     ListManifestsResponse,
 )
-from gremium.v1.manifest_pb2 import Manifest
 from services.cli.client import connected
 from services.cli.options import address_option, json_option, timeout_option
 from services.cli.show import manifest_list, print_json, screen, show_manifest
@@ -21,14 +21,24 @@ from services.runtime.calls import call
 
 @click.command()
 @click.argument("request_id", metavar="ID")
+@click.option("--attest", is_flag=True, help="With --json: its record as it was signed, beside it.")
 @timeout_option(10.0)
 @address_option
 @json_option("Print the manifest as JSON.")
-def manifest(request_id: str, timeout_s: float, address: str | None, as_json: bool) -> int:
+def manifest(
+    request_id: str, attest: bool, timeout_s: float, address: str | None, as_json: bool
+) -> int:
     """Show who took part in the request ID, and how it ended."""
-    found = run_until_stopped(_get(request_id, address, timeout_s))
-    if found is None:
+    if attest and not as_json:
+        raise click.UsageError("--attest needs --json, which `gremium ledger verify` reads")
+    request = GetManifestRequest(request_id=request_id, attest=attest)
+    reply = run_until_stopped(_get(request, address, timeout_s))
+    if reply is None:
         return INTERRUPTED
+    found = reply.manifest
+    if attest:
+        print_json(reply)
+        return 0
     for text in chosen_texts(found) if not as_json else ():
         click.echo(f"{text}\n")
     (print_json if as_json else show_manifest)(found)
@@ -58,11 +68,11 @@ def manifests(
     return 0
 
 
-async def _get(request_id: str, address: str | None, timeout_s: float) -> Manifest:
-    request = GetManifestRequest(request_id=request_id)
+async def _get(
+    request: GetManifestRequest, address: str | None, timeout_s: float
+) -> GetManifestResponse:
     async with connected(address, directory=Path.cwd()) as stub:
-        reply = await call(stub.GetManifest, request, deadline=Deadline.after(timeout_s))
-    return reply.manifest
+        return await call(stub.GetManifest, request, deadline=Deadline.after(timeout_s))
 
 
 async def _list(

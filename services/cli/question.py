@@ -34,6 +34,8 @@ class Question:
     """Whether an answer may say that it does not know."""
     request_id: str = ""
     max_cost_usd: float | None = None
+    attest: bool = False
+    """Whether the reply is to carry its record as it was signed."""
 
     @property
     def shapes(self) -> list[str]:
@@ -52,6 +54,7 @@ def request_of(question: Question) -> AskRequest:
         ensemble=question.ensemble,
         prompt=Prompt(messages=_messages(question), output_format=_output_format(question)),
         budget=Budget(max_cost_usd=question.max_cost_usd),
+        attest=question.attest,
     )
 
 

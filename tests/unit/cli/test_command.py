@@ -37,6 +37,8 @@ def test_help_shows_examples_line_by_line(monkeypatch, capsys):
         pytest.param(["ask", "Why?", "--label", "a"], id="one label"),
         pytest.param(["ask", "Why?", "--number", "--label", "a", "--label", "b"], id="two shapes"),
         pytest.param(["ask", "Why?", "--config", "x.yaml"], id="a config for nobody"),
+        pytest.param(["ask", "Why?", "--attest"], id="signed, but not for a program"),
+        pytest.param(["manifest", "r1", "--attest"], id="a signed manifest for people"),
         pytest.param(["lint", "a.yaml", "--config", "b.yaml"], id="two configurations"),
         pytest.param(["nothing"], id="no such command"),
     ],

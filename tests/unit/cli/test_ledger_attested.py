@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from google.protobuf import json_format
 
+from services.cli.show import as_dict
 from services.ledger.attest import attestation_of
 from services.ledger.chain import chain_id_of, record_at
 from tests.unit.ledger.chains import opened
@@ -25,7 +25,7 @@ def attested(ledger_file, three, tmp_path):
     reply = ended(intent("r2"))
     reply.attestation.CopyFrom(attestation)
     file = tmp_path / "reply.json"
-    file.write_text(json_format.MessageToJson(reply))
+    file.write_text(json.dumps(as_dict(reply)))
     return file
 
 
@@ -55,7 +55,7 @@ def altered(file, change):
             lambda reply: reply["attestation"].update(sequence=3), "not proved", id="place"
         ),
         pytest.param(
-            lambda reply: reply["manifest"].update(costUsd=0.01), "beside", id="manifest beside"
+            lambda reply: reply["manifest"].update(cost_usd=0.01), "beside", id="manifest beside"
         ),
         pytest.param(
             lambda reply: reply["manifest"]["answers"][0].update(text="Rome"), "beside", id="answer"

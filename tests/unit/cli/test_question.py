@@ -58,3 +58,8 @@ def test_the_contract_accepts_it():
     request = request_of(Question("Why?", system="s", labels=("a", "b"), request_id="r-1"))
 
     assert check(request) is None
+
+
+@pytest.mark.parametrize("attest", [True, False])
+def test_asks_for_the_signed_record_where_it_is_wanted(attest):
+    assert attest == request_of(Question("Why?", attest=attest)).attest
