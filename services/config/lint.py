@@ -70,6 +70,8 @@ ADVICE: Final = {
     " was spent is recorded; set it to relaxed or strict, or remove the budgets",
     "SHADOW_WITHOUT_LEDGER": "has no effect: with `ledger.mode: off` nobody would learn what it finds;"
     " record, or remove it",
+    "PRUNED_UNSIGNED": "records go after {days} days, but without `ledger.key` nobody can tell the"
+    " tombstone that stands for them from a forged one; make a key with `gremium ledger key`",
     "REJECTED_WITHOUT_JUDGE": "has no effect: without a judge no answer is rejected; add `judge`"
     " or remove it",
 }
@@ -133,6 +135,9 @@ def _models(config: Config) -> Iterator[Finding]:
 def _ledger(config: Config) -> Iterator[Finding]:
     if config.budgets and config.ledger.mode == "off":
         yield _found("BUDGETS_WITHOUT_LEDGER", "ledger.mode")
+    if config.ledger.keep_for_days and not config.ledger.key:
+        days = config.ledger.keep_for_days
+        yield _found("PRUNED_UNSIGNED", "ledger.keep_for_days", days=days)
     for name, ensemble in config.ensembles.items():
         if isinstance(ensemble, Tiered) and ensemble.shadow and config.ledger.mode == "off":
             yield _found("SHADOW_WITHOUT_LEDGER", f"ensembles.{name}.shadow")

@@ -20,10 +20,17 @@ def test_budgets_are_forgotten_where_nothing_is_recorded():
     assert [("BUDGETS_WITHOUT_LEDGER", "ledger.mode")] == found
 
 
+def test_what_stands_for_removed_records_proves_nothing_unsigned():
+    found = codes(ledger={"keep_for_days": 90})
+
+    assert [("PRUNED_UNSIGNED", "ledger.keep_for_days")] == found
+
+
 @pytest.mark.parametrize(
     "sections",
     [
         {"ledger": {"mode": "off"}},
+        {"ledger": {"keep_for_days": 90, "key": "key.pem"}},
         {"ledger": {"mode": "relaxed"}, "budgets": BUDGETS},
         {"budgets": BUDGETS},
     ],
