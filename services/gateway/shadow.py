@@ -28,7 +28,9 @@ from services.gateway.shadow_costs import Costs, possible
 from services.gateway.shadow_draw import Draw, drawn, shadow_of
 from services.ledger.shadows import charges
 from services.ledger.sqlite import Ledger
+from services.runtime import names
 from services.runtime.admission import Admission
+from services.runtime.spans import part_span
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +157,13 @@ class Shadows:
             logger.error("a shadow failed", exc_info=error)
 
     async def _run(
+        self, case: Case, reply: ensemble_pb2.AskResponse, draw: Draw, costs: Costs, hold: Hold
+    ) -> None:
+        tiers = {names.FROM_TIER: reply.manifest.chosen_tier, names.TO_TIER: draw.tier.name}
+        with part_span("shadow", tiers):
+            await self._ask(case, reply, draw, costs, hold)
+
+    async def _ask(
         self, case: Case, reply: ensemble_pb2.AskResponse, draw: Draw, costs: Costs, hold: Hold
     ) -> None:
         """Ask, with as much time as the request had; every end is recorded."""

@@ -1,11 +1,14 @@
 """One request is one trace, whose edges are the architecture: the same on either transport."""
 
+import asyncio
+
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_trace_id
 
 from gremium.v1 import ensemble_pb2
 from tests.mesh.meshes import TIMEOUT_S, request
+from tests.mesh.shadowed import ended, route
 from tests.mesh.test_ask import FAIL, JUDGED, JURY, LABELS, PASS
 from tests.upstream import Reply
 
@@ -171,3 +174,22 @@ async def test_nothing_is_traced_unless_asked_for(serve):
     manifest = (await gateway.ask()).manifest
 
     assert ("", {""}) == (manifest.trace_id, {part.span_id for part in manifest.participations})
+
+
+async def test_what_a_shadow_asks_hangs_below_the_request_too(serve, exporter, tmp_path):
+    gateway = await serve(route(), {"small": Reply(text="yes"), "large": Reply(text="yes")})
+
+    reply = await gateway.ask(shape=LABELS)
+    await ended(tmp_path)
+    async with asyncio.timeout(TIMEOUT_S):
+        while True:
+            spans = exporter.get_finished_spans()
+            if shadow := [span for span in spans if span.name == "shadow"]:
+                break
+            await asyncio.sleep(0.01)
+
+    (span,) = shadow
+    below = {label(s) for s in spans if s.parent and s.parent.span_id == span.context.span_id}
+    assert {f"client {DELIBERATE}", f"client {AGGREGATE}"} == below
+    assert {"gremium.tier.from": "dear", "gremium.tier.to": "cheap"} == dict(span.attributes)
+    assert reply.manifest.trace_id == format_trace_id(span.context.trace_id)
