@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from services.gateway.console import wording
 from services.gateway.console.assets import Assets
+from services.gateway.console.statistics import MOST
 
 PAGES: Final = (
     ("/", "Requests"),
@@ -55,7 +56,9 @@ class Templates:
             lstrip_blocks=True,
         )
         self._environment.filters.update({each.__name__: each for each in FILTERS})
-        self._environment.globals.update(asset=assets.address, pages=PAGES, nothing=wording.NOTHING)
+        self._environment.globals.update(
+            asset=assets.address, pages=PAGES, nothing=wording.NOTHING, most=MOST
+        )
 
     def render(self, name: str, told: Mapping[str, object]) -> str:
         """A page, or a part of one."""

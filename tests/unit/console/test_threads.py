@@ -17,14 +17,21 @@ def threads():
     made.close()
 
 
+@pytest.fixture
+def patient():
+    made = Threads(page_s=60.0)
+    yield made
+    made.close()
+
+
 def slow(limit):
     while True:
         limit.check()
         time.sleep(0.005)
 
 
-async def test_a_page_is_made_in_a_thread_of_the_console(threads):
-    name = await threads.work(lambda _: threading.current_thread().name)
+async def test_a_page_is_made_in_a_thread_of_the_console(patient):
+    name = await patient.work(lambda _: threading.current_thread().name)
 
     assert name.startswith("console")
 
@@ -57,15 +64,15 @@ async def test_the_loop_goes_on_while_pages_are_made(threads):
     assert 0.2 > sorted(late)[5]
 
 
-async def test_what_is_too_much_is_refused_at_once(threads):
+async def test_what_is_too_much_is_refused_at_once(patient):
     go = threading.Event()
     pages = [
-        asyncio.create_task(threads.work(lambda _: go.wait(5.0))) for _ in range(AT_ONCE + WAITING)
+        asyncio.create_task(patient.work(lambda _: go.wait(60.0))) for _ in range(AT_ONCE + WAITING)
     ]
     await asyncio.sleep(0)
 
     with pytest.raises(BusyError):
-        await threads.work(lambda _: None)
+        await patient.work(lambda _: None)
     go.set()
     assert [True] * len(pages) == await asyncio.gather(*pages)
 
