@@ -31,7 +31,17 @@ settings.load_profile("whatever the load")
 TESTS = pathlib.Path(__file__).parent
 UNIT = TESTS / "unit"
 LOOPBACK = ("127.", "::1", "localhost")
-LONGEST = ("deploy", "smoke", "clients", "fault", "postgres", "console", "mesh")
+LONGEST = (
+    "deploy",
+    "smoke",
+    "clients",
+    "fault",
+    "postgres",
+    "console",
+    "mesh",
+    "unit/runtime",
+    "unit/bench",
+)
 TOGETHER = ("tests/deploy", "tests/clients", "tests/postgres")
 FAULT = "tests/fault"
 MESHES = ("frail", "crowded", "supervised", "shared_juries")
@@ -99,8 +109,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let workers begin with what takes longest: at the end they would wait for one another."""
     if hasattr(config, "workerinput"):
-        order = {ring: nth for nth, ring in enumerate(LONGEST)}
-        items.sort(key=lambda item: order.get(item.path.relative_to(TESTS).parts[0], len(order)))
+        items.sort(key=lambda item: _turn(item.path.relative_to(TESTS)))
+
+
+def _turn(file: pathlib.Path) -> int:
+    turns = (nth for nth, folder in enumerate(LONGEST) if file.is_relative_to(folder))
+    return next(turns, len(LONGEST))
 
 
 @pytest.fixture(scope="session")
