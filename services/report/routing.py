@@ -120,15 +120,19 @@ class Routing:
     def adequate_from(self, target: float) -> float | None:
         """Predicted adequacy from which on cheaper tiers are enough as often as wanted.
 
-        The lowest at which that holds at the lower end of the interval; None
-        where it holds nowhere, or only at `target` itself and above.
+        Tried from the highest down, at the lower end of the interval, until it
+        fails for the first time: so that no lower one passes by chance. None where
+        it fails at once, or holds only at `target` itself and above.
         """
         ranked = sorted(self.predicted, key=lambda each: -each.adequacy)
         reached, hits = None, 0
         for many, each in enumerate(ranked, start=1):
             hits += each.enough
             is_last = many == len(ranked) or ranked[many].adequacy < each.adequacy
-            if is_last and many >= FEWEST and wilson(hits, many)[0] >= target:
+            could_pass = many >= FEWEST and wilson(many, many)[0] >= target
+            if is_last and could_pass:
+                if wilson(hits, many)[0] < target:
+                    break
                 reached = each.adequacy
         return reached if reached is not None and reached < target else None
 

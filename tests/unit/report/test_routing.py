@@ -162,6 +162,13 @@ def test_no_bar_is_told_where_they_seldom_were():
     )
 
 
+def test_a_bar_that_failed_is_not_passed_by_chance_below_it():
+    rows = [rated(i, i / 100) for i in range(100)]
+    asides = [shadow(i, enough=not 60 <= i < 95) for i in range(100)]
+
+    assert routing_of(rows, asides).adequate_from(0.5) is None
+
+
 def test_nor_where_it_would_rise():
     rows = [rated(i, 0.5 + i / 200) for i in range(100)]
     asides = [shadow(i, enough=i >= 60) for i in range(100)]
