@@ -1,5 +1,6 @@
 """What to change, in words, and as edits of the configuration. Pure."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -154,7 +155,8 @@ def _cheaper_edits(figures: EnsembleFigures, ensemble: Ensemble) -> tuple[Edit, 
         return (Set(figures.name, "", ("policy", "share"), f"{share:.2f}"),)
     bar = routing.adequate_from(ensemble.min_adequacy)
     if ensemble.policy.rule in {"quality_target", "heuristics"} and bar is not None:
-        return (Set(figures.name, "", ("min_adequacy",), f"{bar:.2f}"),)
+        rounded_up = math.ceil(100 * bar) / 100
+        return (Set(figures.name, "", ("min_adequacy",), f"{rounded_up:.2f}"),)
     return ()
 
 

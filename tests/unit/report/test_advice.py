@@ -97,6 +97,8 @@ def test_a_tier_that_is_too_dear_lowers_the_bar_to_where_the_cheaper_one_held():
     assert ["TOO_DEAR"] == codes(found)
     bar = float(found[0].edits[0].value)
     assert 0.55 < bar < 0.62
+    lowest = summarised(rated(200), [shadow(i, enough=i >= 40) for i in range(200)])
+    assert bar >= lowest.ensembles[0].routing.adequate_from(0.9)
     assert (
         f"+    min_adequacy: {bar:.2f} # from small on" in recommended(TEXT, found, name="g").diff
     )
