@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,24 +171,34 @@ def test_compares_two_on_the_same_rows(told, tmp_path):
 def recorded(path, manifests):
     """A ledger of these requests."""
 
-    async def record():
+    async def record(ledger, manifest):
+        manifest.state = MANIFEST_STATE_COMPLETED
+        await ledger.begin(manifest, fingerprint="f")
+        await ledger.finish(AskResponse(request_id=manifest.request_id, manifest=manifest))
+
+    async def record_all():
         async with open_ledger(path) as ledger:
-            for manifest in manifests:
-                manifest.state = MANIFEST_STATE_COMPLETED
-                await ledger.begin(manifest, fingerprint="f")
-                await ledger.finish(AskResponse(request_id=manifest.request_id, manifest=manifest))
+            await asyncio.gather(*(record(ledger, manifest) for manifest in manifests))
 
-    asyncio.run(record())
+    asyncio.run(record_all())
 
 
-def test_estimates_what_routers_would_have_been_worth_where_tiers_were_drawn(told, tmp_path):
-    """Both are the same router of eight dimensions; the ledger is that of the replay's tests."""
+@pytest.fixture(scope="module")
+def routing():
+    """A router of eight dimensions, as the replay's tests know it."""
+    return fit(planted(), Embedding("none", "words", DIM), created="1")
+
+
+def test_estimates_what_routers_would_have_been_worth_where_tiers_were_drawn(
+    told, routing, tmp_path
+):
+    """Both are the same router; the ledger is that of the replay's tests."""
     shelf = Shelf(tmp_path / ".gremium/routers")
-    routings = [fit(planted(), Embedding("none", "words", DIM), created=day) for day in "12"]
-    for routing in routings:
-        shelf.put(routing, ["0" * 32])
+    routings = [routing, replace(routing, created="2")]
+    for each in routings:
+        shelf.put(each, ["0" * 32])
     recorded(tmp_path / ".gremium/ledger.sqlite", requests(300))
-    found = told("compare", *(routing.id for routing in routings), "--from-ledger")
+    found = told("compare", *(each.id for each in routings), "--from-ledger")
     (ours,) = found["off_policy"]
 
     assert ("main", 299) == (ours["ensemble"], ours["requests"])
@@ -196,9 +207,8 @@ def test_estimates_what_routers_would_have_been_worth_where_tiers_were_drawn(tol
     assert ours["a"]["n_effective"] > 100
 
 
-def test_an_estimate_is_refused_where_nothing_was_tried(run, tmp_path):
+def test_an_estimate_is_refused_where_nothing_was_tried(run, routing, tmp_path):
     shelf = Shelf(tmp_path / ".gremium/routers")
-    routing = fit(planted(), Embedding("none", "words", DIM), created="")
     shelf.put(routing, [])
     once = requests(300, only="small", propensity=1.0)
     recorded(tmp_path / ".gremium/ledger.sqlite", once)
