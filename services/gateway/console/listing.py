@@ -79,7 +79,7 @@ async def requests(request: Request) -> Response:
         ensembles=sorted(desk.loaded.config.ensembles),
         endings=list(ENDINGS),
         asked=asked,
-        mode=ledger_mode(desk.loaded.config.ledger),
+        mode=desk.loaded.config.ledger.mode,
     )
 
 
@@ -140,8 +140,3 @@ def day(totals: Sequence[Total]) -> Day:
         failed=sum(each.failed for each in totals),
         cost_usd=sum(each.cost_usd for each in totals),
     )
-
-
-def ledger_mode(ledger: object) -> str:
-    """How surely requests are recorded: `strict`, `relaxed` or `off`."""
-    return str(getattr(ledger, "mode", "strict"))

@@ -24,6 +24,8 @@ FOLLOWERS: Final = 16
 """Pages that are told at once; the others ask again and again."""
 LONGEST_S: Final = 900.0
 """How long one page is told; its browser then asks anew."""
+SETTLE_S: Final = 3.0
+"""How long after a request has ended its record may still be on its way to the disk."""
 QUIET_S: Final = 15.0
 """Longest silence: a page that left is noticed when it is written to."""
 
@@ -38,6 +40,7 @@ class Feed:
     _made_s: float = field(default=float("-inf"))
     _recent: str = ""
     _ended: int = -1
+    _settled_s: float = 0.0
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def looked(self) -> tuple[int, str, str]:
@@ -51,9 +54,9 @@ class Feed:
         desk, live = self.desk, self.desk.live
         shown = listing.running(live, now_ns=time.time_ns())
         if live.ended != self._ended:
-            ended, self._ended = live.ended, -1
+            self._ended, self._settled_s = live.ended, time.monotonic() + SETTLE_S
+        if time.monotonic() < self._settled_s:
             self._recent = await desk.threads.work(partial(_recent, desk))
-            self._ended = ended
         self._live = await desk.part("live.html", running=shown, count=live.count)
         self._made_s = time.monotonic()
 
