@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gremium.v1 import manifest_pb2, types_pb2
-from services.gateway.console.waterfall import LOOKS, UNKNOWN
+from services.gateway.console.waterfall import LOOKS, UNKNOWN, given_seat
 from services.gateway.console.wording import cut, status
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -70,6 +70,8 @@ class Card:
     """Why it is no vote."""
     part: manifest_pb2.Participation | None
     given: bool
+    place: str
+    """Its step or tier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,13 @@ def cards(manifest: manifest_pb2.Manifest) -> list[Card]:
 
 
 def _seat(answer: types_pb2.Answer) -> tuple[str, str]:
-    return answer.tier or answer.step, answer.juror
+    """Where it was given, as participations and tallies call it, and by whom."""
+    return place_of(answer), answer.juror
+
+
+def place_of(answer: types_pb2.Answer) -> str:
+    """Its step, or else its tier: within a step there may be tiers of any name."""
+    return answer.step or answer.tier
 
 
 def _card(
@@ -185,7 +193,6 @@ def _card(
 ) -> Card:
     text = spoken(answer)
     shown = cut(text)
-    chosen = manifest.chosen_juror, manifest.chosen_tier or manifest.chosen_step
     return Card(
         nth=nth,
         answer=answer,
@@ -195,7 +202,8 @@ def _card(
         mark=known.get(ballot.key) if ballot else None,
         reason=ballot.reason if ballot else "",
         part=part,
-        given=(answer.juror, _seat(answer)[0]) == chosen,
+        given=_seat(answer) == given_seat(manifest),
+        place=place_of(answer),
     )
 
 

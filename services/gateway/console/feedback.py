@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
 from services.core.errors import InvalidRequestError
+from services.gateway.console.ballots import place_of
 from services.gateway.console.desk import Desk, desk_of
 from services.gateway.console.guard import is_own
 from services.gateway.console.reading import Limit, reading
@@ -117,5 +118,5 @@ def feedback_of(form: Form, preferred: types_pb2.Answer | None) -> manifest_pb2.
     )
     if preferred is not None and kind != manifest_pb2.FEEDBACK_KIND_CORRECT:
         said.preferred_juror = preferred.juror
-        said.preferred_tier = preferred.tier or preferred.step
+        said.preferred_tier = place_of(preferred)
     return said

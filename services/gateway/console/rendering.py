@@ -29,6 +29,7 @@ FILTERS: Final = (
     wording.moment,
     wording.number,
     wording.outcome,
+    wording.plan_origin,
     wording.round_time,
     wording.route_reason,
     wording.seconds,

@@ -131,6 +131,11 @@ def waterfall(
     )
 
 
+def given_seat(manifest: manifest_pb2.Manifest) -> tuple[str, str]:
+    """Tier, or step, and name of the juror whose answer was given."""
+    return manifest.chosen_step or manifest.chosen_tier, manifest.chosen_juror
+
+
 def ticks(axis_s: float) -> list[float]:
     """Round times along an axis, zero included.
 
@@ -171,7 +176,6 @@ def _groups(manifest: manifest_pb2.Manifest, axis_s: float, now_ns: int) -> Iter
 def _row(
     part: manifest_pb2.Participation, manifest: manifest_pb2.Manifest, axis_s: float, now_ns: int
 ) -> Row:
-    chosen = manifest.chosen_juror, manifest.chosen_tier or manifest.chosen_step
     begun = part.status != manifest_pb2.PARTICIPATION_STATUS_SKIPPED
     return Row(
         stage=stage(part.stage),
@@ -187,7 +191,7 @@ def _row(
         tokens=part.usage.input_tokens + part.usage.output_tokens,
         calls=part.model_calls,
         bars=tuple(_bars(part, manifest, axis_s, now_ns)) if begun else (),
-        given=bool(part.name) and (part.name, part.tier) == chosen,
+        given=bool(part.name) and (part.tier, part.name) == given_seat(manifest),
     )
 
 

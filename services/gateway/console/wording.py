@@ -151,6 +151,10 @@ def route_reason(value: router_pb2.RouteReason.ValueType) -> str:
     return _word(router_pb2.RouteReason, value, "ROUTE_REASON_")
 
 
+def plan_origin(value: router_pb2.PlanOrigin.ValueType) -> str:
+    return _word(router_pb2.PlanOrigin, value, "PLAN_ORIGIN_")
+
+
 def _word(enum: Any, value: int, prefix: str) -> str:
     """`OUTCOME_NO_CONSENSUS` as `no consensus`; nothing for what is unspecified, or not known here."""
     if not value or value not in enum.values():

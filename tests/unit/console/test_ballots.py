@@ -32,6 +32,21 @@ def test_an_answer_is_under_the_class_of_its_own_tiers_ballot():
     assert [("A", False), ("B", True)] == [(card.mark.letter, card.given) for card in found]
 
 
+def test_in_a_graph_answers_belong_to_their_steps():
+    (card,) = cards(
+        manifest(
+            part(JURY, "a", tier="facts"),
+            answers=[answer("a", "4", tier="jury", step="facts")],
+            tallies=[tally("facts", four=["a"])],
+            chosen_juror="a",
+            chosen_tier="jury",
+            chosen_step="facts",
+        )
+    )
+
+    assert ("A", "facts", True, "a") == (card.mark.letter, card.place, card.given, card.part.name)
+
+
 def test_an_answer_that_is_no_vote_says_why():
     refused = manifest_pb2.Tally(ballots=[manifest_pb2.Ballot(juror="a", reason="NOT_A_LABEL")])
     (card,) = cards(manifest(answers=[answer("a")], tallies=[refused]))

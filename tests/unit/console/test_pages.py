@@ -98,6 +98,20 @@ def test_values_that_begin_alike_are_shown_where_they_differ(page):
     assert "…" + "x" * 24 + "Bonn<" in html
 
 
+def test_a_step_that_never_began_is_shown_with_its_reason(page):
+    skipped = manifest_pb2.StepRecord(
+        id="facts",
+        specialist="searcher",
+        status=manifest_pb2.PARTICIPATION_STATUS_SKIPPED,
+        reason="UPSTREAM_FAILED",
+    )
+
+    html = page(manifest(steps=[skipped]))
+
+    assert "searcher" in html
+    assert "UPSTREAM_FAILED" in html
+
+
 @pytest.mark.parametrize(
     "word", [wording.state, wording.outcome, wording.stage, wording.verdict, wording.breaker]
 )

@@ -118,6 +118,13 @@ def test_the_answer_that_was_given_is_told_from_another_tiers_juror_of_that_name
     assert [False, True] == [row.given for row in rows(fall)]
 
 
+def test_in_a_graph_the_step_tells_whose_answer_was_given():
+    chosen = {"chosen_juror": "a", "chosen_step": "both", "chosen_tier": "jury"}
+    fall = laid(part(JURY, "a", tier="facts"), part(JURY, "a", tier="both"), **chosen)
+
+    assert [False, True] == [row.given for row in rows(fall)]
+
+
 @given(st.floats(min_value=1e-3, max_value=4000.0))
 def test_an_axis_has_few_round_ticks(axis_s):
     found = ticks(axis_s)
