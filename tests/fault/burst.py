@@ -2,8 +2,8 @@
 
     python -m tests.fault.burst ADDRESS --rate 40 --seconds 5 --ensemble e --caller name
 
-Writes one line of JSON per request: when it was due, how long it took, its status and reason,
-and whether its refusal said when to come back.
+Writes `begun` when it begins, and in the end one line of JSON per request: when it was due, how
+long it took, its status and reason, and whether its refusal said when to come back.
 """
 
 import argparse
@@ -19,6 +19,8 @@ from grpc_status import rpc_status
 from gremium.v1 import ensemble_pb2_grpc
 from tests.fault.load import asking
 
+BEGUN = "begun"
+
 
 async def main() -> None:
     told = arguments()
@@ -26,6 +28,8 @@ async def main() -> None:
     async with grpc.aio.insecure_channel(told.address, options=options) as channel:
         await channel.channel_ready()
         stub = ensemble_pb2_grpc.EnsembleServiceStub(channel)
+        sys.stdout.write(f"{BEGUN}\n")
+        sys.stdout.flush()
         began, sent = time.monotonic(), []
         for nth in range(round(told.rate * told.seconds)):
             await asyncio.sleep(max(0.0, began + nth / told.rate - time.monotonic()))

@@ -1,12 +1,15 @@
 """Starts bursts in processes of their own and reads what became of each request."""
 
 import json
+import select
 import subprocess
 import sys
 from dataclasses import dataclass
 
+from tests.fault.burst import BEGUN
 from tests.running import ROOT, environment
 
+START_LIMIT_S = 30.0
 END_LIMIT_S = 60.0
 
 
@@ -52,11 +55,18 @@ class Burst:
             text=True,
         )
 
+    def begun(self) -> None:
+        """Wait until it asks: a process takes its time to start."""
+        assert self._process.stdout
+        ready, _, _ = select.select([self._process.stdout], [], [], START_LIMIT_S)
+        assert ready, f"no burst after {START_LIMIT_S} s"
+        self._process.stdout.readline()
+
     def ended(self) -> list[Asked]:
         """Wait until all its requests have ended."""
         with self._process as process:
             told, _ = process.communicate(timeout=self._seconds + END_LIMIT_S)
-        return [Asked(**json.loads(line)) for line in told.splitlines()]
+        return [Asked(**json.loads(line)) for line in told.splitlines() if line != BEGUN]
 
 
 def quantile(values, share: float) -> float:

@@ -22,6 +22,7 @@ def compared(crowded, row, what, disturb):
     """Hold what a steady caller gets beside a disturbance against what it got before."""
     seconds = crowded.wide.load_s
     steady = crowded.burst("wide", "quiet", rate=QUIET_PER_S, seconds=2 * seconds)
+    steady.begun()
     time.sleep(seconds)
     began_s = time.time()
     disturbance = disturb(seconds)
