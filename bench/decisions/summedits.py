@@ -15,8 +15,9 @@ from services.calibration.votes import Bools
 LEXICAL = ("recall",)
 MEASURES = (("balanced accuracy", balanced, False, 56.0), ("AUROC", area, True, 0.56))
 """Each with the most that lexical support reaches; the whole interval has to lie above."""
-JUDGED, JUDGE_S, FEWEST = 40, 900.0, 30
-"""Summaries that a local judge is asked about, its time, and how many a fit needs."""
+JUDGED, JUDGE_S, FEWEST = 400, 900.0, 30
+"""Most summaries that a local judge is asked about, its time, and how many a fit needs."""
+SIZES = (30, 60, 120, 240)
 NOTE = (
     "checks alone, 5 folds by document; baseline: lexical support alone, its threshold learned too"
 )
@@ -46,17 +47,32 @@ def _with_judge(data: pathlib.Path, answers: Answers, checks: Told, lexical: Tol
     at = np.array(list(scores))
     signals = [{"checks": _odds(float(checks.p_ok[i])), "judge": s} for i, s in scores.items()]
     some = Answers(signals, answers.ok[at], [answers.groups[i] for i in scores])
-    ours = told_apart(some)
+    both = told_apart(some)
     plain, alone = (Told(t.p_ok[at], t.accepted[at]) for t in (lexical, checks))
     for name, measure, by_area, _ in MEASURES:
-        low, high = interval(some, ours, plain, by_area=by_area)
-        own, other = measure(ours, some.ok), measure(plain, some.ok)
+        low, high = interval(some, both, plain, by_area=by_area)
+        own, other = measure(both, some.ok), measure(plain, some.ok)
+        told = {
+            "checks alone": measure(alone, some.ok),
+            "judge alone": measure(told_apart(some, ("judge",)), some.ok),
+        }
+        tried = ", ".join(f"{method} {value:.3g}" for method, value in told.items())
+        curve = ", ".join(
+            f"{n}: {measure(told_apart(first), first.ok):.3g}" for n, first in _first(some)
+        )
         note = (
-            f"{len(at)} summaries of {len(answers.ok)}, half faithful; checks alone there "
-            f"{measure(alone, some.ok):.3g}; baseline: lexical support there"
+            f"{len(at)} summaries of {len(answers.ok)}, half faithful; {tried}; both by number of "
+            f"summaries {curve}; baseline: lexical support there"
         )
         label = f"SummEdits: {name}, with a local judge"
         yield Row(label, own, other, other, low > 0.0, note, (low, high))
+
+
+def _first(some: Answers) -> Iterator[tuple[int, Answers]]:
+    """The first ones, half faithful like all: how far more of them would lead."""
+    for n in SIZES:
+        if n < len(some.ok):
+            yield n, Answers(some.signals[:n], some.ok[:n], some.groups[:n])
 
 
 def _scores(data: pathlib.Path, ok: Bools) -> dict[int, float]:
