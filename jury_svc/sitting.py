@@ -43,14 +43,15 @@ class Sitting:
         """Send wave after wave as they are needed, and wait until one of the reasons to stop."""
         self._send(until)
         while True:
-            stop = self._stop(until)
+            over = self._over()
+            stop = self._stop(until, over)
             if stop is not None:
                 return stop
-            if self._is_due():
+            if self._is_due(over):
                 self._send(until)
                 continue
             done, _ = await asyncio.wait(
-                self._out, timeout=self._next(until), return_when=asyncio.FIRST_COMPLETED
+                self._out, timeout=self._next(until, over), return_when=asyncio.FIRST_COMPLETED
             )
             await self._take(done, until)
 
@@ -79,32 +80,36 @@ class Sitting:
             self.calls[i] = self._call(i)
             self._out[self.calls[i]] = i
 
-    def _stop(self, until: Deadline) -> Stop | None:
+    def _over(self) -> set[Deadline]:
+        """What has passed by now. Asked once a turn: what passes within one is for the next."""
+        return {mark for mark in (self._grace, self._patience) if mark and mark.left_s == 0.0}
+
+    def _stop(self, until: Deadline, over: Collection[Deadline]) -> Stop | None:
         still_open, polls = self._still_open, self._polls
         return stop_reason(
             usable=self._usable,
             unsettled=len(still_open),
             quorum=self._case.quorum,
-            grace_over=_is_over(self._grace) or not self._out,
+            grace_over=self._grace in over or not self._out,
             time_is_up=until.left_s == 0.0,
             decided=polls is not None and polls.is_decided(still_open),
             may_change=polls is not None and polls.may_change(still_open),
         )
 
-    def _is_due(self) -> bool:
+    def _is_due(self, over: Collection[Deadline]) -> bool:
         """Whether the next wave shall go out: those who are out cannot end it, or take too long."""
         if not self._waves:
             return False
-        if not self._out or _is_over(self._patience):
+        if not self._out or self._patience in over:
             return True
         if self._usable + len(self._out) < self._case.quorum:
             return True
         out = [self._names[i] for i in self._out.values()]
         return self._polls is not None and not self._polls.could_decide(out, self._still_open)
 
-    def _next(self, until: Deadline) -> float:
+    def _next(self, until: Deadline, over: Collection[Deadline]) -> float:
         """Seconds to the next point in time at which something has to be decided."""
-        marks = [mark for mark in (self._grace, self._patience) if mark and not _is_over(mark)]
+        marks = [mark for mark in (self._grace, self._patience) if mark and mark not in over]
         return min([until, *marks]).left_s
 
     async def _take(self, done: Collection[Call], until: Deadline) -> None:
@@ -118,12 +123,8 @@ class Sitting:
                 with suppress(TimeoutError):
                     await self._poll(self._polls, answer, until)
         if self._grace is None and self._usable >= self._case.quorum:
-            self._grace = Deadline.after(self._case.grace_s)
+            self._grace = Deadline.after(self._case.grace_s, clock=until.clock)
 
     async def _poll(self, polls: Polls, answer: Answer, until: Deadline) -> None:
         async with asyncio.timeout(until.left_s):
             polls.take(answer, await aside(answer.size, polls.read, answer))
-
-
-def _is_over(mark: Deadline | None) -> bool:
-    return mark is not None and mark.left_s == 0.0

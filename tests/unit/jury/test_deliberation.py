@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -80,6 +81,19 @@ async def test_the_grace_ends():
 
     assert 0.09 < time.monotonic() - began < 1.0
     assert Stop.QUORUM is hearing.stop
+
+
+@pytest.mark.parametrize("grace_ms", range(20, 26))
+async def test_a_grace_that_ends_while_it_is_looked_at_has_ended(grace_ms):
+    """Each look at this clock takes a millisecond."""
+    looks, began = count(), time.monotonic()
+    deadline = Deadline.after(5.0, clock=lambda: next(looks) / 1000)
+    asked = case(Scripted(), hangs(), quorum=1, grace_s=grace_ms / 1000)
+
+    hearing = await deliberate(asked, deadline=deadline, tell=lambda _: None)
+
+    assert Stop.QUORUM is hearing.stop
+    assert time.monotonic() - began < 2.0
 
 
 async def test_a_jurors_own_timeout_is_strict():
