@@ -117,7 +117,7 @@ def followed(call):
 
 
 CUT = {"gateway": {"UNAVAILABLE"}, "jury": {"STAGE_LOST", "QUORUM_NOT_REACHED"}}
-"""How streams end that last too long; half of a gateway's are with the jury that goes on."""
+"""How streams may end that last too long; half of a gateway's are with the jury that goes on."""
 
 
 @pytest.mark.parametrize("service", CUT)
@@ -140,7 +140,7 @@ def test_streams_underway_are_told_to_their_end_or_why_not(mesh, row, service):
     mesh.until_serving(service)
 
     assert [(TALKING.text, False)] * STREAMS == told[:STREAMS]
-    assert CUT[service] == set(told[STREAMS:])
+    assert set(told[STREAMS:]) <= CUT[service]
 
 
 def streamed(stub, ensemble):
