@@ -55,7 +55,7 @@ def mesh_running(
     folder: pathlib.Path, config: str | None, *options: str, env: Mapping[str, str] | None = None
 ) -> Iterator[Mesh]:
     """Run `gremium up` in `folder`; stop it as Ctrl-C would."""
-    arguments = [f"--bind=127.0.0.1:{free_port()}", "--json", *options]
+    arguments = ["--bind=127.0.0.1:0", "--json", *options]
     if config is not None:
         path = folder / "gremium.yaml"
         path.write_text(config)
