@@ -39,17 +39,17 @@ async def test_an_answer_leaves_time_tokens_and_cost():
 
 
 @pytest.mark.parametrize(
-    ("model", "status", "reason"),
+    ("model", "status", "reason", "timeout_s"),
     [
-        ("http-500", "failed", "HTTP_STATUS"),
-        ("http-429", "failed", "RATE_LIMITED"),
-        ("invalid-json", "failed", "INVALID_REPLY"),
-        ("hang", "timed_out", "TIMED_OUT"),
+        ("http-500", "failed", "HTTP_STATUS", 10.0),
+        ("http-429", "failed", "RATE_LIMITED", 10.0),
+        ("invalid-json", "failed", "INVALID_REPLY", 10.0),
+        ("hang", "timed_out", "TIMED_OUT", 0.3),
     ],
 )
-async def test_a_failure_leaves_its_reason(model, status, reason):
+async def test_a_failure_leaves_its_reason(model, status, reason, timeout_s):
     async with asking(model=model, retry={"max_attempts": 1}) as (_, put):
-        await put(timeout_s=0.3)
+        await put(timeout_s=timeout_s)
 
     assert 1 == figure(figures.MODEL_CALLS, status=status, reason=reason)
     assert {reason: 1} == by(figures.MODEL_DURATION, "error.type")
