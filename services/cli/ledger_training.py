@@ -8,6 +8,7 @@ import click
 
 from services.cli.ledger_place import Place
 from services.ledger.parquet import Field, write_table
+from services.ledger.reported import shadows_by_request
 from services.ledger.routed import answered
 from services.routing.configured import embedding_name
 from services.routing.exported import Training, training
@@ -44,6 +45,7 @@ def learned_of(place: Place, *, ensembles: Sequence[str], texts: bool) -> Traini
             embedding=embedding_name(place.loaded.config.embeddings),
             ensembles=ensembles,
             texts=texts,
+            shadows=shadows_by_request(place.path, ensembles),
         )
     except RowsError as err:
         raise click.ClickException(str(err)) from err

@@ -12,6 +12,7 @@ import numpy as np
 from services.cli.progress import Progress
 from services.config.tree import LoadedConfig
 from services.core.deadline import Deadline
+from services.ledger.reported import shadows_by_request
 from services.ledger.routed import answered
 from services.models.embeddings import Embedder, open_embedder
 from services.routing.artefact import Embedding
@@ -67,7 +68,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--from-ledger",
             is_flag=True,
-            help="Recorded requests that feedback or a judge tells of instead.",
+            help="Recorded requests that feedback or a judge tells of instead, and their shadows.",
         ),
         click.option(
             "--from",
@@ -126,10 +127,12 @@ async def gathered(source: Source, loaded: LoadedConfig, progress: Progress) -> 
 def _rows(source: Source, loaded: LoadedConfig) -> tuple[Rows, list[str]]:
     if source.path is not None:
         return read_rows(source.path), []
+    ledger = loaded.resolve(loaded.config.ledger.path)
     found = rows_of_ledger(
-        answered(loaded.resolve(loaded.config.ledger.path)),
+        answered(ledger),
         embedding=embedding_name(loaded.config.embeddings),
         ensembles=source.ensembles,
+        shadows=shadows_by_request(ledger, source.ensembles),
     )
     notes = [f"{n} requests are left out: {why}" for why, n in sorted(found.left_out.items())]
     if not found.has_vectors:

@@ -67,6 +67,17 @@ def shadows(path: Path, which: Which) -> Iterator[shadow_pb2.ShadowRecord]:
             yield shadow_pb2.ShadowRecord.FromString(payload)
 
 
+def shadows_by_request(path: Path, ensembles: Sequence[str]) -> dict[str, shadow_pb2.ShadowRecord]:
+    """The last record of each request that a cheaper tier was asked, too, of these or all ensembles.
+
+    Raises
+    ------
+    LedgerError
+        If the file is missing, or no ledger of this version.
+    """
+    return {each.request_id: each for each in shadows(path, Which(ensembles=ensembles))}
+
+
 def _rows(
     connection: sqlite3.Connection, query: str, kind: RecordKind.ValueType, which: Which
 ) -> sqlite3.Cursor:

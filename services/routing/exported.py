@@ -10,6 +10,7 @@ from gremium.v1 import manifest_pb2
 from services.core.errors import InvalidRequestError
 from services.routing.recorded import rows_of_ledger
 from services.routing.rows import Rows
+from services.routing.shadowed import NONE, Shadows
 from services.runtime.wire import prompt_from_wire
 
 
@@ -29,6 +30,7 @@ def training(
     embedding: str,
     ensembles: Iterable[str] = (),
     texts: bool = False,
+    shadows: Shadows = NONE,
 ) -> Training:
     """What requests tell of models.
 
@@ -42,6 +44,8 @@ def training(
         Only of these; none: of all.
     texts : bool
         Whether questions are told, too, where the ledger has them.
+    shadows : mapping of str to ShadowRecord
+        As `rows_of_ledger` takes them.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def training(
     """
     questions: dict[str, str] = {}
     read = _noting(manifests, questions) if texts else manifests
-    found = rows_of_ledger(read, embedding=embedding, ensembles=ensembles)
+    found = rows_of_ledger(read, embedding=embedding, ensembles=ensembles, shadows=shadows)
     lines = [_line(found.rows, at, questions) for at in range(len(found.rows))]
     return Training(lines, found.left_out)
 

@@ -1,7 +1,8 @@
 """Labelled rows from what the ledger knows: what prompts were like, and what came of their answers.
 
 A model's answer is as good as the newest feedback says, where that tells of it; else as the judge's
-verdict on it says; else it has no label. Jurors who gave the same ballot share it.
+verdict on it says; else it has no label. Jurors who gave the same ballot share it. Of a cheaper model
+that was asked in the shadow the comparison tells, where the answer given has a label.
 """
 
 from collections import Counter
@@ -16,6 +17,7 @@ from gremium.v1 import manifest_pb2
 from services.calibration.recorded import outcomes_of
 from services.routing.features import FEATURE_VERSION, FEATURES, Words
 from services.routing.rows import OutcomeLine, Rows, RowsError
+from services.routing.shadowed import NONE, Shadows, shadow_outcome
 
 VERDICTS: Final = {manifest_pb2.VERDICT_KIND_PASS: 1.0, manifest_pb2.VERDICT_KIND_FAIL: 0.0}
 NO_WORDS: Final = Words(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32))
@@ -60,7 +62,11 @@ class _Sorted:
 
 
 def rows_of_ledger(
-    manifests: Iterable[manifest_pb2.Manifest], *, embedding: str, ensembles: Iterable[str] = ()
+    manifests: Iterable[manifest_pb2.Manifest],
+    *,
+    embedding: str,
+    ensembles: Iterable[str] = (),
+    shadows: Shadows = NONE,
 ) -> FromLedger:
     """The rows that requests tell of.
 
@@ -72,6 +78,8 @@ def rows_of_ledger(
         The configured one, backend and model: vectors of others do not compare.
     ensembles : iterable of str
         Only of these; none: of all.
+    shadows : mapping of str to ShadowRecord
+        What cheaper tiers would have answered, by request.
 
     Raises
     ------
@@ -84,7 +92,7 @@ def rows_of_ledger(
             continue
         if why_not := _why_not(manifest, embedding):
             found.left_out[why_not] += 1
-        elif outcomes := outcomes_by_model(manifest):
+        elif outcomes := _outcomes(manifest, shadows):
             found.kept.append(_requested(manifest, outcomes))
         else:
             found.left_out[UNLABELLED] += 1
@@ -97,6 +105,16 @@ def rows_of_ledger(
     if not found.kept:
         raise RowsError(f"the ledger has no request to learn from{_counted(left_out)}")
     return FromLedger(_rows(found.kept), left_out, has_vectors)
+
+
+def _outcomes(manifest: manifest_pb2.Manifest, shadows: Shadows) -> dict[str, OutcomeLine]:
+    """How each model did; one that was asked itself goes by that, not by its shadow."""
+    found = outcomes_by_model(manifest)
+    if record := shadows.get(manifest.request_id):
+        told = shadow_outcome(record, quality_of_tier(manifest, record.tier_used))
+        if told and told[0] not in found:
+            found[told[0]] = told[1]
+    return found
 
 
 def _counted(left_out: Mapping[str, int]) -> str:

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from gremium.v1.manifest_pb2 import MANIFEST_STATE_COMPLETED
-from tests.unit.ledger.chains import add, add_ends
-from tests.unit.routing.recording import PASS, request
+from tests.unit.ledger.chains import add, add_ends, add_shadow
+from tests.unit.routing.recording import EQUAL, PASS, request, shadow
 
 
 def told(result):
@@ -60,6 +60,14 @@ def test_exports_rows_to_train_on(ledger, learnable, tmp_path):
     (line,) = map(json.loads, out.splitlines())
     assert (0, "r1", 1.0) == (code, line["id"], line["outcomes"]["small"]["quality"])
     assert "1 requests are left out" in err
+
+
+def test_rows_to_train_on_have_what_shadows_tell(ledger, learnable, ledger_file):
+    add_shadow(ledger_file, shadow(EQUAL, "tiny"))
+
+    (line,) = map(json.loads, ledger("export", "--training")[1].splitlines())
+
+    assert 1.0 == line["outcomes"]["tiny"]["quality"]
 
 
 def test_exports_a_table_with_a_row_for_each_model(ledger, learnable, tmp_path):

@@ -15,7 +15,9 @@ from services.ledger.sqlite import open_ledger
 from services.routing.artefact import Embedding
 from services.routing.fit import fit
 from services.routing.shelf import Shelf
+from tests.unit.ledger.chains import add_ends, add_shadow
 from tests.unit.router.test_replay import requests
+from tests.unit.routing.recording import EQUAL, PASS, features, request, shadow
 from tests.unit.routing.test_predict import DIM, planted
 
 MODEL = {"backend": "openai", "family": "f", "model": "m", "timeout_s": 5}
@@ -217,6 +219,24 @@ def test_an_estimate_is_refused_where_nothing_was_tried(run, routing, tmp_path):
     assert 0 == code
     assert f"  {routing.id}: the mean weight is" in out
     assert "the log shows too little of what the policy would do" in out
+
+
+def test_learns_of_a_cheaper_model_from_its_shadows(told, tmp_path):
+    (tmp_path / ".gremium").mkdir()
+    ledger = tmp_path / ".gremium/ledger.sqlite"
+    asked = [
+        request(f"r{n}", verdicts={"b": PASS}, kept=features(digest=f"{n:032}")) for n in range(30)
+    ]
+    for each in asked:
+        each.state = MANIFEST_STATE_COMPLETED
+    add_ends(ledger, *asked)
+    for each in asked:
+        add_shadow(ledger, shadow(EQUAL, "small", request_id=each.request_id))
+
+    found = told("train", "--from-ledger")
+
+    labels = {name: each["labels"] for name, each in found["models"].items()}
+    assert labels["small"] == labels["large"] > 0
 
 
 def test_a_router_of_another_embedding_is_refused(run, told, tmp_path):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from gremium.v1.ledger_pb2 import RECORD_KIND_END, RECORD_KIND_FEEDBACK
+from gremium.v1.ledger_pb2 import RECORD_KIND_END, RECORD_KIND_FEEDBACK, RECORD_KIND_SHADOW
 from gremium.v1.manifest_pb2 import Feedback
 from services.ledger import entries
 from services.ledger.chain import append
@@ -63,6 +63,18 @@ def add_feedback(path, request_id, *, signer=None, time_ns=NOON_NS):
             RECORD_KIND_FEEDBACK,
             request_id=request_id,
             payload=Feedback(score=1.0).SerializeToString(),
+            time_ns=time_ns,
+            signer=signer,
+        )
+
+
+def add_shadow(path, record, *, signer=None, time_ns=NOON_NS):
+    with opened(path) as connection:
+        append(
+            connection,
+            RECORD_KIND_SHADOW,
+            request_id=record.request_id,
+            payload=record.SerializeToString(),
             time_ns=time_ns,
             signer=signer,
         )
