@@ -40,7 +40,7 @@ TALKING = Reply(text="one two three four five", token_delay_s=TALK_S / 5)
 ENDLESS = Reply(text="on and on", token_delay_s=60.0)
 ADDED = """\
   talking: {{backend: openai, model: talking, family: nu, base_url: "{url}", timeout_s: 30}}
-  endless: {{backend: openai, model: hang, family: xi, base_url: "{url}", timeout_s: 30}}
+  endless: {{backend: openai, model: hang, family: xi, base_url: "{url}", timeout_s: 30, breaker: {{window: 1000, min_calls: 1000}}}}
 ensembles:
   talking: {{pattern: jury, jurors: [{{model: talking}}]}}
   endless: {{pattern: jury, jurors: [{{model: endless}}]}}
