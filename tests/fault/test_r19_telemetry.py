@@ -214,7 +214,13 @@ def test_figures_that_nobody_takes_pile_up_nowhere(meshes_asked, row):
 
 
 def test_a_mesh_that_cannot_send_ends_all_the_same(meshes_asked, row):
-    replicas, began = meshes_asked.cluster.all(), time.monotonic()
+    cluster, replicas = meshes_asked.cluster, meshes_asked.cluster.all()
+    for each in replicas:
+        if not each.running:  # the turn before ended it
+            each.start()
+    for service in cluster.replicas:
+        cluster.until_serving(service)
+    began = time.monotonic()
     for each in replicas:
         each.send(signal.SIGTERM)
 
