@@ -205,6 +205,11 @@ def test_a_lone_surrogate_is_no_text(channels):
     assert "INVALID_ARGUMENT" == sent(channels, "gateway", method, data)[0]
 
 
+def kind_of(request):
+    """Of what is sent, whichever turn of the test it is."""
+    return request.node.callspec.id.removeprefix(f"{request.node.callspec.params.get('turn', '')}-")
+
+
 def hold_health(row, kind, took, before):
     beside = f"health answered beside {kind}"
     row.at_most("R17", beside, max(took), HEALTH_S, unit="s", undisturbed=max(before))
@@ -222,7 +227,7 @@ def test_a_large_question_is_refused_or_works_while_health_answers(
         time.sleep(0.2)
 
     assert error is None or told(error)[:2] == ("INVALID_ARGUMENT", "INVALID_REQUEST")
-    hold_health(row, request.node.callspec.id, took, before)
+    hold_health(row, kind_of(request), took, before)
 
 
 TEXT = types_pb2.Part(text="a")
@@ -282,7 +287,7 @@ def test_what_is_long_to_read_holds_nobody_up(row, request, channels, heavy):
     ends, took, before = sent_at_once(channels, name, called, request_(), times=1)
 
     assert ends == {"OK" if name == "aggregator" else "INVALID_ARGUMENT"}
-    hold_health(row, request.node.callspec.id, took, before)
+    hold_health(row, kind_of(request), took, before)
 
 
 def sent_at_once(channels, name, called, request, *, times):
@@ -311,7 +316,7 @@ def test_the_largest_questions_at_once_hold_nobody_up(row, request, channels, re
     ends, took, before = sent_at_once(channels, "router", "Route", request_(), times=7)
 
     assert ends in ({"OK"}, {"FAILED_PRECONDITION"})  # when no juror could read so much
-    hold_health(row, f"7 {request.node.callspec.id}", took, before)
+    hold_health(row, f"7 {kind_of(request)}", took, before)
 
 
 def test_over_the_message_limit_the_limit_is_named(channels):
