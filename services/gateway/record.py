@@ -31,11 +31,7 @@ from services.gateway.stage_log import stage_name
 from services.gateway.stopping import jury_stop
 from services.gateway.watch import JuryWatch, Watch, ended, of_jurors, of_step
 from services.runtime.telemetry import current_trace_id, noting_call
-from services.runtime.wire import (
-    duration_to_wire,
-    lease_from_wire,
-    timestamp_to_wire,
-)
+from services.runtime.wire import duration_to_wire, lease_from_wire, timestamp_to_wire
 
 SPENDS: Final = frozenset({manifest_pb2.STAGE_JURY, manifest_pb2.STAGE_JUDGE})
 """Stages that ask models. Each model is a participation of its own."""
