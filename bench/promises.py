@@ -8,6 +8,7 @@ was not measured keeps what it has; R18 is measured by `make soak`, and is
 filled in by hand.
 """
 
+import argparse
 import json
 import pathlib
 import re
@@ -28,6 +29,7 @@ Figure = Mapping[str, Any]
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     figures = json.loads(FIGURES.read_text())
     if reasons := refused(figures):
         sys.exit("\n".join(reasons))

@@ -128,7 +128,7 @@ def test_bytes_that_are_no_message_are_the_callers_mistake(row, channels, name, 
 
     assert len(broken) > len(noise) // 2
     wrong = [end for end in ends if end[0] != "INVALID_ARGUMENT" or "Error parsing" in end[1]]
-    row.none("R17", "malformed calls not INVALID_ARGUMENT", wrong)
+    row.none("R17", "malformed calls with another end than INVALID_ARGUMENT", wrong)
 
 
 @pytest.mark.parametrize(("name", "method"), EVERY)

@@ -1,7 +1,9 @@
 """R20: one request_id is one set of model calls and one answer, twice, at once, after a restart."""
 
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import grpc
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc
 from tests.fault.five import failure, request, told
 from tests.fault.replicas import wait_until
-from tests.fault.supervised import BACK_S, answers, process
+from tests.fault.supervised import BACK_S, answers
 
 CALLERS = 8
 TIMEOUT_S = 20.0
@@ -17,14 +19,16 @@ CALLS = 4
 """Three jurors and a judge."""
 
 
-@pytest.fixture(scope="module")
-def mesh(supervised):
-    return supervised.mesh
-
-
 @pytest.fixture
-def gateway(mesh):
-    with grpc.insecure_channel(mesh.address) as channel:
+def gateway(supervised):
+    with answering(supervised.mesh.address) as stub:
+        yield stub
+
+
+@contextmanager
+def answering(address):
+    """A gateway, once all its stages answer."""
+    with grpc.insecure_channel(address) as channel:
         stub = ensemble_pb2_grpc.EnsembleServiceStub(channel)
         wait_until(lambda: answers(stub), within_s=BACK_S)
         yield stub
@@ -88,24 +92,18 @@ def test_who_has_no_time_to_wait_is_told_that_it_still_runs(row, gateway, calls)
     assert not first.result().replayed
 
 
-def test_after_the_gateways_death_it_is_the_same_answer(row, mesh, gateway, calls):
-    asked = named(row, "restart")
-    first = gateway.Ask(asked, timeout=TIMEOUT_S)
-    process(mesh, "services.gateway").kill()
-    again = answered(gateway, asked)
+def test_after_the_gateways_death_it_is_the_same_answer(row, frail):
+    asked, process = named(row, "restart"), frail.mesh.one("gateway")
+    with answering(process.address) as gateway:
+        before = frail.server.calls
+        first = gateway.Ask(asked, timeout=TIMEOUT_S)
+        process.send(signal.SIGKILL)
+        process.ended()
+        process.start()
+        process.until_serving()
+        again = gateway.Ask(asked, timeout=TIMEOUT_S, wait_for_ready=True)
 
     assert essence(first) == essence(again)
     assert (False, True) == (first.replayed, again.replayed)
-    row.at_most("R20", "model calls beyond one set, restarted", calls() - CALLS, 0)
-
-
-def answered(gateway, asked):
-    """The reply as soon as there is a gateway again."""
-    until = time.monotonic() + BACK_S
-    while True:
-        try:
-            return gateway.Ask(asked, timeout=TIMEOUT_S, wait_for_ready=True)
-        except grpc.RpcError as err:
-            if err.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > until:
-                raise
-            time.sleep(0.1)
+    more = frail.server.calls - before - CALLS
+    row.at_most("R20", "model calls beyond one set, restarted", more, 0)
