@@ -34,7 +34,7 @@ import yaml  # noqa: E402 - the script puts its own project on the path
 from bench import chart, frontier  # noqa: E402
 from bench.frontier import Row  # noqa: E402
 from gremium.v1 import ensemble_pb2, ensemble_pb2_grpc, manifest_pb2, types_pb2  # noqa: E402
-from services.cli.stopping import INTERRUPTED  # noqa: E402
+from services.cli.errors import INTERRUPTED  # noqa: E402
 from tests.running import mesh_running  # noqa: E402
 
 IN_FLIGHT = 4

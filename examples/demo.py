@@ -5,6 +5,7 @@ them become SmolLM2-135M, which needs no key and no network. It shows what each
 pattern does; it does not show what an ensemble is worth, and it cannot judge.
 """
 
+import json
 import pathlib
 import signal
 import subprocess
@@ -49,6 +50,17 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 def main() -> int:
+    """Exit code of the tour; whatever ends it early stops its mesh first."""
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda number, _: sys.exit(128 + number))
+    try:
+        return tour()
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def tour() -> int:
+    """Ask each example its question."""
     with tempfile.TemporaryDirectory() as folder, running(pathlib.Path(folder)):
         for name, question in QUESTIONS.items():
             print(f"\n=== {name}: examples/{name}/gremium.yaml")
@@ -65,10 +77,10 @@ def running(folder: pathlib.Path) -> Iterator[None]:
     command = [*GREMIUM, "up", "--bind", "127.0.0.1:0", "--json"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as mesh:
         try:
-            if mesh.stdout and mesh.stdout.readline():
-                yield
-            else:
+            line = mesh.stdout.readline() if mesh.stdout else b""
+            if "gateway" not in json.loads(line or "{}"):
                 sys.exit(1)  # it has said why
+            yield
         finally:
             mesh.send_signal(signal.SIGINT)
             mesh.wait(LIMIT_S)

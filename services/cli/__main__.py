@@ -1,99 +1,15 @@
-"""The `gremium` command."""
+"""Starts the `gremium` command."""
 
 import sys
-from importlib import import_module
-from typing import Final, cast
 
-import click
-
-from services.cli.errors import MeshError
-from services.cli.stopping import INTERRUPTED
-from services.config.problems import ConfigError
-from services.core.errors import GremiumError
-
-VERSION = "0.1.0"
-ERROR = 1
-COMMANDS: Final = {
-    "ask": "ask",
-    "budget": "budget",
-    "calibrate": "calibrate",
-    "feedback": "feedback",
-    "ledger": "ledger",
-    "lint": "lint",
-    "manifest": "manifests",
-    "manifests": "manifests",
-    "models": "models",
-    "plan": "plan",
-    "report": "report",
-    "route": "route",
-    "router": "router",
-    "up": "up",
-}
-"""The file of each; the function has the name of the command."""
-HELP = """\
-Answer one question with several language models, and say who took part.
-
-\b
-Run a mesh in one terminal, ask it in another:
-  gremium up
-  gremium ask "What is the capital of France?"
-
-\b
-Run a mesh for one question only:
-  gremium ask --start "What is the capital of France?"
-
-\b
-Choose between labels, for a program to read:
-  gremium ask --label yes --label no --json "Is water wet?"
-
-Which models answer is said in ./gremium.yaml. Without that file it is the
-providers whose API keys are in the environment (OPENAI_API_KEY,
-ANTHROPIC_API_KEY, GEMINI_API_KEY), else an Ollama on this machine, else a
-small embedded model, so that it always runs.
-"""
-
-
-class Commands(click.Group):
-    """Imports a command when it is asked for: all of them together take a second."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"services.cli.{COMMANDS[cmd_name]}")
-        return cast(click.Command, getattr(module, cmd_name))
-
-
-@click.group(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(VERSION, prog_name="gremium")
-def cli() -> None:
-    """Every command is a function of its own name."""
+from services.cli.loading import unheard
 
 
 def main() -> None:
-    """Run a command; whatever is foreseen to go wrong is told in a line or two."""
-    sys.exit(_exit_code())
-
-
-def _exit_code() -> int:
-    try:
-        return int(cli.main(prog_name="gremium", standalone_mode=False) or 0)
-    except click.ClickException as err:
-        err.show()
-        return ERROR  # click's own 2 for wrong usage means no consensus here
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
-    except GremiumError as err:
-        return _told(f"{err} [{err.reason}]")
-    except (MeshError, ConfigError, OSError) as err:
-        return _told(str(err))
-
-
-def _told(what: str) -> int:
-    click.echo(f"error: {what}", err=True)
-    return ERROR
+    """Run the command that was typed, and exit as it says."""
+    with unheard():
+        from services.cli.command import run  # noqa: PLC0415 - takes a while
+    sys.exit(run())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """`gremium ask`: ask one question and show who answered."""
 
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,10 +24,19 @@ from gremium.v1.manifest_pb2 import (
 )
 from services.cli.ask_stream import Show, followed, print_event, showing
 from services.cli.client import connected, find_mesh
-from services.cli.options import address_option, config_option, json_option, timeout_option
+from services.cli.errors import INTERRUPTED
+from services.cli.inputs import question_text, schema_text
+from services.cli.options import (
+    DOLLARS,
+    address_option,
+    config_option,
+    json_option,
+    schema_option,
+    timeout_option,
+)
 from services.cli.question import Question, request_of
 from services.cli.show import as_dict, print_json, show_manifest, show_reply
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.stopping import run_until_stopped
 from services.core.deadline import Deadline
 from services.core.errors import GremiumError
 from services.runtime.calls import call
@@ -63,10 +71,10 @@ class Failure:
 @click.option("--ensemble", default="", help="Ensemble to ask; unset: the default one.")
 @click.option("--system", default="", help="System instruction put before the question.")
 @click.option("--label", "labels", multiple=True, help="A label to choose from; give two or more.")
-@click.option("--schema", type=click.File(), help="File with a JSON Schema that the answer keeps.")
+@schema_option
 @click.option("--number", is_flag=True, help="The answer is one number.")
 @click.option("--may-abstain", is_flag=True, help="An answer may say that it does not know.")
-@click.option("--max-cost-usd", type=click.FloatRange(min=0), help="Most that it may cost.")
+@click.option("--max-cost-usd", type=DOLLARS, help="Most that it may cost.")
 @click.option("--request-id", default="", help="Give it again to get the recorded answer.")
 @click.option("--attest", is_flag=True, help="With --json: the signed record of the reply, too.")
 @timeout_option(30.0)
@@ -78,7 +86,7 @@ class Failure:
 def ask(
     *,
     text: str,
-    schema: Any,
+    schema: Path | None,
     timeout_s: float,
     address: str | None,
     start: bool,
@@ -93,8 +101,8 @@ def ask(
     what it cost. Exit code: 0 answered, 2 no consensus, 3 rejected, 1 error.
     """
     question = Question(
-        text=sys.stdin.read() if text == "-" else text,
-        schema_json=schema.read() if schema else None,
+        text=question_text(text),
+        schema_json=schema_text(schema),
         **options,
     )
     _refuse_contradictions(question, config=config, start=start, as_json=as_json)

@@ -7,6 +7,7 @@ from typing import Final
 from gremium.v1.ensemble_pb2 import AskStreamResponse
 from gremium.v1.manifest_pb2 import Manifest, Participation
 from services.cli import telling
+from services.cli.words import counted, harmless
 from services.runtime.wire import duration_from_wire
 
 TAIL_CHARS: Final = 60
@@ -34,7 +35,7 @@ class Row:
     @property
     def tail(self) -> str:
         """The end of what it wrote, on one line."""
-        line = " ".join(self.text[-4 * TAIL_CHARS :].split())
+        line = harmless(" ".join(self.text[-4 * TAIL_CHARS :].split()))
         return line if len(line) <= TAIL_CHARS else f"…{line[1 - TAIL_CHARS :]}"
 
 
@@ -121,8 +122,9 @@ def line_of(event: AskStreamResponse) -> list[str]:
         case "juror_started" | "juror_settled":
             return [_of_juror(event)]
         case "searched":
-            found, part = len(event.searched.passages), event.searched.participation
-            return [f"search   {event.step} {_ended(part)}: {found} passages"]
+            part = event.searched.participation
+            found = counted(len(event.searched.passages), "passage")
+            return [f"search   {event.step} {_ended(part)}: {found}"]
         case _:
             return [_of_step(event.step, line) for line in _course(event)]
 

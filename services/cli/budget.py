@@ -8,9 +8,10 @@ from rich.table import Table
 
 from gremium.v1.ensemble_pb2 import BudgetRecord, ListEnsemblesRequest, ListEnsemblesResponse
 from services.cli.client import connected
+from services.cli.errors import INTERRUPTED
 from services.cli.options import address_option, json_option, timeout_option
 from services.cli.show import plain_table, print_json, screen
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.stopping import run_until_stopped
 from services.core.deadline import Deadline
 from services.runtime.calls import call
 

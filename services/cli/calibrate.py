@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +18,9 @@ from services.calibration.learning import Learned, learn
 from services.calibration.outcomes import Outcome, OutcomesError, read_outcomes
 from services.calibration.recorded import is_wordless, outcomes_of
 from services.calibration.telling import report, told
-from services.cli.options import config_option, json_option
+from services.cli.options import OUT_FILE, config_option, json_option
 from services.cli.progress import Progress
+from services.cli.words import counted
 from services.config.choose import FILE_NAME, choose
 from services.config.tree import LoadedConfig
 from services.ledger.labelled import labelled
@@ -51,7 +52,7 @@ class Source:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUT_FILE,
     help="File to write; without it nothing is written.",
 )
 @click.option("--ensemble", "ensembles", multiple=True, help="Only this ensemble; repeatable.")
@@ -125,9 +126,13 @@ def _outcomes(
         found = _recorded(loaded.resolve(loaded.config.ledger.path) if loaded else Path())
     kept = [each for each in found if not ensembles or each.ensemble in ensembles]
     if not kept:
-        names = sorted({each.ensemble for each in found})
-        raise click.ClickException(f"there are no labelled outcomes; of other ensembles: {names}")
+        raise click.ClickException(_nothing(sorted({each.ensemble for each in found})))
     return kept
+
+
+def _nothing(others: Sequence[str]) -> str:
+    others_too = f" of these ensembles; there are some of {', '.join(others)}" if others else ""
+    return f"there are no labelled outcomes{others_too}"
 
 
 def _recorded(ledger: Path) -> list[Outcome]:
@@ -138,7 +143,7 @@ def _recorded(ledger: Path) -> list[Outcome]:
         found += outcomes_of(manifest)
         wordless += is_wordless(manifest)
     if wordless:
-        click.echo(f"of {wordless} requests feedback {WORDLESS}", err=True)
+        click.echo(f"of {counted(wordless, 'request')} feedback {WORDLESS}", err=True)
     return found
 
 

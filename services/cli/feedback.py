@@ -7,9 +7,10 @@ import click
 from gremium.v1 import manifest_pb2
 from gremium.v1.ensemble_pb2 import SubmitFeedbackRequest
 from services.cli.client import connected
-from services.cli.options import address_option, json_option, timeout_option
+from services.cli.errors import INTERRUPTED
+from services.cli.options import Amount, address_option, json_option, timeout_option
 from services.cli.show import print_json
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.stopping import run_until_stopped
 from services.core.deadline import Deadline
 from services.runtime.calls import call
 
@@ -30,7 +31,7 @@ Feedback = manifest_pb2.Feedback
 @click.option(
     "--tier", default="", help="With --prefer: tier, or step, where several have such a juror."
 )
-@click.option("--score", type=click.FloatRange(0, 1), help="How good the answer was, 0 to 1.")
+@click.option("--score", type=Amount(0, 1), help="How good the answer was, 0 to 1.")
 @click.option("--expected", default="", help="What would have been right.")
 @click.option("--comment", default="", help="In words.")
 @click.option("--source", default="cli", show_default=True, help="Who says so.")

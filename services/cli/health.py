@@ -30,7 +30,7 @@ async def _listens(address: str) -> bool:
     try:
         async with asyncio.timeout(CHECK_LIMIT_S):
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-    except (OSError, TimeoutError):
+    except (OSError, UnicodeError):  # a host that is no name, too
         return False
     with closing(writer):
         return True

@@ -7,6 +7,7 @@ import click
 
 from services.cli.ledger_place import key_option, ledger_argument, place_of
 from services.cli.options import config_option, json_option
+from services.cli.words import counted
 from services.ledger.checkpoint import Checkpoint, append_checkpoint, read_checkpoints
 from services.ledger.verify import Proofs, verify
 
@@ -51,5 +52,7 @@ def checkpoint(
         signed = (
             f"signed by key {signer.key_id}" if signer else "unsigned: `ledger.key` names no key"
         )
-        click.echo(f"{taken.count} records up to {taken.head.hex()[:16]}; {signed}; noted in {to}")
+        click.echo(
+            f"{counted(taken.count, 'record')} up to {taken.head.hex()[:16]}; {signed}; noted in {to}"
+        )
     return 0

@@ -18,10 +18,11 @@ from services.cli.ages import AGE
 from services.cli.ledger_place import Place, ledger_argument, place_of
 from services.cli.ledger_training import FIELDS as LEARNED
 from services.cli.ledger_training import learned_of, write_lines, write_rows
-from services.cli.options import config_option, json_option
+from services.cli.options import OUT_FILE, config_option, json_option
 from services.cli.pacing import now_and_then
 from services.cli.progress import Progress
 from services.cli.show import plain_table, screen
+from services.cli.words import counted
 from services.ledger.columns import MESSAGES
 from services.ledger.export import FIELDS, write_jsonl, write_parquet
 from services.ledger.lines import Which, lines
@@ -54,7 +55,7 @@ NUMBERS: Final = {name: number for number, (name, _) in MESSAGES.items()}
 @click.option(
     "--to",
     "to",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=OUT_FILE,
     help="File to write; unset or -: standard output.",
 )
 @click.option(
@@ -116,7 +117,7 @@ def export(
     if as_json:
         click.echo(json.dumps({"rows": rows, "file": str(file)}))
     else:
-        progress.say(f"{rows} rows{f' written to {file}' if file else ''}")
+        progress.say(f"{counted(rows, 'row')}{f' written to {file}' if file else ''}")
     return 0
 
 
@@ -129,7 +130,7 @@ def _records(place: Place, which: Which, progress: Progress) -> Export:
 def _training(place: Place, ensembles: Sequence[str], progress: Progress, *, texts: bool) -> Export:
     learned = learned_of(place, ensembles=ensembles, texts=texts)
     for why, number in sorted(learned.left_out.items()):
-        progress.say(f"{number} requests are left out: {why}")
+        progress.say(f"{counted(number, 'request')} left out: {why}")
     return Export(partial(write_lines, learned.lines), partial(write_rows, learned.lines))
 
 

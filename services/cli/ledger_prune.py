@@ -11,6 +11,7 @@ import click
 from services.cli.ages import AGE
 from services.cli.ledger_place import configuration
 from services.cli.options import config_option, json_option
+from services.cli.words import counted
 from services.config.tree import LoadedConfig
 from services.gateway.retaining import kept
 from services.ledger.compacting import compact
@@ -45,7 +46,9 @@ def prune(*, older_than: timedelta, compacts: bool, config: Path | None, as_json
     if as_json:
         click.echo(json.dumps({"removed": removed, "freed_bytes": freed_bytes}))
     else:
-        click.echo(f"{removed} records removed{f', {freed_bytes} bytes freed' if compacts else ''}")
+        click.echo(
+            f"{counted(removed, 'record')} removed{f', {freed_bytes} bytes freed' if compacts else ''}"
+        )
     return 0
 
 

@@ -9,6 +9,7 @@ import click
 
 from services.cli.ledger_place import ledger_argument, place_of
 from services.cli.options import config_option, json_option
+from services.cli.words import counted
 from services.config.postgres import Postgres
 from services.config.tree import Ledger
 from services.ledger.status import LedgerStatus, status_of
@@ -87,13 +88,13 @@ def lines(told: dict[str, Any]) -> list[str]:
         f"ledger     {told['ledger']}: {size['file']:,} bytes, {size['wal']:,} in its log",
         f"chain      {told['chain_id']}",
         f"records    {told['count']:,}; {last}; {'signed' if told['signed'] else 'not signed'}",
-        f"open       {told['open_requests']:,} requests that have no end",
+        f"open       {counted(told['open_requests'], 'request')} without an end",
     ]
     if told["mode"]:
         shown.append(f"mode       {told['mode']}; texts: {told['texts']}")
     if stone := told["tombstone"]:
         shown.append(
-            f"removed    {stone['count']:,} records up to {stone['last_seq']:,}: {stone['why']}"
+            f"removed    {counted(stone['count'], 'record')} up to {stone['last_seq']:,}: {stone['why']}"
         )
     return [*shown, *_mirror_lines(told["mirror"])]
 

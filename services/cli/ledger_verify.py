@@ -12,6 +12,7 @@ from services.cli.ledger_place import Place, key_option, ledger_argument, place_
 from services.cli.options import config_option, json_option
 from services.cli.pacing import now_and_then
 from services.cli.progress import Progress
+from services.cli.words import counted
 from services.ledger.checkpoint import read_checkpoints
 from services.ledger.verify import Finding, Proofs
 from services.ledger.verify import verify as verify_ledger
@@ -87,7 +88,8 @@ def _print(place: Place, found: Finding, proofs: Proofs, *, as_json: bool) -> No
     if found.fault:
         click.echo(f"{place.path}: {found.fault.problem}")
     before = "before it, " if found.fault else ""
-    seen = f"{found.checked} records were checked, up to {found.count} ({found.head.hex()[:16]})"
+    checked = counted(found.checked, "record")
+    seen = f"checked {checked}, up to {found.count} ({found.head.hex()[:16]})"
     click.echo(f"{before}{seen}: as they were recorded")
     for line in _reach(found, proofs):
         click.echo(line)

@@ -9,6 +9,7 @@ import click
 from services.cli.calibrated import learned_findings
 from services.cli.options import config_option, json_option
 from services.cli.reported import seen_findings
+from services.cli.words import counted
 from services.config.choose import choose
 from services.config.lint import Finding
 from services.config.lint import lint as find
@@ -66,7 +67,7 @@ def _print(
         click.echo(f"{problem.path}:{problem.line}: error: {problem.message}")
     for finding in findings:
         click.echo(f"{path}: warning: {finding}")
-    click.echo(f"{len(problems)} errors, {len(findings)} warnings")
+    click.echo(f"{counted(len(problems), 'error')}, {counted(len(findings), 'warning')}")
 
 
 def _report(

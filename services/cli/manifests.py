@@ -11,9 +11,10 @@ from gremium.v1.ensemble_pb2 import (
     ListManifestsResponse,
 )
 from services.cli.client import connected
+from services.cli.errors import INTERRUPTED
 from services.cli.options import address_option, json_option, timeout_option
-from services.cli.show import manifest_list, print_json, screen, show_manifest
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.show import manifest_list, print_json, say, screen, show_manifest
+from services.cli.stopping import run_until_stopped
 from services.cli.telling import chosen_texts
 from services.core.deadline import Deadline
 from services.runtime.calls import call
@@ -40,7 +41,7 @@ def manifest(
         print_json(reply)
         return 0
     for text in chosen_texts(found) if not as_json else ():
-        click.echo(f"{text}\n")
+        say(f"{text}\n")
     (print_json if as_json else show_manifest)(found)
     return 0
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from gremium.v1 import model_status_pb2, model_status_pb2_grpc
 from services.cli.show import plain_table
+from services.cli.words import counted
 from services.runtime.channels import open_channel
 
 LIMIT_S: Final = 3.0
@@ -64,7 +65,7 @@ def states_table(states: States) -> Table:
 def _cells(model: model_status_pb2.ModelState, now: datetime) -> tuple[str, ...]:
     since_s = (now - model.since_time.ToDatetime(UTC)).total_seconds()
     breaker = WORDS.get(model.breaker, "unknown")
-    opened = f", opened {model.opens} times" if model.opens else ""
+    opened = f", opened {counted(model.opens, 'time')}" if model.opens else ""
     return (
         f"{breaker} for {max(0.0, since_s):.0f} s{opened}",
         str(model.recent_failures),

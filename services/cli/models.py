@@ -11,13 +11,13 @@ import click
 
 from services.cli import state
 from services.cli.engine_health import is_engine_ready
-from services.cli.errors import MeshError
+from services.cli.errors import ERROR, INTERRUPTED
 from services.cli.model_states import NOTHING, States, model_states, states_table
 from services.cli.models_shelf import add, pull
 from services.cli.options import address_option, config_option, json_option
 from services.cli.show import plain_table, screen
 from services.cli.stages import StageState, stage_states, stage_table, unreached
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
 from services.config.tree import LoadedConfig, Model, Price
 from services.core.answers import ModelRequest
@@ -96,7 +96,9 @@ def _roster(config: Path | None, address: str | None, *, check: bool, as_json: b
         if asked.response.replicas or asked.response.missing:
             screen().print(states_table(asked))
     if gateway := unreached(stages):
-        raise MeshError(f"the gateway at {gateway} does not answer, so nothing is known of calls")
+        lost = f"the gateway at {gateway} does not answer, so nothing is known of calls"
+        click.echo(f"error: {lost}", err=True)
+        return ERROR
     return 0
 
 

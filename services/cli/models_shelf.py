@@ -13,7 +13,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.errors import INTERRUPTED
+from services.cli.stopping import run_until_stopped
 from services.models import shelf
 from services.models.catalog import PUBLISHED, PublishedWeights
 from services.models.download import download

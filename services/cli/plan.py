@@ -1,7 +1,6 @@
 """`gremium plan`: show how a question would be cut into steps, without running them."""
 
 import os
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,12 +12,14 @@ from gremium.v1.router_pb2 import PlanRequest, PlanResponse
 from gremium.v1.types_pb2 import Lease
 from services.cli import state
 from services.cli.engines import base_addresses, engine_processes
-from services.cli.options import config_option, json_option, timeout_option
+from services.cli.errors import INTERRUPTED
+from services.cli.inputs import question_text
+from services.cli.options import DOLLARS, config_option, json_option, timeout_option
 from services.cli.plan_telling import plan_tree, story
 from services.cli.progress import Progress
 from services.cli.question import Question, request_of
 from services.cli.show import print_json, screen
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.stopping import run_until_stopped
 from services.cli.supervisor import running_children
 from services.config.choose import choose
 from services.config.graphs import specialists
@@ -33,7 +34,7 @@ METHOD = "/gremium.v1.RouterService/Plan"
 @click.argument("text", metavar="QUESTION")
 @click.option("--ensemble", default="", help="Ensemble to plan within; unset: the default one.")
 @click.option("--system", default="", help="System instruction put before the question.")
-@click.option("--max-cost-usd", type=click.FloatRange(min=0), help="Most that it may cost.")
+@click.option("--max-cost-usd", type=DOLLARS, help="Most that it may cost.")
 @click.option("--ask-planner", is_flag=True, help="Ask the planner model, too; it may cost money.")
 @timeout_option(30.0)
 @config_option
@@ -52,7 +53,7 @@ def plan(
     Runs no step. Asks no model and needs no key and no mesh, unless the planner
     is to be asked.
     """
-    question = Question(text=sys.stdin.read() if text == "-" else text, **options)
+    question = Question(text=question_text(text), **options)
     loaded = choose(config, directory=Path.cwd(), env=os.environ).loaded
     request = _request(question, loaded, ask_planner=ask_planner)
     found = run_until_stopped(_plan(loaded, request, timeout_s))

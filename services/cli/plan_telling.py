@@ -7,6 +7,7 @@ from rich.tree import Tree
 
 from gremium.v1.router_pb2 import OnFail, Plan, PlanGate, PlanOrigin, PlanResponse, Step
 from services.cli import telling
+from services.cli.words import counted
 from services.runtime.wire import duration_from_wire
 
 ORIGINS: Final = {
@@ -27,7 +28,7 @@ def story(found: PlanResponse) -> Iterator[str]:
     for call in found.planner_calls:
         ended = f"{call.reason}: {call.reason_text}" if call.reason else "gave a plan"
         usage = f"{call.usage.input_tokens} + {call.usage.output_tokens} tokens"
-        yield f"planner  {call.model} {ended} ({usage}, {telling.usd(call.cost_usd)} USD)"
+        yield f"planner  {call.model} {ended} ({usage}, {telling.usd(call.cost_usd)})"
     for quorum in plan.quorums:
         yield f"quorum   {quorum.needed} of {', '.join(quorum.steps)}"
 
@@ -66,7 +67,7 @@ def _step(step: Step) -> str:
     if step.HasField("expected_latency"):
         told.append(f"{duration_from_wire(step.expected_latency):.1f} s")
     if step.expected_cost_usd:
-        told.append(f"{telling.usd(step.expected_cost_usd)} USD")
+        told.append(telling.usd(step.expected_cost_usd))
     if not step.required:
         told.append("optional")
     if step.on_fail:
@@ -84,6 +85,6 @@ def _gate(gate: PlanGate) -> str:
         f"one call {gate.p_single:.2f}, all steps {gate.p_plan:.2f}"
         f" (weakest {gate.weakest_step} {gate.p_weakest:.2f}), speed-up {gate.speed_up:.2f}"
         f" ({gate.parallel_fraction:.0%} of the time in up to {gate.width} at once),"
-        f" {gate.expected_calls} calls, {gate.expected_tokens} tokens,"
-        f" {telling.usd(gate.expected_cost_usd)} USD"
+        f" {counted(gate.expected_calls, 'call')}, {gate.expected_tokens:,} tokens,"
+        f" {telling.usd(gate.expected_cost_usd)}"
     )

@@ -1,6 +1,7 @@
 """Addresses to listen on: which are free, and how clients reach them."""
 
 import errno
+import re
 import socket
 from contextlib import ExitStack
 from typing import Final
@@ -10,6 +11,8 @@ from services.cli.errors import MeshError
 LOOPBACK: Final = "127.0.0.1"
 ANY: Final = {"0.0.0.0": LOOPBACK, "[::]": LOOPBACK, "": LOOPBACK}
 """Where to reach a server that listens on every interface."""
+HOST: Final = re.compile(r"[\w.-]+|\[[\w:.%]+\]")
+"""A name, an IPv4 address, or an IPv6 address in brackets."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -55,8 +58,9 @@ def split(bind: str) -> tuple[str, int]:
         If it is not of the form `host:port`.
     """
     host, _, port = bind.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise MeshError(f"{bind!r} is no address; it must be host:port, such as 127.0.0.1:50051")
+    is_port = port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= 65535
+    if not is_port or not HOST.fullmatch(host):
+        raise MeshError(f"{bind!r} is no address; it must be host:port, such as {LOOPBACK}:50051")
     return host, int(port)
 
 

@@ -1,7 +1,6 @@
 """`gremium route`: show how a question would be routed, without asking any model."""
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,14 @@ from gremium.v1.model_status_pb2 import ModelState
 from gremium.v1.router_pb2 import RouteDecision, RouteRequest
 from gremium.v1.types_pb2 import Lease
 from services.cli import state
+from services.cli.errors import INTERRUPTED
+from services.cli.inputs import question_text, schema_text
 from services.cli.model_states import model_states
-from services.cli.options import config_option, json_option
+from services.cli.options import DOLLARS, SECONDS, config_option, json_option, schema_option
 from services.cli.question import Question, request_of
 from services.cli.route_telling import candidate_table, story
 from services.cli.show import print_json, screen
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
 from services.config.tree import LoadedConfig
 from services.core.deadline import Deadline
@@ -35,13 +36,13 @@ LIMIT_S = 30.0
 @click.option("--ensemble", default="", help="Ensemble to route within; unset: the default one.")
 @click.option("--system", default="", help="System instruction put before the question.")
 @click.option("--label", "labels", multiple=True, help="A label to choose from; give two or more.")
-@click.option("--schema", type=click.File(), help="File with a JSON Schema that the answer keeps.")
+@schema_option
 @click.option("--number", is_flag=True, help="The answer is one number.")
-@click.option("--max-cost-usd", type=click.FloatRange(min=0), help="Most that it may cost.")
+@click.option("--max-cost-usd", type=DOLLARS, help="Most that it may cost.")
 @click.option(
     "--juror-time",
     "juror_time_s",
-    type=click.FloatRange(min=0, min_open=True, max=3600),
+    type=SECONDS,
     help="Seconds that jurors have; unset: as long as they take.",
 )
 @config_option
@@ -49,7 +50,7 @@ LIMIT_S = 30.0
 def route(
     *,
     text: str,
-    schema: Any,
+    schema: Path | None,
     juror_time_s: float | None,
     config: Path | None,
     as_json: bool,
@@ -61,8 +62,8 @@ def route(
     asked of the mesh that runs in this folder, if one does.
     """
     question = Question(
-        text=sys.stdin.read() if text == "-" else text,
-        schema_json=schema.read() if schema else None,
+        text=question_text(text),
+        schema_json=schema_text(schema),
         **options,
     )
     if len(question.shapes) > 1:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from services.cli.errors import INTERRUPTED
 from services.cli.options import config_option, json_option
 from services.cli.progress import Progress
 from services.cli.router_eval import unseen_rows
@@ -23,7 +24,7 @@ from services.cli.router_rows import (
 )
 from services.cli.router_shelf import named
 from services.cli.router_telling import measured_report
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
 from services.routing.artefact import Routing
 from services.routing.comparing import Compared, compared

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from services.cli.options import config_option, json_option
+from services.cli.errors import INTERRUPTED
+from services.cli.options import OUT_FILE, config_option, json_option
 from services.cli.progress import Progress
 from services.cli.router_rows import (
     Gathered,
     Source,
     gathered,
+    need_matplotlib,
     need_scipy,
     pair_of,
     pair_options,
@@ -20,7 +22,7 @@ from services.cli.router_rows import (
 )
 from services.cli.router_shelf import named
 from services.cli.router_telling import measured_report, told_of_measured
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
 from services.routing.artefact import Routing
 from services.routing.chart import draw
@@ -37,7 +39,7 @@ from services.routing.training import warnings
 @pair_options
 @click.option(
     "--png",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUT_FILE,
     help="Draw the cost-quality curves; needs pip install 'gremium[charts]'.",
 )
 @config_option
@@ -66,6 +68,8 @@ def evaluate(
     source.check()
     pair = pair_of(weak, strong)
     need_scipy()
+    if png is not None:
+        need_matplotlib()
     loaded = choose(config, directory=Path.cwd(), env=os.environ).loaded
     routing = named(loaded, id_)
     found = run_until_stopped(gathered(source, loaded, progress))
@@ -131,7 +135,5 @@ def _measured(
 def _draw(found: Measured, path: Path, routing: Routing) -> None:
     try:
         draw(found, path, title=f"router {routing.id}, {found.n} prompts that it had not seen")
-    except ImportError as err:
-        raise click.ClickException("needs matplotlib: pip install 'gremium[charts]'") from err
     except ValueError as err:
         raise click.ClickException(str(err)) from err

@@ -10,6 +10,7 @@ import click
 import numpy as np
 
 from services.cli.progress import Progress
+from services.cli.words import counted
 from services.config.tree import LoadedConfig
 from services.core.deadline import Deadline
 from services.ledger.reported import shadows_by_request
@@ -104,6 +105,11 @@ def need_scipy() -> None:
         raise click.ClickException("needs scipy: pip install 'gremium[calibrate]'")
 
 
+def need_matplotlib() -> None:
+    if importlib.util.find_spec("matplotlib") is None:
+        raise click.ClickException("needs matplotlib: pip install 'gremium[charts]'")
+
+
 async def gathered(source: Source, loaded: LoadedConfig, progress: Progress) -> Gathered:
     """Read rows, and embed those that bring no vector.
 
@@ -134,7 +140,9 @@ def _rows(source: Source, loaded: LoadedConfig) -> tuple[Rows, list[str]]:
         ensembles=source.ensembles,
         shadows=shadows_by_request(ledger, source.ensembles),
     )
-    notes = [f"{n} requests are left out: {why}" for why, n in sorted(found.left_out.items())]
+    notes = [
+        f"{counted(n, 'request')} left out: {why}" for why, n in sorted(found.left_out.items())
+    ]
     if not found.has_vectors:
         notes.append(
             "no embedding was recorded (`router.record: embedding`): only how prompts are made can"

@@ -11,12 +11,13 @@ from typing import Any
 
 import click
 
-from services.cli.options import config_option, json_option
+from services.cli.errors import INTERRUPTED
+from services.cli.options import OUT_FILE, Amount, config_option, json_option
 from services.cli.progress import Progress
 from services.cli.router_rows import Gathered, Source, gathered, need_scipy, source_options
 from services.cli.router_shelf import put_in_use
 from services.cli.router_telling import measured_report, told_of_measured
-from services.cli.stopping import INTERRUPTED, run_until_stopped
+from services.cli.stopping import run_until_stopped
 from services.config.choose import choose
 from services.routing.artefact import write
 from services.routing.configured import shelf_of
@@ -56,7 +57,7 @@ sides are dropped from it. Embeddings are kept, so that a stopped command goes o
 @source_options
 @click.option(
     "--hold-out",
-    type=click.FloatRange(0.0, 0.9),
+    type=Amount(0.0, 0.9),
     default=0.2,
     show_default=True,
     help="Share of the rows that is measured on instead of learned from; 0: none.",
@@ -64,7 +65,7 @@ sides are dropped from it. Embeddings are kept, so that a stopped command goes o
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random split.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUT_FILE,
     help="Write it to this file, too, for `router.artefact`.",
 )
 @click.option("--use", "use_it", is_flag=True, help="Put it in use at once.")

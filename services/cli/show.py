@@ -14,6 +14,7 @@ from rich.table import Table
 from gremium.v1.ensemble_pb2 import AskResponse
 from gremium.v1.manifest_pb2 import Manifest, ManifestState, Participation
 from services.cli import telling
+from services.cli.words import harmless
 from services.runtime.wire import duration_from_wire
 
 NARROWEST = 110
@@ -22,12 +23,11 @@ NARROWEST = 110
 def show_reply(reply: AskResponse) -> None:
     """Print the answer, what the outcome means, and who took part."""
     if reply.HasField("answer"):
-        print(reply.answer.text)
-        print()
+        say(f"{reply.answer.text}\n")
     again = " (the recorded reply to an earlier call)" if reply.replayed else ""
-    print(f"{telling.outcome_name(reply.outcome)}{again}")
+    say(f"{telling.outcome_name(reply.outcome)}{again}")
     for line in telling.explanation(reply):
-        print(line)
+        say(line)
     show_manifest(reply.manifest)
 
 
@@ -35,12 +35,17 @@ def show_manifest(manifest: Manifest) -> None:
     """Print who took part, and how it ended."""
     screen().print(participations(manifest))
     for line in telling.story(manifest):
-        print(line)
+        say(line)
     for line in telling.cautions(manifest):
-        print(f"warning  {line}")
+        say(f"warning  {line}")
     if manifest.HasField("error"):
-        print(f"error    {manifest.error.reason}: {manifest.error.message}")
-    print(f"total    {telling.totals(manifest)}")
+        say(f"error    {manifest.error.reason}: {manifest.error.message}")
+    say(f"total    {telling.totals(manifest)}")
+
+
+def say(text: str) -> None:
+    """Print a text that may be a model's; on a terminal it cannot do more than be read."""
+    print(harmless(text) if sys.stdout.isatty() else text)
 
 
 def print_json(message: Message) -> None:

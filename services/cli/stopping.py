@@ -9,8 +9,6 @@ from services.runtime.server import loop_factory
 
 T = TypeVar("T")
 
-INTERRUPTED: Final = 130
-"""Exit code of a command that was stopped."""
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -31,8 +29,14 @@ async def _cancelled_by_signals(main: Coroutine[Any, Any, T]) -> T:
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     for each in STOP_SIGNALS:
-        loop.add_signal_handler(each, _cancel, task)
+        if not _outlives(each):
+            loop.add_signal_handler(each, _cancel, task)
     return await main
+
+
+def _outlives(each: signal.Signals) -> bool:
+    """Whether it was started to go on when its terminal closes, as `nohup` does."""
+    return each == signal.SIGHUP and signal.getsignal(each) == signal.SIG_IGN
 
 
 def _cancel(task: asyncio.Task[Any] | None) -> None:

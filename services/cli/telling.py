@@ -26,6 +26,7 @@ from gremium.v1.manifest_pb2 import (
     VerdictKind,
 )
 from gremium.v1.types_pb2 import Answer
+from services.cli.words import counted
 from services.runtime.wire import duration_from_wire
 
 LONGEST_VALUE: Final = 80
@@ -129,7 +130,7 @@ def _step(step: StepRecord) -> Iterator[str]:
     if step.depends_on:
         yield f"after {' and '.join(step.depends_on)}"
     if step.model_calls:
-        yield f"{step.model_calls} calls, {usd(step.cost_usd)} USD"
+        yield f"{counted(step.model_calls, 'call')}, {usd(step.cost_usd)}"
     if step.same_as:
         yield f"the output of {step.same_as}"
     if step.recovery:
@@ -189,8 +190,8 @@ def totals(manifest: Manifest) -> str:
     usage = manifest.usage
     parts = [
         f"{duration_from_wire(manifest.duration):.2f} s",
-        f"{manifest.model_calls} model calls",
-        f"{usage.input_tokens + usage.output_tokens} tokens",
+        counted(manifest.model_calls, "model call"),
+        counted(usage.input_tokens + usage.output_tokens, "token"),
         usd(manifest.cost_usd),
         f"calibration {manifest.calibration_id}" if manifest.calibration_id else "uncalibrated",
     ]
@@ -232,7 +233,7 @@ def _route(manifest: Manifest) -> list[str]:
 
 
 def _stopped(stop: JuryStop) -> str:
-    calls = f"{stop.saved_calls} call{'' if stop.saved_calls == 1 else 's'}"
+    calls = counted(stop.saved_calls, "call")
     saved = [
         calls if stop.saved_calls else "",
         usd(stop.saved_usd) if stop.saved_usd else "",
@@ -243,7 +244,7 @@ def _stopped(stop: JuryStop) -> str:
 
 
 def _counted(tally: Tally) -> str:
-    classes = f"{len(tally.classes)} class{'' if len(tally.classes) == 1 else 'es'}"
+    classes = counted(len(tally.classes), "class")
     agreed = "consensus" if tally.consensus else "no consensus"
     known = f"{agreed} by {tally.method}, {classes}, divergence {tally.divergence:.2f}"
     told = [known, *([_likely(tally)] if tally.p_correct.calibrated else []), *_written(tally)]

@@ -11,6 +11,7 @@ from services.cli.options import config_option, json_option
 from services.cli.ports import reachable
 from services.cli.progress import Progress
 from services.cli.stopping import run_until_stopped
+from services.cli.words import counted
 from services.config.choose import choose
 from services.config.lint import lint
 from services.config.tree import LoadedConfig
@@ -87,4 +88,6 @@ def _announce(mesh: Mesh, progress: Progress, *, as_json: bool) -> None:
 
 def _warned(loaded: LoadedConfig) -> str:
     count = len(lint(loaded.config, learned=is_learned(loaded)))
-    return f"{count} warnings: `gremium lint {loaded.path}` tells them" if count else "no warnings"
+    told = "them" if count > 1 else "it"
+    say = f"{counted(count, 'warning')}: `gremium lint {loaded.path}` tells {told}"
+    return say if count else "no warnings"

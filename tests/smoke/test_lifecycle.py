@@ -5,13 +5,15 @@ import os
 import pathlib
 import signal
 import socket
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 
 import psutil
 import pytest
 
-from tests.running import mesh_running, page, stop
+from tests.running import ROOT, environment, mesh_running, page, stop
 
 QUESTION = "What is the capital of France?"
 QUICK = ("--ensemble", "quick")
@@ -73,6 +75,23 @@ def test_manifests_survive_a_restart(again, gremium):
     code, out, _ = gremium(again.folder, "manifest", "kept", "--json")
 
     assert (0, "kept") == (code, json.loads(out)["request_id"])
+
+
+def test_the_program_that_the_readme_shows_gets_an_answer(again):
+    _, _, shown = (ROOT / "README.md").read_text().partition("```python\n")
+    program = shown.partition("```")[0].replace("127.0.0.1:50051", again.address)
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout.endswith(" 0.0\n")
 
 
 def test_a_service_that_dies_comes_back(again, gremium):

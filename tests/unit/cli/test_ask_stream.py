@@ -240,3 +240,12 @@ def test_lines_of_jurors_of_the_same_name_do_not_mix():
 
     assert ["says     left: a: of left"] == lines.take(within("left", settled(text="x")))[:1]
     assert ["says     right: a: of right"] == lines.take(within("right", settled(text="x")))[:1]
+
+
+def test_the_words_of_a_model_cannot_steer_the_terminal():
+    board = Board()
+
+    board.take(started())
+    board.take(wrote("Paris\x1b[2J"))
+
+    assert "Paris\\x1b[2J" == board.rows[0].tail

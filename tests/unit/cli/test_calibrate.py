@@ -45,7 +45,7 @@ def test_says_of_whom_it_is_not_known_who_was_right(run):
     code, _, told = run("nothing", expected="Rome")
 
     assert 0 == code
-    assert "of 1 requests feedback says what was expected, but the ledger keeps no words" in told
+    assert "of 1 request feedback says what was expected, but the ledger keeps no words" in told
 
 
 @pytest.mark.parametrize(

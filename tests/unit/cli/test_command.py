@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.cli import __main__ as command
+from services.cli.command import VERSION
 
 ROOT = Path(__file__).parents[3]
 
@@ -20,7 +21,7 @@ def run(monkeypatch, *arguments):
 def test_its_version_is_the_packages():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-    assert project["version"] == command.VERSION
+    assert project["version"] == VERSION
 
 
 def test_help_shows_examples_line_by_line(monkeypatch, capsys):

@@ -59,7 +59,7 @@ def test_exports_rows_to_train_on(ledger, learnable, tmp_path):
 
     (line,) = map(json.loads, out.splitlines())
     assert (0, "r1", 1.0) == (code, line["id"], line["outcomes"]["small"]["quality"])
-    assert "1 requests are left out" in err
+    assert "1 request left out: " in err
 
 
 def test_rows_to_train_on_have_what_shadows_tell(ledger, learnable, ledger_file):

@@ -274,3 +274,14 @@ def test_of_an_answer_whose_words_are_not_kept_the_digest_is_told():
     manifest = manifest_pb2.Manifest(answers=[answer], chosen_juror="a")
 
     assert ["(not kept; its SHA-256 is 5dd2)"] == telling.chosen_texts(manifest)
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "shown"), [(True, "Paris\\x1b[2J\n"), (False, "Paris\x1b[2J\n")]
+)
+def test_a_model_cannot_steer_a_terminal(monkeypatch, capsys, is_terminal, shown):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)
+
+    show.say("Paris\x1b[2J")
+
+    assert shown == capsys.readouterr().out
