@@ -31,6 +31,9 @@ SERVICE_CONFIG: Final = json.dumps(
 OPTIONS: Final = (
     ("grpc.service_config", SERVICE_CONFIG),
     ("grpc.enable_retries", 1),
+    # Connections of its own: two channels that begin at once to watch the health of a peer that they
+    # share end the process now and then (grpcio 1.85: HealthProducer is found before it is started).
+    ("grpc.use_local_subchannel_pool", 1),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # A frozen peer is noticed after two to three and a half seconds, and its calls go to the others.

@@ -196,6 +196,18 @@ async def until_both(channel, *routers):
             await routed(channel)
 
 
+async def test_channels_to_one_peer_share_no_connection():
+    router = Router()
+    async with (
+        listening(router) as port,
+        open_channel(f"127.0.0.1:{port}") as one,
+        open_channel(f"127.0.0.1:{port}") as other,
+    ):
+        await asyncio.gather(routed(one), routed(other))
+
+    assert 2 == len(set(router.peers))
+
+
 async def test_a_replica_that_is_not_serving_gets_no_calls():
     asked, busy = [], Router()
 
