@@ -65,7 +65,7 @@ ADVICE: Final = {
     "SHADOW_WITHOUT_BUDGET": "pays for nobody: a cheaper tier has jurors that cost money, and it may"
     " spend none; set it above 0",
     "SHADOW_WITHOUT_JUDGE": "prose is not compared: of two tiers no model of another family and"
-    " outside of both juries may; name one",
+    " outside of both juries may; name one, or say `judges: []` where no answer is prose",
     "BUDGETS_WITHOUT_LEDGER": "budgets start anew whenever the gateway does, because nothing of what"
     " was spent is recorded; set it to relaxed or strict, or remove the budgets",
     "SHADOW_WITHOUT_LEDGER": "has no effect: with `ledger.mode: off` nobody would learn what it finds;"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from services.config.section import Fraction, Name, Seconds, Section
+from services.config.synthesis import BY_MEANING
 
 if TYPE_CHECKING:
     from services.config.ensembles import Tier, Tiered
@@ -29,7 +30,8 @@ class Shadow(Section):
     judges: tuple[Name, ...] = Field(default=(), max_length=16)
     """Models of the roster, in order of preference, that compare the two answers where they are
     prose: in both orders, without being told who wrote which. Empty: the `judge.models` of the
-    ensemble; where it has none either, requests for prose are not asked again."""
+    ensemble; where it has none either, requests for prose are not asked again, of which the lint
+    warns unless `judges: []` says that answers are labels, numbers, JSON or calls."""
     timeout_s: Seconds = 15.0
     """Longest time to compare the two answers."""
 
@@ -61,6 +63,8 @@ def idle(ensemble: "Tiered", models: Mapping[str, "Model"]) -> Iterator[tuple[st
     cheaper = _seated(ensemble.tiers[:-1], *(tier.name for tier in ensemble.tiers))
     if shadow.max_usd_per_day == 0.0 and any(not models[name].price.free for name in cheaper):
         yield "SHADOW_WITHOUT_BUDGET", "shadow.max_usd_per_day"
+    if ensemble.aggregate.method not in BY_MEANING or _needs_no_judge(shadow):
+        return
     for one, two in combinations(ensemble.tiers, 2):
         if not any(
             _independent(models[name], one, models) and _independent(models[name], two, models)
@@ -68,6 +72,11 @@ def idle(ensemble: "Tiered", models: Mapping[str, "Model"]) -> Iterator[tuple[st
         ):
             yield "SHADOW_WITHOUT_JUDGE", "shadow.judges"
             return
+
+
+def _needs_no_judge(shadow: Shadow) -> bool:
+    """Whether it is said on purpose that no answer is prose."""
+    return "judges" in shadow.model_fields_set and not shadow.judges
 
 
 def _independent(judge: "Model", tier: "Tier", models: Mapping[str, "Model"]) -> bool:

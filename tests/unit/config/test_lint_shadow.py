@@ -62,6 +62,20 @@ def test_warns_where_nobody_may_compare_prose(judges):
     assert [("SHADOW_WITHOUT_JUDGE", "ensembles.default.shadow.judges")] == codes
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"shadow": {**SHADOW, "judges": []}}, id="said so"),
+        pytest.param({"aggregate": {"method": "plurality"}}, id="ballots are counted"),
+        pytest.param({"aggregate": {"method": "fieldwise"}}, id="fields are counted"),
+    ],
+)
+def test_where_no_answer_is_prose_nobody_has_to_compare_any(changes):
+    ensemble = route(["gpt"], ["claude"], **{"shadow": SHADOW, "judge": None, **changes})
+
+    assert [] == found(ensemble)
+
+
 def test_a_judge_of_the_shadow_may_compare_though_the_ensemble_has_none():
     ensemble = route(["gpt"], ["claude"], shadow={**SHADOW, "judges": ["qwen"]}, judge=None)
 
