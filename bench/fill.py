@@ -3,10 +3,11 @@
     GREMIUM_DATA=../data python bench/fill.py FOLDER [--requests 300] [--serve]
 
 Two thirds go to a jury of two good and five small models, and a sixth to a route
-that is shadowed (questions of MMLU-Pro; tokens by the length of what was
-recorded); the others to a cascade (tool calls of BFCL, with the tokens that were
-recorded). Prices are list prices of the time. Feedback says what was right, by the
-recorded grades. FOLDER then has the configuration, the cassette and the ledger:
+that is shadowed (questions of MMLU-Pro, in domains that others of its questions show;
+tokens by the length of what was recorded); the others to a cascade (tool calls of BFCL,
+with the tokens that were recorded). Prices are list prices of the time. Feedback says
+what was right, by the recorded grades. FOLDER then has the configuration, the cassette
+and the ledger:
 
     gremium report --config FOLDER/gremium.yaml
 
@@ -22,7 +23,7 @@ import os
 import pathlib
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -44,6 +45,15 @@ LIMIT_S = 60
 IN_FLIGHT = 4
 CHARS_PER_TOKEN = 4
 LETTERS = "ABCDEFGHIJ"
+EXAMPLES = 40
+"""Of each domain."""
+DOMAINS = {
+    "sciences": ("math", "physics", "chemistry", "engineering", "computer science"),
+    "life": ("biology", "health", "psychology"),
+    "society": ("law", "history", "philosophy"),
+    "money": ("business", "economics"),
+}
+"""Categories of MMLU-Pro by domain."""
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -119,7 +129,8 @@ def filled(
     folder.mkdir(parents=True, exist_ok=True)
     asked = questions(pathlib.Path(data), requests)
     write_cassette(asked, folder / "recorded.jsonl")
-    with mesh_running(folder, config(), *options) as mesh:
+    domains = examples(pathlib.Path(data), {each.id.partition("-")[2] for each in asked})
+    with mesh_running(folder, config(domains), *options) as mesh:
         asyncio.run(ask_all(mesh.address, asked))
         yield mesh
 
@@ -143,7 +154,7 @@ def _mixed(rows: Sequence[T], parts: int) -> list[T]:
     return [row for row in together if row is not missing]
 
 
-def _spread(rows: Sequence[Row], count: int) -> list[Row]:
+def _spread(rows: Sequence[T], count: int) -> list[T]:
     """That many rows, evenly over all."""
     return list(rows[:: max(len(rows) // max(count, 1), 1)][:count])
 
@@ -181,6 +192,16 @@ def multiple_choice(data: pathlib.Path) -> list[Row]:
         for row in rows
     )
     return [row for row in read if all(letter != "?" for letter, _ in row["said"].values())]
+
+
+def examples(data: pathlib.Path, asked: Collection[str]) -> dict[str, list[str]]:
+    """Questions by domain that nobody is asked here."""
+    left = [row for row in multiple_choice(data) if str(row["id"]) not in asked]
+    of_domain = {
+        domain: [row["question"] for row in left if row["category"] in categories]
+        for domain, categories in DOMAINS.items()
+    }
+    return {domain: _spread(found, EXAMPLES) for domain, found in of_domain.items()}
 
 
 def choice(row: Row, ensemble: str) -> Asked:
@@ -221,7 +242,7 @@ def write_cassette(asked: Sequence[Asked], path: pathlib.Path) -> None:
                 file.write(orjson.dumps(line) + b"\n")
 
 
-def config() -> str:
+def config(domains: Mapping[str, Sequence[str]]) -> str:
     """A mesh over the recordings; everyone in the jury is waited for."""
     roster = {**CALLING, **CHOOSING}
     return yaml.safe_dump(
@@ -230,6 +251,7 @@ def config() -> str:
             "models": {name: _model(name, *told) for name, told in roster.items()},
             "default_ensemble": "panel",
             "ledger": {"texts": "answers"},
+            "router": {"domains": {name: {"examples": found} for name, found in domains.items()}},
             "ensembles": {"panel": JURY, "tools": CASCADE, "thrifty": ROUTE},
         },
         sort_keys=False,
@@ -264,7 +286,7 @@ ROUTE = {
     "min_adequacy": 0.65,
     "tiers": [_tier("small", FLASH), _tier("large", PRO)],
     "judge": {},
-    "shadow": {"share": 1.0, "max_usd_per_day": 5.0},
+    "shadow": {"share": 1.0, "max_usd_per_day": 5.0, "judges": []},
 }
 
 

@@ -13,13 +13,15 @@ from services.cli.options import config_option, json_option
 from services.cli.report_telling import told
 from services.cli.show import screen
 from services.config.choose import choose
+from services.config.tree import Config
 from services.ledger.reported import Which
 from services.report.advice import Advice, advised
 from services.report.page import page
 from services.report.plain import report_dict
 from services.report.recommend import Recommended, recommended
+from services.report.rows import JURY
 from services.report.source import recorded
-from services.report.summary import Report, summarised
+from services.report.summary import Report, Seats, summarised
 
 
 @click.command()
@@ -60,7 +62,8 @@ def report(
     """
     which = Which(_since_ns(since), ensembles, _labels(labels))
     loaded = choose(config, directory=Path.cwd(), env=os.environ).loaded
-    figures = _measured(ledger or loaded.resolve(loaded.config.ledger.path), which)
+    path = ledger or loaded.resolve(loaded.config.ledger.path)
+    figures = _measured(path, which, _seats(loaded.config))
     advice = tuple(advised(figures, loaded.config))
     change = recommended(
         loaded.path.read_text(encoding="utf-8-sig"), advice, name=_from_here(loaded.path)
@@ -76,9 +79,20 @@ def report(
     return 0
 
 
-def _measured(path: Path, which: Which) -> Report:
+def _measured(path: Path, which: Which, seats: Seats) -> Report:
     since_s = which.since_ns / 1e9 if which.since_ns else None
-    return summarised(*recorded(path, which), since_s=since_s)
+    return summarised(*recorded(path, which), since_s=since_s, seats=seats)
+
+
+def _seats(config: Config) -> Seats:
+    """Jurors by ensemble and tier, as votes name their tier."""
+    return {
+        name: {
+            "" if ensemble.pattern == JURY else tier.name: frozenset(j.label for j in tier.jurors)
+            for tier in ensemble.tiers
+        }
+        for name, ensemble in config.ensembles.items()
+    }
 
 
 def _from_here(path: Path) -> str:

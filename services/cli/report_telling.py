@@ -1,18 +1,17 @@
 """A report in words and tables. No I/O."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
 from rich.table import Table
 
+from services.cli.report_tiers import domains, tiers
 from services.cli.show import plain_table
-from services.report.figures import Figure
 from services.report.judging import Judging
-from services.report.routing import Routing
-from services.report.sink import Member, Sink
+from services.report.sink import Sink
 from services.report.summary import EnsembleFigures, PairFigures, PoolFigures, Report
-from services.report.wording import number, percent, points, usd
+from services.report.wording import cell, counts, number, percent, points, usd
 
 Told = str | Table
 
@@ -57,21 +56,13 @@ def _ensemble(figures: EnsembleFigures) -> Iterator[Told]:
         yield from _pool(pool)
     if figures.routing is not None:
         yield ""
-        yield from _routing(figures.routing)
+        yield from tiers(figures.routing)
     if figures.judging is not None:
         yield ""
         yield from _judging(figures.judging)
-
-
-def counts(numbers: Mapping[str, int]) -> str:
-    """Names with their numbers.
-
-    Examples
-    --------
-    >>> counts({"ANSWERED": 3, "": 1})
-    'ANSWERED 3, none 1'
-    """
-    return ", ".join(f"{name or 'none'} {many}" for name, many in numbers.items())
+    if figures.domains:
+        yield ""
+        yield domains(figures.domains)
 
 
 def _pool(pool: PoolFigures) -> Iterator[Told]:
@@ -80,7 +71,8 @@ def _pool(pool: PoolFigures) -> Iterator[Told]:
     yield f"    divergence       {number(pool.divergence)} on average; alpha {number(pool.alpha)}"
     yield f"    effective votes  {number(pool.votes)} of {len(pool.jurors)}; errors correlate {number(pool.correlation)}"
     yield from _sink(pool.sink)
-    yield _members(pool.members)
+    yield f"    counted again    comes to what was given in {percent(pool.recount)}"
+    yield _members(pool)
     yield _pairs(pool.pairs)
 
 
@@ -88,8 +80,9 @@ def _known(pool: PoolFigures) -> str:
     cut = pool.n - pool.prose - pool.whole
     notes = [
         f"truth is known of {pool.labelled}",
-        f"in {cut} some were cut off, of whom nothing is known" if cut > 0 else "",
+        f"in {cut} not all were heard" if cut > 0 else "",
         f"{pool.prose} are of prose, which has no ballots" if pool.prose else "",
+        f"{', '.join(pool.gone)} left the jury, and is not counted" if pool.gone else "",
     ]
     return "; ".join(note for note in notes if note)
 
@@ -108,15 +101,18 @@ def _sink(sink: Sink) -> Iterator[str]:
         yield f"    right by size    {' '.join(f'{100 * each:.1f}' for each in sink.curve)}"
 
 
-def _members(members: tuple[Member, ...]) -> Table:
-    table = plain_table("juror", "right %", "alone the same %", "turns %", "adds", "USD", "")
-    for each in members:
+def _members(pool: PoolFigures) -> Table:
+    table = plain_table(
+        "juror", "right %", "alone the same %", "turns %", "adds", "worth", "USD", ""
+    )
+    for each in pool.members:
         table.add_row(
             each.name,
             cell(each.accuracy, 100),
             cell(each.same, 100),
             cell(each.turns, 100),
             cell(each.adds, 100),
+            cell(each.worth, 100),
             f"{each.usd.value:.6f}" if each.usd.value is not None else cell(each.usd),
             "harmful" if each.harmful else "dead weight" if each.dead else "",
         )
@@ -144,46 +140,6 @@ def _pairs(pairs: tuple[PairFigures, ...]) -> Table:
 def _alike(pair: PairFigures) -> tuple[float, float]:
     errors, differ = pair.errors.correlation.value, pair.disagreement.value
     return (2.0 if errors is None else -errors, 2.0 if differ is None else differ)
-
-
-def cell(figure: Figure, times: float = 1.0) -> str:
-    r"""A figure for a table.
-
-    Examples
-    --------
-    >>> cell(Figure(200, 30, 0.912, 0.86, 0.94), 100), cell(Figure(7, 30))
-    ('91.2\xa0(86.0…94.0)', '?\xa0(7/30)')
-    """
-    if figure.value is None or figure.low is None or figure.high is None:
-        return (
-            f"?\N{NO-BREAK SPACE}({figure.n}/{figure.needed})" if figure.n < figure.needed else "-"
-        )
-    value, low, high = (each * times for each in (figure.value, figure.low, figure.high))
-    digits = 1 if times > 1.0 else 2
-    return f"{value:.{digits}f}\N{NO-BREAK SPACE}({low:.{digits}f}…{high:.{digits}f})"
-
-
-def _routing(routing: Routing) -> Iterator[str]:
-    yield f"  tiers: ended in {counts(routing.tiers)}"
-    yield f"    too dear         {percent(routing.over)} of what dearer tiers answered"
-    yield f"    would save       {usd(routing.saved_usd)}; {_shadowed(routing)}"
-    for pair in routing.pairs:
-        yield (
-            f"      {pair.cheaper} for {pair.used}: as good in {percent(pair.enough)}, saves"
-            f" {usd(pair.saved_usd)}"
-        )
-    yield f"    too cheap        {percent(routing.under)}; spent in vain {usd(routing.in_vain_usd)}"
-    for step in routing.steps:
-        yield f"      {step.tier} to {step.next_tier}: {percent(step.moved)} of {step.moved.n}"
-    if routing.steps:
-        yield f"    escalations      changed the answer in {percent(routing.changed)}"
-    yield f"    regret           {usd(routing.regret_usd)} a request beyond the cheapest that is enough"
-
-
-def _shadowed(routing: Routing) -> str:
-    if not routing.compared:
-        return "no request was shadowed"
-    return f"compared by {counts(routing.compared)} for ${routing.shadow_usd:.4f}"
 
 
 def _judging(judging: Judging) -> Iterator[str]:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.config.tree import Config, Ensemble, RouteEnsemble
+from services.report.baselines import Choice
 from services.report.edits import Edit, Set, Without, WithoutTier
+from services.report.figures import Figure
 from services.report.homogeneity import seen
 from services.report.judging import Judging
-from services.report.sink import GAP, NEEDED, SAME
+from services.report.sink import GAP, NEEDED, SAME, Member
 from services.report.summary import EnsembleFigures, PairFigures, PoolFigures, Report
 from services.report.wording import number, percent, points, usd
 
@@ -21,6 +23,8 @@ STEADY: Final = 0.9
 """Share of comparisons that must not change with the order."""
 POOR_KAPPA: Final = 0.2
 """Agreement of judge and feedback beyond chance that is hardly any."""
+GAINED: Final = 0.01
+"""Share of right answers that a router must be able to win over a plain rule."""
 KIN: Final = 0.05
 """Share of verdicts that may be by a model of the author's family."""
 
@@ -69,15 +73,26 @@ def _jury(pool: PoolFigures, ensemble: Ensemble, *, calibrated: bool) -> Iterato
             f" {_names(smaller)}."
         )
         yield Advice("SMALLER_JURY", pool.ensemble, text, _leaving(pool, ensemble, smaller))
-    elif harmful := [each.name for each in pool.members if each.harmful]:
-        text = f"{_names(harmful)} {_are(harmful)} outvoting those who know better. Leave out."
-        yield Advice("HARMFUL_JUROR", pool.ensemble, text, _leaving(pool, ensemble, harmful))
+    elif harmful := [each for each in pool.members if each.harmful]:
+        worst = min(harmful, key=lambda each: each.adds.value or 0.0).name
+        text = f"{_outvoting(harmful)} Leave out {worst}{_then(len(harmful))}."
+        yield Advice("HARMFUL_JUROR", pool.ensemble, text, _leaving(pool, ensemble, [worst]))
     elif sink.plain and not calibrated and sink.gap.value is not None and sink.gap.value > GAP:
         text = (
             f"The best juror is {points(sink.gap)} points above the mean, and every vote counts the"
             f" same. Learn how much each counts: `gremium calibrate --ledger --out calibration.json`"
         )
         yield Advice("UNEQUAL_JURORS", pool.ensemble, text)
+
+
+def _outvoting(harmful: Sequence[Member]) -> str:
+    """Each is told alone: of two who mislead each other's vote, one may be enough to leave out."""
+    told = "; ".join(f"with {each.name} by {points(each.adds)} points" for each in harmful)
+    return f"The vote is less often right {told}: those who know better are outvoted."
+
+
+def _then(harmful: int) -> str:
+    return ", then look again at the others" if harmful > 1 else ""
 
 
 def _leaving(pool: PoolFigures, ensemble: Ensemble, jurors: Sequence[str]) -> tuple[Edit, ...]:
@@ -113,6 +128,7 @@ def _tiers(figures: EnsembleFigures, ensemble: Ensemble) -> Iterator[Advice]:
             f" {usd(routing.saved_usd)} would have been saved. {_cheaper(ensemble)}"
         )
         yield Advice("TOO_DEAR", figures.name, text, _cheaper_edits(figures, ensemble))
+    yield from (_chance(figures.name, choice) for choice in routing.choices if _is_idle(choice))
     for step in routing.steps:
         if step.in_vain and _accepts_alone(ensemble, step.tier):
             text = (
@@ -122,6 +138,26 @@ def _tiers(figures: EnsembleFigures, ensemble: Ensemble) -> Iterator[Advice]:
             )
             edits = (WithoutTier(figures.name, step.tier),)
             yield Advice("TIER_IN_VAIN", figures.name, text, edits)
+
+
+def _is_idle(choice: Choice) -> bool:
+    """Whether a plain rule is as good as the router, at the most that is likely."""
+    return choice.n >= NEEDED and _winner(choice) is not None
+
+
+def _winner(choice: Choice) -> Figure | None:
+    gains = (choice.over_chance, choice.over_length)
+    return next((each for each in gains if each.high is not None and each.high < GAINED), None)
+
+
+def _chance(ensemble: str, choice: Choice) -> Advice:
+    rule = "chance" if _winner(choice) is choice.over_chance else "sending the longest prompts"
+    text = (
+        f"Between {choice.cheaper} and {choice.dearer} the router is no better than {rule} at the"
+        f" same price: {points(_winner(choice) or choice.over_chance)} points more right in {choice.n} requests. Train it"
+        " on what was seen: `gremium router train --from-ledger`."
+    )
+    return Advice("ROUTER_LIKE_CHANCE", ensemble, text)
 
 
 def _accepts_alone(ensemble: Ensemble, tier: str) -> bool:

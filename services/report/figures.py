@@ -18,6 +18,8 @@ Z: Final = 1.959963984540054
 """Standard errors of a 95 % interval."""
 DRAWS: Final = 1_000
 SEED: Final = 0
+MANY: Final = 2_000
+"""Distinct rows from which on their means are drawn from the normal distribution they have."""
 _CHUNK: Final = 2_000_000
 """Numbers drawn at once: what bounds the memory."""
 
@@ -88,6 +90,60 @@ def weighted_share(hits: Bools, weights: Floats, *, needed: int = FEWEST) -> Fig
     return Figure(n, needed, value, *wilson(value * effective, effective))
 
 
+class Sample:
+    """Rows whose means are drawn anew once, for every figure that is made of them.
+
+    Notes
+    -----
+    What is paired stands in one row, and is drawn together. Equal rows are drawn
+    by their count: O(draws x distinct rows). Of more than 2,000 distinct ones the
+    means are as good as normal, and are drawn so: O(n d^2). An interval always
+    holds its value, which of a largest mean, drawn anew, it might not.
+
+    References
+    ----------
+    .. [1] B. Efron, R. Tibshirani. An Introduction to the Bootstrap. 1993.
+    """
+
+    def __init__(self, rows: Floats, *, needed: int = FEWEST, seed: int = SEED) -> None:
+        """Draw.
+
+        Parameters
+        ----------
+        rows : ndarray of float64, shape (n, d)
+            One observation a row; no NaN.
+        needed : int
+            Observations below which nothing is told.
+        seed : int
+            Of the draws: the same rows give the same interval.
+        """
+        self._n, self._needed = len(rows), needed
+        self._drawn: Floats | None = None
+        if self._n >= max(needed, 1):
+            self._means = rows.mean(axis=0, keepdims=True)
+            self._drawn = _drawn_means(rows, seed=seed)
+
+    def figure(self, statistic: Callable[[Floats], Floats]) -> Figure:
+        """A function of column means, with the percentile interval of the bootstrap.
+
+        Parameters
+        ----------
+        statistic : callable
+            Maps means, shape (m, d), to numbers, shape (m,); NaN where undefined.
+            Where it is on the rows themselves, nothing is told.
+        """
+        if self._drawn is None:
+            return Figure(self._n, self._needed)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = float(statistic(self._means)[0])
+            drawn = statistic(self._drawn)
+        if not math.isfinite(value):
+            return Figure(self._n, self._needed)
+        told = drawn[np.isfinite(drawn)]
+        low, high = np.quantile(told, [0.025, 0.975]) if told.size else (value, value)
+        return Figure(self._n, self._needed, value, min(float(low), value), max(float(high), value))
+
+
 def estimate(
     rows: Floats,
     statistic: Callable[[Floats], Floats],
@@ -95,41 +151,8 @@ def estimate(
     needed: int = FEWEST,
     seed: int = SEED,
 ) -> Figure:
-    """A function of column means, with the percentile interval of the bootstrap over rows.
-
-    Parameters
-    ----------
-    rows : ndarray of float64, shape (n, d)
-        One observation a row; no NaN.
-    statistic : callable
-        Maps means, shape (m, d), to numbers, shape (m,); NaN where undefined.
-    seed : int
-        Of the draws: the same rows give the same interval.
-
-    Returns
-    -------
-    Figure
-        Not told where the statistic is undefined on the rows themselves.
-
-    Notes
-    -----
-    What is paired stands in one row, and is drawn together. Equal rows are drawn
-    by their count: O(draws x distinct rows).
-
-    References
-    ----------
-    .. [1] B. Efron, R. Tibshirani. An Introduction to the Bootstrap. 1993.
-    """
-    n = len(rows)
-    if n < max(needed, 1):
-        return Figure(n, needed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = float(statistic(rows.mean(axis=0, keepdims=True))[0])
-        drawn = statistic(_drawn_means(rows, seed=seed))
-    if not math.isfinite(value):
-        return Figure(n, needed)
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return Figure(n, needed, value, float(low), float(high))
+    """A figure of a sample that no other is made of."""
+    return Sample(rows, needed=needed, seed=seed).figure(statistic)
 
 
 def mean(values: Floats, *, needed: int = FEWEST, times: float = 1.0) -> Figure:
@@ -147,6 +170,8 @@ def _drawn_means(rows: Floats, *, seed: int) -> Floats:
     """Column means of each draw, shape (draws, d): by the row, or where many are equal, by count."""
     n, rng = len(rows), np.random.default_rng(seed)
     distinct, counts = np.unique(rows, axis=0, return_counts=True)
+    if len(distinct) > MANY:
+        return _normal_means(rows, rng)
     by_row = 2 * len(distinct) > n
     at_once = max(1, min(DRAWS, _CHUNK // (rows.size if by_row else len(distinct))))
     parts = []
@@ -157,3 +182,11 @@ def _drawn_means(rows: Floats, *, seed: int) -> Floats:
         else:
             parts.append(rng.multinomial(n, counts / n, size=size) @ distinct / n)
     return np.concatenate(parts)
+
+
+def _normal_means(rows: Floats, rng: np.random.Generator) -> Floats:
+    """Means as the central limit theorem has them, never beyond the rows themselves."""
+    spread = np.atleast_2d(np.cov(rows, rowvar=False)) / len(rows)
+    drawn = rng.multivariate_normal(rows.mean(axis=0), spread, size=DRAWS, method="svd")
+    within: Floats = np.clip(drawn, rows.min(axis=0), rows.max(axis=0))
+    return within

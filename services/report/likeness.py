@@ -124,7 +124,8 @@ def mean_correlation(right: Bools, *, needed: int = MIN_LABELS) -> Figure:
             _phi(np.stack([means[:, i], means[:, j], means[:, many + k]], axis=1))
             for k, (i, j) in enumerate(zip(one, other, strict=True))
         ]
-        told: Floats = kept * np.nanmean(np.array(pairs), axis=0)
+        known = np.isfinite(pairs)
+        told: Floats = kept * np.where(known, pairs, 0.0).sum(axis=0) / known.sum(axis=0)
         return told
 
     return estimate(np.hstack([errs, errs[:, one] * errs[:, other]]), correlation, needed=needed)

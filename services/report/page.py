@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from services.report.advice import Advice
 from services.report.figures import Figure
 from services.report.summary import PairFigures, PoolFigures, Report
-from services.report.wording import number, percent, points, usd
+from services.report.wording import number, percent, points, rule_name, unknown, usd
 
 WIDTH, HEIGHT, EDGE = 320.0, 110.0, 18.0
 """Of the curve's drawing, in its own units."""
@@ -89,6 +89,14 @@ def curve(values: Sequence[float]) -> list[tuple[str, str]]:
 
 
 ENVIRONMENT.filters.update(
-    percent=percent, points=points, number=number, usd=usd, day=day, marked=marked
+    percent=percent,
+    points=points,
+    number=number,
+    usd=usd,
+    unknown=unknown,
+    day=day,
+    marked=marked,
 )
-ENVIRONMENT.globals.update(place=place, span=span, pair_of=pair_of, curve=curve)
+ENVIRONMENT.globals.update(
+    place=place, span=span, pair_of=pair_of, curve=curve, rule_name=rule_name
+)

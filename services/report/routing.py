@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from services.report.baselines import Choice, choices_of
 from services.report.figures import (
     FEWEST,
     Figure,
@@ -19,31 +20,10 @@ from services.report.figures import (
     wilson,
 )
 from services.report.rows import Request
+from services.report.shadows import Shadow
 
 TIERED: Final = frozenset({"route", "cascade"})
 """Patterns that choose between tiers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shadow:
-    """A request that a dear tier answered, asked of a cheaper one after the reply."""
-
-    request_id: str
-    ensemble: str
-    used: str
-    """Tier whose answer was given."""
-    cheaper: str
-    propensity: float
-    """Probability with which it was drawn, in (0, 1]."""
-    enough: bool | None
-    """Whether the cheaper answer would have done as well; None: it is not known."""
-    method: str
-    """`ballots` or `judge`; empty: nothing compared them."""
-    used_usd: float
-    cheaper_usd: float
-    spent_usd: float
-    """What shadowing cost, the comparison included."""
-    start_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +89,8 @@ class Routing:
     right: Figure
     """Share of the answers that feedback calls good."""
     pairs: tuple[Pair, ...]
+    choices: tuple[Choice, ...]
+    """Of the pattern `route`: whether the router chose better than plain rules."""
     steps: tuple[Step, ...]
     predicted: tuple[Predicted, ...]
     """Of the shadowed requests whose cheaper tier was rated."""
@@ -170,11 +152,18 @@ def routing_of(requests: Sequence[Request], shadows: Sequence[Shadow]) -> Routin
         changed=_changed(moved),
         right=_right(requests),
         pairs=tuple(_pairs(requests, known)),
+        choices=tuple(_choices(requests, known)),
         steps=tuple(_steps(requests)),
         predicted=tuple(_predicted(requests, known)),
         compared=dict(Counter(shadow.method for shadow in shadows)),
         shadow_usd=sum(shadow.spent_usd for shadow in shadows),
     )
+
+
+def _choices(requests: Sequence[Request], known: Sequence[Shadow]) -> list[Choice]:
+    """Of what a cascade asks, its answers decide, and not the prompt."""
+    routed = {each.request_id: each for each in requests if each.pattern == "route"}
+    return choices_of(list(routed.values()), [s for s in known if s.request_id in routed])
 
 
 def _over(known: Sequence[Shadow]) -> Figure:

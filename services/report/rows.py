@@ -1,11 +1,13 @@
 """What a report needs of each request: a few numbers and keys of a manifest, never its texts."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from sys import intern
 from typing import Final
 
 from gremium.v1 import manifest_pb2
 from services.calibration.recorded import GOOD, outcomes_of
+from services.routing.recorded import quality_of_tier
 from services.runtime.wire import duration_from_wire
 
 JURY: Final = "jury"
@@ -16,6 +18,8 @@ LOST: Final = frozenset(
     }
 )
 """How a juror ends who was asked, waited for, and gave nothing."""
+EQUAL: Final = 1e-9
+"""Weights that differ less are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Vote:
     """Whether answers were compared by meaning, so that there are no ballots."""
     plain: bool = True
     """Whether each ballot counted the same, whoever is stronger."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """By class: what its ballots counted together; empty where each counted one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,12 @@ class Request:
     """Answers that a judge compared with others, in both orders."""
     inconsistent: int = 0
     """Of those, whose comparisons changed with the order."""
+    domain: str = ""
+    """What the prompt is about, as it was routed; empty: unknown."""
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    """By tier: input tokens of the juror that counts the most of them, where they are known."""
+    quality: float | None = None
+    """How good the answer given is, in [0, 1], by feedback, else by the judge; None: nobody said."""
 
 
 def request_of(manifest: manifest_pb2.Manifest) -> Request:
@@ -115,6 +127,9 @@ def request_of(manifest: manifest_pb2.Manifest) -> Request:
         audits=tuple(_audit(manifest, verdict) for verdict in manifest.verdicts),
         stood=len(standings),
         inconsistent=sum(each.position_inconsistent for each in standings),
+        domain=intern(manifest.route.learned_domain or manifest.route.domain),
+        tokens=tokens_of(manifest.participations),
+        quality=_quality(manifest),
     )
 
 
@@ -142,6 +157,21 @@ def _tier_usd(manifest: manifest_pb2.Manifest) -> dict[str, float]:
     return spent
 
 
+def tokens_of(participations: Iterable[manifest_pb2.Participation]) -> dict[str, int]:
+    """By tier: input tokens of the juror that counts the most of them, where they are known."""
+    found: dict[str, int] = {}
+    for each in participations:
+        if each.stage == manifest_pb2.STAGE_JURY and each.usage.input_tokens:
+            found[each.tier] = max(found.get(each.tier, 0), each.usage.input_tokens)
+    return found
+
+
+def _quality(manifest: manifest_pb2.Manifest) -> float | None:
+    if manifest.outcome != manifest_pb2.OUTCOME_ANSWERED:
+        return None
+    return quality_of_tier(manifest, manifest.chosen_tier)
+
+
 def _good(manifest: manifest_pb2.Manifest) -> bool | None:
     """What the newest feedback says of an answer that was given."""
     if not manifest.feedback or manifest.outcome != manifest_pb2.OUTCOME_ANSWERED:
@@ -162,21 +192,29 @@ def _votes(manifest: manifest_pb2.Manifest) -> Iterator[Vote]:
         yield Vote(
             tier=tier,
             keys=_keys(tally, jurors),
-            lost=frozenset(each.name for each in jurors if each.status in LOST),
+            lost=frozenset(intern(each.name) for each in jurors if each.status in LOST),
             given=tally.leader if tally.consensus else "",
             divergence=tally.divergence,
-            usd={each.name: each.cost_usd for each in jurors},
+            usd={intern(each.name): each.cost_usd for each in jurors},
             right=right.get(tier),
             prose=tally.HasField("similarity"),
             plain=tally.method == "plurality" and "gate" not in tally.fallback_trail,
+            weights=_weights(tally),
         )
+
+
+def _weights(tally: manifest_pb2.Tally) -> dict[str, float]:
+    """What classes weigh, unless each ballot counts one."""
+    if all(abs(each.weight - len(each.jurors)) <= EQUAL for each in tally.classes):
+        return {}
+    return {each.key: each.weight for each in tally.classes}
 
 
 def _keys(tally: manifest_pb2.Tally, jurors: list[manifest_pb2.Participation]) -> dict[str, str]:
     """Ballots by juror, and nothing of those whose answers were none."""
     unusable = manifest_pb2.PARTICIPATION_STATUS_UNUSABLE
     none = {each.name: "" for each in jurors if each.status == unusable}
-    return none | {ballot.juror: ballot.key for ballot in tally.ballots}
+    return none | {intern(ballot.juror): intern(ballot.key) for ballot in tally.ballots}
 
 
 def _audit(manifest: manifest_pb2.Manifest, verdict: manifest_pb2.Verdict) -> Audit:

@@ -7,9 +7,10 @@ from typing import Final, Literal
 import numpy as np
 
 from services.report.ballots import Ballots
-from services.report.figures import Bools, Figure, difference, estimate, mean, share
+from services.report.figures import FEWEST, Bools, Figure, difference, estimate, mean, share
 from services.report.likeness import Errors
 from services.report.recount import Recount, right_of, sufficient
+from services.report.shapley import worth
 
 NEEDED: Final = 200
 """Requests below which nobody is called dispensable."""
@@ -46,6 +47,9 @@ class Member:
     """How often the vote would come to another class without it."""
     adds: Figure
     """Accuracy with it less that without it."""
+    worth: Figure
+    """Its share of the jury's accuracy, by Shapley: those of all jurors add up to it. For want of
+    truth, its share of how often all come to what was given."""
     usd: Figure
     """What it costs a request in which it is asked."""
 
@@ -89,14 +93,51 @@ def members(ballots: Ballots) -> tuple[Member, ...]:
     """Every juror's part in the vote."""
     whole = ballots.only(ballots.whole)
     known = ballots.only(ballots.whole & ballots.labelled)
-    adds = [_adds(known, j) for j in range(len(ballots.jurors))]
-    turns = [_turns(whole, j) for j in range(len(ballots.jurors))]
+    counts = _recount(whole), _recount(known)
+    shares = _worth(whole, known)
     return tuple(
-        _member(ballots, j, turns=turns[j], adds=adds[j]) for j in range(len(ballots.jurors))
+        _member(
+            ballots,
+            j,
+            turns=_turns(whole, counts[0], j),
+            adds=_adds(known, counts[1], j),
+            worth=shares[j],
+        )
+        for j in range(len(ballots.jurors))
     )
 
 
-def _member(ballots: Ballots, j: int, *, turns: Figure, adds: Figure) -> Member:
+def _recount(ballots: Ballots) -> Recount:
+    return Recount(ballots.codes, _strength(ballots), ballots.weights)
+
+
+def by_truth(known: Ballots) -> bool:
+    """Whether truth is known of enough votes to tell what jurors are worth by it."""
+    return len(known.votes) >= FEWEST
+
+
+def _worth(whole: Ballots, known: Ballots) -> list[Figure]:
+    told = known if by_truth(known) else whole
+    if not len(told.votes):
+        return [Figure(0, FEWEST)] * len(whole.jurors)
+    good = told.right if by_truth(known) else told.same
+    found = worth(told.codes, good, _strength(told), told.weights)
+    return [mean(found[:, j]) for j in range(len(whole.jurors))]
+
+
+def recounted(ballots: Ballots) -> Figure:
+    """How often counting the ballots again comes to what was given: whether the rest can be believed."""
+    given = np.array([bool(vote.given) for vote in ballots.votes], dtype=bool)
+    told = ballots.only(ballots.whole & ballots.alone & given)
+    if not told.votes:
+        return Figure(0, FEWEST)
+    count = _recount(told)
+    return share(
+        int(right_of(count.winners(range(len(told.jurors))), told.same).sum()), len(told.votes)
+    )
+
+
+def _member(ballots: Ballots, j: int, *, turns: Figure, adds: Figure, worth: Figure) -> Member:
     told = ballots.heard[:, j] & ballots.labelled
     known = ballots.waited_for[:, j]
     asked = np.array([ballots.jurors[j] in vote.usd for vote in ballots.votes], dtype=bool)
@@ -107,6 +148,7 @@ def _member(ballots: Ballots, j: int, *, turns: Figure, adds: Figure) -> Member:
         same=share(int(ballots.same[known, j].sum()), int(known.sum())),
         turns=turns,
         adds=adds,
+        worth=worth,
         usd=mean(ballots.usd[asked, j]),
     )
 
@@ -117,23 +159,22 @@ def _strength(ballots: Ballots) -> np.ndarray:
     return np.asarray(found.mean(axis=0) if len(found) else np.zeros(len(ballots.jurors)))
 
 
-def _turns(whole: Ballots, j: int) -> Figure:
+def _turns(whole: Ballots, count: Recount, j: int) -> Figure:
     """How often the class changes when one juror's ballot is taken out."""
     n, others = len(whole.votes), [k for k in range(len(whole.jurors)) if k != j]
     if n == 0 or not others:
         return Figure(n, NEEDED)
-    count, rows = Recount(whole.codes, _strength(whole)), np.arange(n)
+    rows = np.arange(n)
     with_it, without = count.winners([*others, j]), count.winners(others)
     gone = (without < 0) & (with_it >= 0)
     changed = whole.codes[rows, with_it] != whole.codes[rows, without]
     return share(int((gone | (changed & (without >= 0))).sum()), n, needed=NEEDED)
 
 
-def _adds(known: Ballots, j: int) -> Figure:
+def _adds(known: Ballots, count: Recount, j: int) -> Figure:
     others = [k for k in range(len(known.jurors)) if k != j]
     if len(known.votes) < NEEDED or not others:
         return Figure(len(known.votes), NEEDED)
-    count = Recount(known.codes, known.right.mean(axis=0))
     with_it = right_of(count.winners([*others, j]), known.right)
     return difference(with_it, right_of(count.winners(others), known.right), needed=NEEDED)
 
@@ -201,7 +242,7 @@ def _gap(told: Ballots) -> Figure:
 def _enough(told: Ballots) -> tuple[list[int], Bools]:
     if len(told.votes) < NEEDED or len(told.jurors) < FEWEST_JURORS:
         return [], told.right
-    return sufficient(told.codes, told.right)
+    return sufficient(told.codes, told.right, told.weights)
 
 
 def _gain(shown: Bools, size: int) -> Figure:

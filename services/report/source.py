@@ -6,8 +6,8 @@ from typing import Final
 
 from gremium.v1 import shadow_pb2
 from services.ledger.reported import Which, ended, shadows
-from services.report.routing import Shadow
-from services.report.rows import Request, request_of
+from services.report.rows import Request, request_of, tokens_of
+from services.report.shadows import Shadow
 
 ENOUGH: Final = {
     shadow_pb2.SHADOW_VERDICT_EQUAL: True,
@@ -50,4 +50,5 @@ def shadow_of(record: shadow_pb2.ShadowRecord) -> Shadow:
         cheaper_usd=record.shadow_cost_usd,
         spent_usd=record.shadow_cost_usd + record.comparison_cost_usd,
         start_s=record.start_time.ToNanoseconds() / 1e9,
+        tokens=tokens_of(record.participations).get(record.tier_shadow, 0),
     )

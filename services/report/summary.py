@@ -4,21 +4,27 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
+from types import MappingProxyType
+from typing import Final, Literal
 
 import numpy as np
 
 from services.report.agreement import cohen_kappa, disagreement, krippendorff_alpha
 from services.report.ballots import Ballots, ballots_of
+from services.report.domains import DomainFigures, domains_of
 from services.report.figures import Figure, mean, share
 from services.report.judging import Judging, judging_of
 from services.report.likeness import Errors, effective_votes, mean_correlation, pair_errors
-from services.report.routing import Routing, Shadow, routing_of
+from services.report.routing import Routing, routing_of
 from services.report.rows import Request, Vote
-from services.report.sink import Member, Sink, members, sink_of
+from services.report.shadows import Shadow
+from services.report.sink import Member, Sink, by_truth, members, recounted, sink_of
 
 JURORS: Final = 2
 """Jurors from which on there is something to compare."""
+Seats = Mapping[str, Mapping[str, frozenset[str]]]
+"""By ensemble and tier, which is empty in the pattern `jury`: labels of jurors."""
+NOBODY: Final[Seats] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,14 @@ class PoolFigures:
     """Votes of which it is known who was right."""
     whole: int
     """Votes in which nobody was cut off."""
+    gone: tuple[str, ...]
+    """Jurors that were asked in this time, and have no seat any more; nothing is told of them."""
+    recount: Figure
+    """Share of the votes in which counting the ballots again comes to what was given: what smaller
+    juries would have come to is told by the same rule."""
+    worth_by: Literal["truth", "outcome"]
+    """What jurors are worth is told by how often the jury is right, or for want of that by how often
+    it comes to what was given."""
     prose: int
     """Votes compared by meaning, which have no ballots; pairs tell nothing of them."""
     divided: Figure
@@ -89,6 +103,8 @@ class EnsembleFigures:
     pools: tuple[PoolFigures, ...]
     routing: Routing | None
     judging: Judging | None
+    domains: tuple[DomainFigures, ...]
+    """By what prompts are about; empty where all are of one domain, or none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,11 @@ class Report:
 
 
 def summarised(
-    requests: Iterable[Request], shadows: Iterable[Shadow], *, since_s: float | None = None
+    requests: Iterable[Request],
+    shadows: Iterable[Shadow],
+    *,
+    since_s: float | None = None,
+    seats: Seats = NOBODY,
 ) -> Report:
     """Every figure of every ensemble, by name.
 
@@ -116,6 +136,9 @@ def summarised(
         Those that have ended.
     shadows : iterable of Shadow
         Of the same time.
+    seats : mapping of str to mapping of str to frozenset of str
+        By ensemble and tier: jurors that it has now, of whom juries are told. Of
+        what is not named, all who were asked.
     """
     rows = list(requests)
     asides = list(shadows)
@@ -131,13 +154,16 @@ def summarised(
             _ensemble(
                 [row for row in rows if row.ensemble == name],
                 [shadow for shadow in asides if shadow.ensemble == name],
+                seats.get(name, {}),
             )
             for name in names
         ),
     )
 
 
-def _ensemble(rows: Sequence[Request], shadows: Sequence[Shadow]) -> EnsembleFigures:
+def _ensemble(
+    rows: Sequence[Request], shadows: Sequence[Shadow], seats: Mapping[str, frozenset[str]]
+) -> EnsembleFigures:
     seconds = np.quantile([row.duration_s for row in rows], [0.5, 0.95])
     told = [row.good for row in rows if row.good is not None]
     return EnsembleFigures(
@@ -151,18 +177,19 @@ def _ensemble(rows: Sequence[Request], shadows: Sequence[Shadow]) -> EnsembleFig
         usd=sum(row.usd for row in rows),
         usd_each=mean(np.array([row.usd for row in rows])),
         seconds=(float(seconds[0]), float(seconds[1])),
-        pools=tuple(_pools(rows)),
+        pools=tuple(_pools(rows, seats)),
         routing=routing_of(rows, shadows),
         judging=judging_of(rows),
+        domains=tuple(domains_of(rows, [each for each in shadows if each.enough is not None])),
     )
 
 
-def _pools(rows: Sequence[Request]) -> list[PoolFigures]:
+def _pools(rows: Sequence[Request], seats: Mapping[str, frozenset[str]]) -> list[PoolFigures]:
     """Of every tier that had several jurors at least once."""
     by_tier: dict[str, list[Vote]] = {}
     for vote in (vote for row in rows for vote in row.votes):
         by_tier.setdefault(vote.tier, []).append(vote)
-    found = {tier: ballots_of(votes) for tier, votes in by_tier.items()}
+    found = {tier: ballots_of(votes, seated=seats.get(tier, ())) for tier, votes in by_tier.items()}
     return [
         pool_figures(ballots, ensemble=rows[0].ensemble, tier=tier)
         for tier, ballots in sorted(found.items())
@@ -187,6 +214,9 @@ def pool_figures(ballots: Ballots, *, ensemble: str, tier: str = "") -> PoolFigu
         n=n,
         labelled=int(counted.labelled.sum()),
         whole=int(ballots.whole.sum()),
+        gone=_gone(ballots),
+        recount=recounted(counted),
+        worth_by="truth" if by_truth(counted.only(counted.whole & counted.labelled)) else "outcome",
         prose=n - len(counted.votes),
         divided=_divided(counted),
         divergence=mean(np.array([vote.divergence for vote in ballots.votes])),
@@ -198,6 +228,11 @@ def pool_figures(ballots: Ballots, *, ensemble: str, tier: str = "") -> PoolFigu
         pairs=pairs,
         sink=sink_of(counted, known, [pair.errors for pair in pairs], votes),
     )
+
+
+def _gone(ballots: Ballots) -> tuple[str, ...]:
+    asked = {juror for vote in ballots.votes for juror in (*vote.usd, *vote.keys)}
+    return tuple(sorted(asked.difference(ballots.jurors)))
 
 
 def _divided(ballots: Ballots) -> Figure:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.report.routing import Shadow
 from services.report.rows import Request
+from services.report.shadows import Shadow
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from gremium.v1 import shadow_pb2
 from gremium.v1.ledger_pb2 import RECORD_KIND_SHADOW
 from services.gateway.console.reading import Reading
 from services.ledger.reported import SHADOWS
-from services.report.routing import Shadow
 from services.report.rows import Request, request_of
+from services.report.shadows import Shadow
 from services.report.source import shadow_of
 
 T = TypeVar("T")

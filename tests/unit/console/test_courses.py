@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from services.gateway.console.courses import course
-from services.report.routing import Shadow
 from services.report.rows import request_of
+from services.report.shadows import Shadow
 from tests.unit.console.manifests import manifest
 
 

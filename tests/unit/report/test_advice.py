@@ -1,14 +1,17 @@
 """Advice follows from figures whose whole interval speaks for it, and changes the configuration."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
 from services.config.tree import Config
 from services.report.advice import advised
 from services.report.recommend import recommended
-from services.report.routing import Shadow
 from services.report.rows import Audit
+from services.report.shadows import Shadow
 from services.report.summary import summarised
+from tests.unit.report.test_baselines import World
 from tests.unit.report.voting import request, vote
 
 TEXT = """\
@@ -164,3 +167,42 @@ def test_a_judge_that_is_fine_is_left_alone():
     rows = audited(100, good=True) + audited(50, good=False, passed=False)
 
     assert [] == advice(rows)
+
+
+def misled(n):
+    """b and c say the same wrong thing half of the time, and then outvote a."""
+    wrong = [jury(1, "xyy", right={"a": True, "b": False, "c": False}, first=i) for i in range(n)]
+    fine = [jury(1, "xxx", right=dict.fromkeys("abc", True), first=n + i) for i in range(n)]
+    return [each for found in (*wrong, *fine) for each in found]
+
+
+def test_of_two_who_mislead_the_vote_together_one_goes_first():
+    text = TEXT.replace("quorum: 2", "aggregate: {method: weighted}\n    judge: {models: [b]}")
+    rows = [replace(r, votes=(replace(r.votes[0], plain=False),)) for r in misled(120)]
+    pool = summarised(rows, []).ensembles[0].pools[0]
+
+    found = [each for each in advice(rows, text=text) if each.code == "HARMFUL_JUROR"]
+
+    harmful = [each.name for each in pool.members if each.harmful]
+    assert ["b", "c"] == harmful
+    assert all("with b by" in each.text and "with c by" in each.text for each in found)
+
+
+def test_a_router_that_is_no_better_than_chance_is_to_be_trained():
+    blind, skilled = World(6_000, skill=0.0), World(6_000, skill=1.0)
+
+    told = [each for each in advice(blind.requests, blind.shadows) if "ROUTER" in each.code]
+
+    assert ["ROUTER_LIKE_CHANCE"] == codes(told)
+    assert "no better than chance at the same price" in told[0].text
+    level = [replace(each, tokens=dict.fromkeys(each.tokens, 9)) for each in skilled.requests]
+    asides = [replace(each, tokens=9) for each in skilled.shadows]
+    assert "ROUTER_LIKE_CHANCE" not in codes(advice(level, asides))
+
+
+def test_nor_is_one_that_goes_by_length_alone():
+    world = World(6_000, skill=1.0)
+
+    told = [each for each in advice(world.requests, world.shadows) if "ROUTER" in each.code]
+
+    assert "no better than sending the longest prompts at the same price" in told[0].text

@@ -5,7 +5,15 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from services.report.figures import difference, estimate, mean, share, weighted_share, wilson
+from services.report.figures import (
+    Sample,
+    difference,
+    estimate,
+    mean,
+    share,
+    weighted_share,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +108,40 @@ def test_many_different_rows_are_drawn_in_parts_and_give_the_same_as_at_once(mon
     monkeypatch.setattr("services.report.figures._CHUNK", 2_000)
 
     assert astuple(at_once) == pytest.approx(astuple(mean(rows)))
+
+
+def test_an_interval_holds_its_value_though_the_largest_of_two_drawn_means_is_larger():
+    rows = np.tile(np.eye(2), (100, 1))
+
+    found = estimate(rows, lambda means: means.max(axis=1) - means.mean(axis=1))
+
+    assert found.low == found.value == 0.0
+    assert found.high > 0.05
+
+
+def test_means_of_many_rows_are_drawn_as_they_would_be_one_by_one(monkeypatch):
+    rows = np.random.default_rng(5).exponential(size=(4_000, 2))
+
+    def ratio(means):
+        return means[:, 0] / means[:, 1]
+
+    normal = estimate(rows, ratio)
+    monkeypatch.setattr("services.report.figures.MANY", 10_000)
+    drawn = estimate(rows, ratio)
+
+    assert normal.value == drawn.value
+    assert [drawn.low, drawn.high] == pytest.approx([normal.low, normal.high], abs=0.005)
+
+
+def test_drawn_means_stay_within_the_rows():
+    rows = np.where(np.arange(3_000) < 1, 1.0, np.random.default_rng(6).random(3_000) * 1e-9)
+
+    assert mean(rows).low >= 0.0
+
+
+def test_figures_of_one_sample_are_paired():
+    rows = np.random.default_rng(7).random((100, 1))
+    sample = Sample(rows)
+
+    assert sample.figure(lambda means: means[:, 0]) == mean(rows[:, 0])
+    assert 0.0 == sample.figure(lambda means: means[:, 0] - means[:, 0]).high

@@ -129,3 +129,12 @@ def test_it_is_not_told_of_few_labels_or_of_one_who_errs():
 
     assert mean_correlation(right[:49]).insufficient
     assert mean_correlation(np.hstack([right[:, :1], perfect])).insufficient
+
+
+def test_draws_in_which_nobody_errs_tell_nothing():
+    right = np.ones((60, 2), dtype=bool)
+    right[0] = False
+
+    found = mean_correlation(right)
+
+    assert found.low <= found.value <= found.high

@@ -100,3 +100,31 @@ def test_clones_add_nothing():
     enough, _ = sufficient(np.repeat(codes, 5, axis=1), np.repeat(right, 5, axis=1))
 
     assert 1 == len(enough)
+
+
+def test_ballots_count_by_their_weights():
+    recount = Recount(np.array([[0, 1, 1]]), np.ones(3), np.array([3.0, 1.0, 1.0]))
+
+    assert [0] == recount.winners([0, 1, 2]).tolist()
+
+
+def test_weights_that_add_up_to_the_same_tie():
+    recount = Recount(np.array([[0, 1, 1]]), np.array([0.1, 0.9, 0.5]), np.array([0.3, 0.1, 0.2]))
+
+    assert [1] == recount.winners([0, 1, 2]).tolist()
+
+
+def test_who_has_no_weight_wins_nothing():
+    recount = Recount(np.array([[0, 1]]), np.array([0.9, 0.1]), np.array([0.0, 1.0]))
+
+    assert [-1] == recount.winners([0]).tolist()
+    assert [1] == recount.winners([0, 1]).tolist()
+
+
+def test_a_weighed_jury_is_chosen_from_as_it_votes():
+    codes, right = jury(1_000, [0.9, 0.5, 0.5])
+
+    enough, shown = sufficient(codes, right, np.array([5.0, 1.0, 1.0]))
+
+    assert [0] == enough
+    assert shown[:, 0].tolist() == shown[:, 2].tolist()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.report.routing import Shadow, routing_of
+from services.report.routing import routing_of
+from services.report.shadows import Shadow
 from tests.unit.report.voting import request
 
 

@@ -149,3 +149,47 @@ def test_comparisons_that_changed_with_the_order_are_counted():
     row = request_of(manifest(juror("a"), counted))
 
     assert (2, 1) == (row.stood, row.inconsistent)
+
+
+def test_what_a_prompt_is_about_is_what_was_learned_else_what_was_configured():
+    both = router_pb2.RouteDecision(domain="law", learned_domain="code")
+
+    assert "code" == request_of(manifest(both)).domain
+    assert "law" == request_of(manifest(router_pb2.RouteDecision(domain="law"))).domain
+    assert "" == request_of(manifest()).domain
+
+
+def test_prompts_are_as_long_as_the_juror_says_that_counts_most():
+    jurors = [juror("a"), juror("b"), juror("c", tier="large")]
+    for each, tokens in zip(jurors, (90, 110, 0), strict=True):
+        each.usage.input_tokens = tokens
+
+    assert {"jury": 110} == request_of(manifest(*jurors)).tokens
+
+
+def test_an_answer_is_as_good_as_feedback_says_else_the_judge():
+    passed = (juror("a"), tally(a="x"), verdict("j", "a"))
+
+    assert 1.0 == request_of(manifest(*passed)).quality
+    assert 0.0 == request_of(manifest(*passed, BAD)).quality
+    assert request_of(manifest(juror("a"), tally(a="x"))).quality is None
+
+
+def test_what_was_not_given_is_not_good():
+    rejected = manifest(juror("a"), tally(a="x"), verdict("j", "a", kind="FAIL"))
+    rejected.outcome = manifest_pb2.OUTCOME_REJECTED
+
+    assert request_of(rejected).quality is None
+
+
+def weighed(*weights):
+    counted = tally(a="x", b="x", c="y")
+    for each, weight in zip(counted.classes, weights, strict=True):
+        each.weight = weight
+    (vote,) = request_of(manifest(*map(juror, "abc"), counted)).votes
+    return vote
+
+
+def test_weights_of_classes_are_kept_unless_each_ballot_counts_one():
+    assert {} == weighed(2.0, 1.0).weights
+    assert {"x": 2.5, "y": 1.0} == weighed(2.5, 1.0).weights

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gremium.v1 import shadow_pb2
+from gremium.v1 import manifest_pb2, shadow_pb2
 from services.report.source import shadow_of
 
 
@@ -39,3 +39,16 @@ def test_the_comparison_is_part_of_what_shadowing_cost():
     record = shadow_pb2.ShadowRecord(shadow_cost_usd=0.25, comparison_cost_usd=0.5)
 
     assert 0.75 == shadow_of(record).spent_usd
+
+
+def test_a_prompt_is_as_long_as_the_cheaper_tier_counts_it():
+    told = [
+        manifest_pb2.Participation(
+            stage=manifest_pb2.STAGE_JURY, tier=tier, usage={"input_tokens": n}
+        )
+        for tier, n in (("small", 40), ("", 900))
+    ]
+    record = shadow_pb2.ShadowRecord(propensity=1.0, tier_shadow="small", participations=told)
+
+    assert 40 == shadow_of(record).tokens
+    assert 0 == shadow_of(shadow_pb2.ShadowRecord(propensity=1.0)).tokens

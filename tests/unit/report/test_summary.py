@@ -78,3 +78,31 @@ def test_pairs_are_all_pairs():
 
     assert [("a", "b"), ("a", "c"), ("b", "c")] == [(p.first, p.second) for p in pool.pairs]
     assert [1.0] * 3 == [pair.disagreement.value for pair in pool.pairs]
+
+
+def test_a_jury_is_told_of_whom_it_seats_now():
+    said = vote({"a": "x", "b": "x", "c": "y"})
+    rows = [request(i, ensemble="e", pattern="jury", votes=(said,)) for i in range(40)]
+
+    (pool,) = summarised(rows, [], seats={"e": {"": frozenset("abd")}}).ensembles[0].pools
+
+    assert (("a", "b"), ("c",)) == (pool.jurors, pool.gone)
+    assert (40, 0.0) == (pool.whole, pool.divided.value)
+
+
+def test_worth_goes_by_truth_where_it_is_known_of_enough():
+    told, untold = ballots(["xxy"] * 40, ["110"] * 40), ballots(["xxy"] * 40)
+
+    by_truth, by_outcome = (pool_figures(each, ensemble="e") for each in (told, untold))
+
+    assert ("truth", "outcome") == (by_truth.worth_by, by_outcome.worth_by)
+    assert [0.5, 0.5, 0.0] == pytest.approx([each.worth.value for each in by_truth.members])
+    assert 1.0 == pytest.approx(sum(each.worth.value for each in by_outcome.members))
+
+
+def test_prompts_are_told_apart_by_domain():
+    rows = [request(i, domain="law" if i % 2 else "code") for i in range(80)]
+
+    (ensemble,) = summarised(rows, [shadow(i) for i in range(80)]).ensembles
+
+    assert [("code", 40), ("law", 40)] == [(each.name, each.over.n) for each in ensemble.domains]

@@ -1,0 +1,100 @@
+"""What a report says of tiers and domains, in words and tables. No I/O."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rich.table import Table
+
+from services.cli.show import plain_table
+from services.report.baselines import Choice
+from services.report.domains import DomainFigures
+from services.report.routing import Routing
+from services.report.wording import cell, counts, number, percent, points, rule_name, usd
+
+Told = str | Table
+
+MOST_DOMAINS: Final = 12
+"""Domains that are shown, the most frequent first."""
+
+
+def tiers(routing: Routing) -> Iterator[Told]:
+    """Where requests went, and whether that was too dear, too cheap, or better than chance."""
+    yield f"  tiers: ended in {counts(routing.tiers)}"
+    yield f"    too dear         {percent(routing.over)} of what dearer tiers answered"
+    yield f"    would save       {usd(routing.saved_usd)}; {_shadowed(routing)}"
+    for pair in routing.pairs:
+        yield (
+            f"      {pair.cheaper} for {pair.used}: as good in {percent(pair.enough)}, saves"
+            f" {usd(pair.saved_usd)}"
+        )
+    yield f"    too cheap        {percent(routing.under)}; spent in vain {usd(routing.in_vain_usd)}"
+    for step in routing.steps:
+        yield f"      {step.tier} to {step.next_tier}: {percent(step.moved)} of {step.moved.n}"
+    if routing.steps:
+        yield f"    escalations      changed the answer in {percent(routing.changed)}"
+    yield f"    regret           {usd(routing.regret_usd)} a request beyond the cheapest that is enough"
+    for choice in routing.choices:
+        yield from _choice(choice)
+
+
+def _shadowed(routing: Routing) -> str:
+    if not routing.compared:
+        return "no request was shadowed"
+    return f"compared by {counts(routing.compared)} for ${routing.shadow_usd:.4f}"
+
+
+def _choice(choice: Choice) -> Iterator[Told]:
+    """The router beside plain rules; where too little is known, how much is missing."""
+    if choice.over_chance.insufficient:
+        yield f"    beside chance    {points(choice.over_chance)} requests at either tier with both answers and truth"
+    else:
+        yield (
+            f"    beside chance    the router has {points(choice.over_chance)} points more right at the"
+            " same price"
+        )
+        yield f"    beside length    {points(choice.over_length)}, if the longest prompts went to {choice.dearer}"
+        yield (
+            f"                     {choice.n} requests; of {choice.supposed:.0%} it is supposed what"
+            f" {choice.dearer} would have said"
+        )
+        yield _rules(choice)
+    if choice.order.n:
+        yield (
+            f"    prediction       tells where {choice.cheaper} is right: area {number(choice.order)}, by length"
+            f" {number(choice.order_by_length)}; 0.5 is chance"
+        )
+
+
+def _rules(choice: Choice) -> Table:
+    table = plain_table("choice of the tier", "right %", "USD a request")
+    for each in choice.rules:
+        table.add_row(rule_name(each.name, choice), cell(each.right, 100), usd(each.usd))
+    return table
+
+
+def domains(found: Sequence[DomainFigures]) -> Table:
+    """The same figures by what prompts are about."""
+    table = plain_table(
+        "domain",
+        "requests",
+        "good %",
+        "divided %",
+        "divergence",
+        "too dear %",
+        "too cheap %",
+        "USD",
+    )
+    for each in found[:MOST_DOMAINS]:
+        table.add_row(
+            each.name or "unknown",
+            str(each.n),
+            cell(each.good, 100),
+            cell(each.divided, 100),
+            cell(each.divergence),
+            cell(each.over, 100),
+            cell(each.under, 100),
+            usd(each.usd_each),
+        )
+    if len(found) > MOST_DOMAINS:
+        table.add_row(f"{len(found) - MOST_DOMAINS} more in --json", *[""] * 7)
+    return table

@@ -1,0 +1,210 @@
+"""Whether a router chooses better than plain rules would at the same price. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from services.report.figures import FEWEST, Figure, Floats, Sample
+from services.report.ordering import areas
+from services.report.rows import Request
+from services.report.rules import RULES, Begun, Means, RuleName, right, sums_of, usd
+from services.report.shadows import Shadow
+
+GOOD: Final = 0.5
+"""Quality from which on an answer counts as right."""
+TOLD: Final = 0.9
+"""Share of the requests whose length must be known for a rule to go by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What would have come of choosing the tier by a rule."""
+
+    name: RuleName
+    """As `RULES` has it."""
+    right: Figure
+    """Share of the requests with a right answer."""
+    usd: Figure
+    """What a request costs, US dollars."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How well requests were parted between two tiers."""
+
+    cheaper: str
+    dearer: str
+    n: int
+    """Requests that began at either, and of which it is known how good both answers are, or of those
+    that the cheaper one answered, how good that is."""
+    supposed: float
+    """Share of them whose dearer answer is not known. It is supposed to be right where the cheaper one
+    is, and where that is wrong, as often as among those that tell both."""
+    rules: tuple[Rule, ...]
+    over_chance: Figure
+    """Share of the requests that the router has right beyond chance at the same price."""
+    over_length: Figure
+    """The same beyond the longest prompts at the dearer tier."""
+    order: Figure
+    """How well the predicted adequacy tells whether the cheaper tier is right: area under the ROC
+    curve; 0.5 is chance."""
+    order_by_length: Figure
+    """The same of how short the prompt is."""
+    order_gain: Figure
+    """The first less the second."""
+
+
+def choices_of(requests: Sequence[Request], shadows: Sequence[Shadow]) -> list[Choice]:
+    """Of every two tiers that shadows compare.
+
+    Parameters
+    ----------
+    requests : sequence of Request
+        All of one ensemble of the pattern `route`.
+    shadows : sequence of Shadow
+        Of the same requests, one each, of which it is known whether they do.
+    """
+    pairs = sorted({(each.cheaper, each.used) for each in shadows})
+    return [_choice(_begun(requests, shadows, *pair), *pair) for pair in pairs]
+
+
+def _begun(
+    requests: Sequence[Request], shadows: Sequence[Shadow], cheaper: str, dearer: str
+) -> list[Begun]:
+    """Those that tell something; each kind stands for all requests that went the same way."""
+    by_id = {s.request_id: s for s in shadows if (s.cheaper, s.used) == (cheaper, dearer)}
+    ways: dict[tuple[str, ...], list[Request]] = {}
+    for each in requests:
+        if each.outcome == "ANSWERED" and each.tiers:
+            ways.setdefault(each.tiers, []).append(each)
+    found: list[Begun] = []
+    for way, gone in ways.items():
+        judged = [each for each in gone if each.quality is not None]
+        if way == (dearer,):
+            asked = [(each, by_id[each.request_id]) for each in judged if each.request_id in by_id]
+            total = sum(1.0 / shadow.propensity for _, shadow in asked)
+            found += [_shadowed(each, s, len(gone) / total / s.propensity) for each, s in asked]
+        elif way == (cheaper,):
+            found += [_cheap(each, cheaper, len(gone) / len(judged)) for each in judged]
+        elif way == (cheaper, dearer):
+            found += [_moved(each, way, len(gone) / len(judged)) for each in judged]
+    return found
+
+
+def _shadowed(request: Request, shadow: Shadow, weight: float) -> Begun:
+    """Whoever differs from a wrong answer counts as wrong, too: nobody says which one is right."""
+    right = _is_right(request)
+    usd = request.tier_usd.get(shadow.used, 0.0)
+    enough = bool(shadow.enough) and right
+    return Begun(
+        kind="dearer",
+        weight=weight,
+        cheaper_right=enough,
+        dearer_right=right,
+        cheaper_usd=max(0.0, usd - shadow.used_usd + shadow.cheaper_usd),
+        dearer_usd=usd,
+        is_enough=enough,
+        adequacy=request.adequacy.get(shadow.cheaper),
+        tokens=shadow.tokens,
+    )
+
+
+def _cheap(request: Request, tier: str, weight: float) -> Begun:
+    right = _is_right(request)
+    return Begun(
+        kind="cheaper",
+        weight=weight,
+        cheaper_right=right,
+        dearer_right=False,
+        cheaper_usd=request.tier_usd.get(tier, 0.0),
+        dearer_usd=0.0,
+        is_enough=right,
+        adequacy=request.adequacy.get(tier),
+        tokens=request.tokens.get(tier, 0),
+    )
+
+
+def _moved(request: Request, way: tuple[str, ...], weight: float) -> Begun:
+    cheaper, dearer = way
+    right = _is_right(request)
+    return Begun(
+        kind="both",
+        weight=weight,
+        cheaper_right=right,
+        dearer_right=right,
+        cheaper_usd=sum(request.tier_usd.values()),
+        dearer_usd=request.tier_usd.get(dearer, 0.0),
+        is_enough=False,
+        adequacy=request.adequacy.get(cheaper),
+        tokens=request.tokens.get(cheaper, 0),
+    )
+
+
+def _is_right(request: Request) -> bool:
+    return request.quality is not None and request.quality >= GOOD
+
+
+def _choice(begun: Sequence[Begun], cheaper: str, dearer: str) -> Choice:
+    told = _Told(begun)
+    by_length = _lengths_known(begun)
+    order = _orders(begun)
+    return Choice(
+        cheaper=cheaper,
+        dearer=dearer,
+        n=len(begun),
+        supposed=_supposed(begun),
+        rules=tuple(told.rule(name) for name in RULES if by_length or name != "length"),
+        over_chance=told.over("chance"),
+        over_length=told.over("length") if by_length else Figure(0, FEWEST),
+        order=order[0],
+        order_by_length=order[1],
+        order_gain=order[2],
+    )
+
+
+class _Told:
+    """Figures of the same requests, which are drawn anew together."""
+
+    def __init__(self, begun: Sequence[Begun]) -> None:
+        sums = sums_of(begun)
+        self._names = list(sums)
+        at_dearer = sum(each.kind == "dearer" for each in begun)
+        self._fewer = min(at_dearer, len(begun) - at_dearer)
+        self._sample = Sample(np.stack([sums[name] for name in self._names], axis=1))
+
+    def rule(self, name: RuleName) -> Rule:
+        """What would have come of it."""
+        return Rule(name, self.of(partial(right, rule=name)), self.of(partial(usd, rule=name)))
+
+    def over(self, rule: RuleName) -> Figure:
+        """How much more often the router is right."""
+        return self.of(lambda means: right(means, "router") - right(means, rule))
+
+    def of(self, statistic: Callable[[Means], Floats]) -> Figure:
+        """A function of the sums; not told where hardly any request went one of the ways."""
+        if self._fewer < FEWEST:
+            return Figure(self._fewer, FEWEST)
+        return self._sample.figure(
+            lambda means: statistic(dict(zip(self._names, means.T, strict=True)))
+        )
+
+
+def _supposed(begun: Sequence[Begun]) -> float:
+    total = sum(each.weight for each in begun)
+    return sum(each.weight for each in begun if each.kind == "cheaper") / total if total else 0.0
+
+
+def _lengths_known(begun: Sequence[Begun]) -> bool:
+    return sum(each.tokens > 0 for each in begun) >= TOLD * max(len(begun), 1)
+
+
+def _orders(begun: Sequence[Begun]) -> tuple[Figure, Figure, Figure]:
+    rated = [each for each in begun if each.adequacy is not None and each.tokens]
+    predicted = np.array([each.adequacy for each in rated], dtype=np.float64)
+    short = -np.array([each.tokens for each in rated], dtype=np.float64)
+    good = np.array([each.is_enough for each in rated], dtype=bool)
+    weights = np.array([each.weight for each in rated], dtype=np.float64)
+    return areas((predicted, short), good, weights)
