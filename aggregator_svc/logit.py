@@ -18,7 +18,7 @@ from aggregator_svc.voting import (
     plurality,
     too_unsure,
 )
-from services.core.probability import sigmoid
+from services.core.probability import LEAST, log_odds, sigmoid
 
 NORMAL_90: Final = 1.6448536269514722
 """Standard deviations that a 90 % interval reaches to each side."""
@@ -97,9 +97,8 @@ def fitted_vote(
     scores = [_score(c, weights, fitted, lone=lone) for c in base.classes]
     first, rule = _first(base.classes, scores, priors)
     chosen = first if fitted.best is None else _class_of(base.classes, fitted.best)
-    raw, raw_none = posterior(scores, fitted.none_score)
-    sure, none, interval = _calibrated(raw, raw_none, chosen, fitted)
-    among = raw / raw.sum()
+    sure, none, interval = _calibrated(scores, chosen, fitted)
+    among, _ = posterior(scores, -math.inf)
     found = [
         replace(c, share=float(among[i]), p_correct=float(sure[i]))
         for i, c in enumerate(base.classes)
@@ -166,20 +165,27 @@ def posterior(scores: Sequence[float], none_score: float) -> tuple[Floats, float
 
 
 def _calibrated(
-    raw: Floats, raw_none: float, chosen: int, fitted: Fitted
+    scores: Sequence[float], chosen: int, fitted: Fitted
 ) -> tuple[Floats, float, tuple[float, float]]:
-    """The posterior with the chosen class's probability moved to what was observed."""
-    before = float(np.clip(raw[chosen], 1e-9, 1.0 - 1e-9))
-    x = math.log(before / (1.0 - before))
+    """P(correct) of each class, that of none, and the interval of the chosen one's.
+
+    The chosen class's is moved to what was observed; the others share what is left.
+    """
+    others = [score for i, score in enumerate(scores) if i != chosen]
+    rest, none = posterior(others, fitted.none_score)
+    x = _within(scores[chosen] - float(np.logaddexp.reduce([*others, fitted.none_score])))
     at = fitted.slope * x + fitted.offset
     slope, both, offset = fitted.covariance
     spread = math.sqrt(max(0.0, slope * x * x + 2.0 * both * x + offset))
     now = sigmoid(at)
-    left = (1.0 - now) / (1.0 - before)
-    moved = np.clip(raw * left, 0.0, 1.0)
-    moved[chosen] = now
+    moved = np.insert(rest * (1.0 - now), chosen, now)
     interval = (sigmoid(at - NORMAL_90 * spread), sigmoid(at + NORMAL_90 * spread))
-    return moved, min(1.0, raw_none * left), interval
+    return moved, none * (1.0 - now), interval
+
+
+def _within(odds: float) -> float:
+    """Log-odds, those of a probability that counts as certain at most."""
+    return max(log_odds(LEAST), min(odds, -log_odds(LEAST)))
 
 
 def _objection(leader: Class, rule: str, min_share: float, min_confidence: float | None) -> str:

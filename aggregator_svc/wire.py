@@ -265,8 +265,10 @@ def _ends(count: Count, found: Class) -> tuple[float, float]:
     """90 % interval: what the leader may have more or less, the others lose or get in proportion."""
     low, high = count.interval or (0.0, 1.0)
     sure = count.leader.p_correct or 0.0
-    if found.key == count.leader.key or sure >= 1.0:
+    if found.key == count.leader.key:
         return low, high
+    if sure >= 1.0:
+        return 0.0, 1.0 - low
     part = (found.p_correct or 0.0) / (1.0 - sure)
     return min(1.0, part * (1.0 - high)), min(1.0, part * (1.0 - low))
 
