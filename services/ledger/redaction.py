@@ -1,20 +1,23 @@
 """Blots out of a text what is not to be kept: addresses, numbers and secrets of people. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import AnyStr, Final
 
 import re2
 
+from services.ledger.checksums import Span
+from services.ledger.folding import NO_DIGITS, folded
 from services.ledger.sensitive import BUILT_IN, Kind
 
-NAMES: Final = tuple(kind.name for kind in BUILT_IN)
+NAMES: Final = tuple(dict.fromkeys(kind.name for kind in BUILT_IN))
 
 
 class Redactor:
     """Blots out kinds of things, one kind after the other."""
 
-    def __init__(self, kinds: Iterable[Kind]) -> None:
-        self._kinds = tuple(kinds)
+    def __init__(self, own: Iterable[Kind] = (), built_in: Iterable[Kind] = ()) -> None:
+        """`own` kinds are looked for in what a text says to the letter, the others in what is read."""
+        self._own, self._built_in = tuple(own), tuple(built_in)
 
     def redacted(self, text: str) -> str:
         """The text, with each thing's kind in brackets in its place.
@@ -24,31 +27,61 @@ class Redactor:
         >>> redactor(("email",), {}).redacted("Write to a.b@example.org!")
         'Write to [email]!'
         """
-        whole = text.encode()
-        for kind in self._kinds if text else ():
-            whole = b"".join(_pieces(whole, kind))
-        return whole.decode()
+        shown = text.encode()
+        for kind in self._own if text else ():
+            shown = _blotted(shown, _spans(shown, kind), kind.mark.encode())
+        if not self._built_in or not shown:
+            return shown.decode()
+        text = shown.decode()
+        read = folded(text)
+        return self._read_so(text, read) if read != text else self._as_it_is(shown).decode()
+
+    def _as_it_is(self, shown: bytes) -> bytes:
+        for kind in self._built_in:
+            shown = _blotted(shown, _spans(shown, kind), kind.mark.encode())
+        return shown
+
+    def _read_so(self, shown: str, read: str) -> str:
+        """Two texts with each character in the same place: what is found in one goes from both."""
+        for kind in self._built_in:
+            said = read.encode()
+            if spans := list(_characters(said, _spans(said, kind))):
+                shown = _blotted(shown, spans, kind.mark)
+                read = _blotted(read, spans, kind.mark)
+        return shown
 
 
 def redactor(names: Iterable[str], own: Mapping[str, str]) -> Redactor:
     """For built-in kinds by name, and one's own by name and pattern of RE2, which come first."""
     wanted = frozenset(names)
-    built_in = (kind for kind in BUILT_IN if kind.name in wanted)
-    own_kinds = (Kind(name, re2.compile(pattern)) for name, pattern in own.items())
-    return Redactor([*own_kinds, *built_in])
+    own_kinds = [Kind(name, re2.compile(pattern)) for name, pattern in own.items()]
+    return Redactor(own_kinds, [kind for kind in BUILT_IN if kind.name in wanted])
 
 
-def _pieces(whole: bytes, kind: Kind) -> Iterator[bytes]:
-    """A text in pieces, things of a kind replaced by its name.
+def _spans(text: bytes, kind: Kind) -> Iterator[Span]:
+    """Where things of a kind are, in UTF-8: of a `str` RE2 would make that anew for each search."""
+    if kind.sign not in text or len(text.translate(None, NO_DIGITS)) < kind.digits:
+        return
+    for stretch in kind.pattern.finditer(text):
+        begin, end = stretch.span()
+        for start, stop in kind.within(text[begin:end]):
+            yield begin + start, begin + stop
 
-    In UTF-8, as RE2 reads it: of a `str` it would make that anew for each search.
-    """
-    kept, at = 0, 0
-    while (found := kind.pattern.search(whole, at)) is not None:
-        length = kind.length(found.group())
-        if length:
-            yield whole[kept : found.start()]
-            yield f"[{kind.name}]".encode()
-            kept = found.start() + length
-        at = max(kept, found.start() + 1)
-    yield whole[kept:]
+
+def _characters(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:
+    """The same places, counted in characters."""
+    n_bytes = n_characters = 0
+    for start, stop in spans:
+        first = n_characters + len(text[n_bytes:start].decode())
+        n_bytes, n_characters = stop, first + len(text[start:stop].decode())
+        yield first, n_characters
+
+
+def _blotted(text: AnyStr, spans: Iterable[Span], mark: AnyStr) -> AnyStr:
+    """The text with a mark in the place of each span."""
+    kept, pieces = 0, [text[:0]]
+    for start, stop in spans:
+        pieces.extend((text[kept:start], mark))
+        kept = stop
+    pieces.append(text[kept:])
+    return text[:0].join(pieces)

@@ -1,14 +1,27 @@
 """Kinds of things that a text is not to be kept with, and how each is told from what only looks so.
 
-Patterns are RE2's, so that no text takes long; what they cannot say, check digits do.
+Patterns are RE2's, so that no text takes long. They find stretches; what patterns cannot say, such
+as check digits, is looked for within a stretch, from its start to its end once.
 """
 
-import ipaddress
-from collections.abc import Callable
+import re
+import socket
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import re2
+
+from services.ledger.checksums import Span, accounts, cards
+from services.ledger.credentials import CREDENTIAL
+from services.ledger.folding import NO_DIGITS
+
+Within = Callable[[bytes], Iterable[Span]]
+
+
+def whole(stretch: bytes) -> Iterable[Span]:
+    """A stretch that is one thing."""
+    return ((0, len(stretch)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,141 +30,135 @@ class Kind:
 
     name: str
     pattern: Any
-    """Compiled; finds at least one character."""
-    length: Callable[[bytes], int] = len
-    """How many bytes of what the pattern finds are one, from its first on; 0: none."""
+    """Compiled; finds at least one character, and all that one thing may reach over."""
+    within: Within = whole
+    """Where there are things in what the pattern finds: in their order, and none in another."""
+    digits: int = 0
+    """A text with fewer of them has none."""
+    sign: bytes = b""
+    """Nor has one without it."""
+
+    @property
+    def mark(self) -> str:
+        """What stands in its place."""
+        return f"[{self.name}]"
 
 
-CARD_DIGITS: Final = range(12, 20)
 PHONE_DIGITS: Final = range(7, 16)
 """E.164 allows 15."""
-IBAN_LENGTHS: Final = {
-    country: int(length)
-    for length, countries in {
-        "15": "NO",
-        "16": "BE",
-        "18": "DK FI FO GL NL",
-        "19": "MK SI",
-        "20": "AT BA EE KZ LT LU XK",
-        "21": "CH HR LI LV",
-        "22": "BG BH CR DE GB GE IE ME RS VA",
-        "23": "AE GI IL IQ TL",
-        "24": "AD CZ ES MD PK RO SA SE SK TN VG",
-        "25": "PT ST",
-        "26": "IS TR",
-        "27": "FR GR IT MC MR SM",
-        "28": "AL AZ BY CY DO GT HU LB PL SV",
-        "29": "BR EG PS QA UA",
-        "30": "JO KW MU",
-        "31": "MT SC",
-        "32": "LC",
-    }.items()
-    for country in countries.split()
-}
-"""Characters of an account number, by country."""
 
 
-def card_length(found: bytes) -> int:
-    """How much of digits, spaces and dashes is the number of a card, by its check digit (Luhn).
+def internet_addresses(stretch: bytes) -> Iterator[Span]:
+    """Addresses of the Internet Protocol, version 4 or 6.
 
     Examples
     --------
-    >>> card_length(b"4111 1111 1111 1111"), card_length(b"4111 1111 1111 1112")
-    (19, 0)
-    >>> card_length(b"4111 1111 1111 1111 12")
-    19
+    >>> list(internet_addresses(b"192.0.2.7")), list(internet_addresses(b"1.2.3.4.5"))
+    ([(0, 9)], [])
+    >>> list(internet_addresses(b"2001:db8::1")), list(internet_addresses(b"a::b"))
+    ([(0, 11)], [])
     """
-    text = found.decode()
-    ends = [i for i, each in enumerate(text) if not each.isdigit()]
-    return next((end for end in (len(text), *reversed(ends)) if _is_card(text[:end])), 0)
+    if b":" not in stretch:
+        if _is_address(socket.AF_INET, stretch):
+            yield 0, len(stretch)
+        return
+    at = 0
+    while (found := _PART_OF_IPV6.search(stretch, at)) is not None:
+        start, at = found.span()
+        if _is_address(socket.AF_INET6, found.group()):
+            yield start, at
+        else:
+            at = start + 1
 
 
-def _is_card(text: str) -> bool:
-    digits = [int(each) for each in text if each.isdigit()]
-    if len(digits) not in CARD_DIGITS or len(set(digits)) == 1:
+def _is_address(family: int, text: bytes) -> bool:
+    if len(text.translate(None, NO_DIGITS)) == 0:
         return False
-    doubled = sum(sum(divmod(2 * each, 10)) for each in digits[-2::-2])
-    return (sum(digits[-1::-2]) + doubled) % 10 == 0
-
-
-def iban_length(found: bytes) -> int:
-    """How much of a text is an account number, by its country and check digits (ISO 13616).
-
-    Examples
-    --------
-    >>> iban_length(b"DE89 3704 0044 0532 0130 00 and more"), iban_length(b"DE88370400440532013000")
-    (27, 0)
-    """
-    text = found.decode()
-    places = [i for i, each in enumerate(text) if each != " "]
-    wanted = IBAN_LENGTHS.get(text[:2].upper(), 0)
-    if not 0 < wanted <= len(places):
-        return 0
-    end = places[wanted - 1] + 1
-    packed = text[:end].replace(" ", "").upper()
-    number = "".join(str(int(each, 36)) for each in packed[4:] + packed[:4])
-    return end if int(number) % 97 == 1 else 0
-
-
-def ip_length(found: bytes) -> int:
-    """The whole length of an address of the Internet Protocol, version 4 or 6; else 0.
-
-    Examples
-    --------
-    >>> ip_length(b"192.0.2.7"), ip_length(b"2001:db8::1"), ip_length(b"12:30"), ip_length(b"a::b")
-    (9, 11, 0, 0)
-    """
-    text = found.decode()
     try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return 0
-    return len(text) if any(each.isdigit() for each in text) else 0
+        socket.inet_pton(family, text.decode())
+    except OSError:
+        return False
+    return True
 
 
-def phone_length(found: bytes) -> int:
-    """The whole length of a telephone number, by how many digits it has; else 0."""
-    digits = [each for each in found.decode() if each.isdigit()]
-    return len(found) if len(digits) in PHONE_DIGITS and len(set(digits)) > 1 else 0
+def phones(stretch: bytes) -> Iterator[Span]:
+    """Telephone numbers, by how many digits they have.
+
+    Examples
+    --------
+    >>> list(phones(b"030 123 45 67")), list(phones(b"0.001234567")), list(phones(b"000 00 00"))
+    ([(0, 13)], [], [])
+    """
+    if not _is_diverse(stretch):
+        return
+    at = 0
+    while (found := _PHONE.search(stretch, at)) is not None:
+        start, at = found.span()
+        if _is_phone(stretch[start:at]) and not _DECIMALS.match(stretch, max(0, start - 2)):
+            yield start, at
+        else:
+            at = start + 1
 
 
-_CREDENTIAL: Final = (
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)"
-    r"|\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*"  # JSON web tokens
-    r"|\b(?:sk|pk|rk|whsec)[-_][A-Za-z0-9_-]{16,}"
-    r"|\bgh[oprsu]_[A-Za-z0-9]{20,}"
-    r"|\bgithub_pat_[A-Za-z0-9_]{20,}"
-    r"|\bglpat-[A-Za-z0-9_-]{16,}"
-    r"|\bxox[abeoprs]-[A-Za-z0-9-]{10,}"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\bAIza[A-Za-z0-9_-]{30,}"
-    r"|\bhf_[A-Za-z0-9]{20,}"
-    r"|(?i:\bbearer\s+)[A-Za-z0-9._~+/-]{16,}=*"
+def _is_diverse(text: bytes) -> bool:
+    """Whether it has as many digits as a telephone number, and not one of them alone."""
+    digits = text.translate(None, NO_DIGITS)
+    return len(digits) >= PHONE_DIGITS.start and digits.count(digits[:1]) < len(digits)
+
+
+def _is_phone(text: bytes) -> bool:
+    n_digits = len(text.removeprefix(b"%2").translate(None, NO_DIGITS))
+    return n_digits in PHONE_DIGITS and _is_diverse(text)
+
+
+_LOCAL: Final = r"[\pL\pM\pN.!#$%&'*+/=?^_`{|}~-]+"
+_DOMAIN: Final = (
+    r"[\pL\pN](?:[\pL\pM\pN.-]*[\pL\pM\pN])?\.(?:(?i:xn--)[a-z0-9-]*[a-z0-9]|\pL[\pL\pM]+)"
 )
-_EMAIL: Final = r"[\pL\pN.!#$%&'*+/=?^_`{|}~-]+@[\pL\pN](?:[\pL\pN.-]*[\pL\pN])?\.\pL{2,}"
-_IBAN: Final = r"\b[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){11,28}"
-_CARD: Final = r"\b[0-9](?:[ -]?[0-9]){11,18}\b"
-_IP: Final = (
-    r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b"
-    r"|\b(?:[0-9A-Fa-f]{1,4}:){1,7}:\B"
-    r"|\b[0-9A-Fa-f]{1,4}(?::{1,2}[0-9A-Fa-f]{1,4}){1,7}(?:\.[0-9]{1,3}){3}\b"
-    r"|\b[0-9A-Fa-f]{1,4}(?::{1,2}[0-9A-Fa-f]{1,4}){1,7}\b"
-    r"|\B::(?:[0-9A-Fa-f]{1,4}:){0,6}[0-9A-Fa-f]{1,4}(?:\.[0-9]{1,3}){3}\b"
-    r"|\B::(?:[0-9A-Fa-f]{1,4}:){0,6}[0-9A-Fa-f]{1,4}\b"
+_IBAN: Final = r"\b[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,}"
+_CARD: Final = r"\b[0-9]{4}(?:[ -]?[0-9]){8,}\b"
+
+_IPV4: Final = r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3,}\b"
+_TAIL: Final = r"(?:\.[0-9]{1,3}){3}"
+_HEX: Final = r"[0-9A-Fa-f]{1,4}"
+_IPV6: Final = (
+    rf"(?:\b{_HEX}(?::{_HEX})*|\B)::{_HEX}(?::{{1,2}}{_HEX})*(?:{_TAIL})?\b"
+    rf"|\b{_HEX}(?::{{1,2}}{_HEX})*::\B"
+    rf"|\b(?:{_HEX}:){{6,}}{_HEX}(?:{_TAIL})?\b"
 )
-_PHONE: Final = (
-    r"(?:\+|\b00)[1-9][0-9]{0,2}[ ./-]?(?:\([0-9]{1,5}\)[ ./-]?)?[0-9]{1,5}(?:[ ./-]?[0-9]{2,5}){1,5}\b"
-    r"|\([0-9]{2,5}\) ?[0-9]{2,5}(?:[ ./-]?[0-9]{2,5}){0,4}\b"
-    r"|\b0[0-9]{2,5}[ /-][0-9]{2,5}(?:[ /-]?[0-9]{2,5}){0,4}\b"
-    r"|\b[0-9]{3}[-.][0-9]{3}[-.][0-9]{4}\b"
+_PART_OF_IPV6: Final = re.compile(
+    rf"\b(?:{_HEX}:){{1,7}}:\B"
+    rf"|(?:\b{_HEX}(?::{_HEX}){{0,6}}|\B)::{_HEX}(?::{_HEX}){{0,6}}(?:{_TAIL})?\b"
+    rf"|\b{_HEX}(?::{_HEX}){{6,7}}(?:{_TAIL})?\b".encode()
 )
+"""What may be an address in a stretch; it ends soon, and in one way."""
+
+_GAP: Final = r"(?:[ .-]| ?/ ?)"
+_PHONE: Final = re2.compile(
+    rf"(?:\B\+|%2[Bb]|\b00)[1-9][0-9]{{0,2}}{_GAP}?(?:\([0-9]{{1,5}}\){_GAP}?)?"
+    rf"[0-9]{{1,5}}(?:{_GAP}?[0-9]{{2,5}}){{1,5}}\b"
+    rf"|\((?:0[0-9]{{1,4}}|[1-9][0-9]{{1,2}})\) ?[0-9]{{2,5}}(?:{_GAP}?[0-9]{{2,5}}){{0,4}}\b"
+    r"|\b0[0-9]{2,5}(?:[ -]| ?/ ?)[0-9]{2,5}(?:(?:[ -]| ?/ ?)?[0-9]{2,5}){0,4}\b"
+    r"|\b0[1-9](?:(?: [0-9]{2}){4}|(?:\.[0-9]{2}){4})\b"
+    r"|\b0[1-9][ -](?:[0-9]{4}[ -][0-9]{4}|[0-9]{7,8})\b"
+    r"|\b0[1-9][0-9]{8,10}\b"
+    r"|\b(?:1[ .-])?[0-9]{3}[.-][0-9]{3}[.-][0-9]{4}\b"
+    r"|\b[2-9][0-9]{2} [2-9][0-9]{2} [0-9]{4}\b"
+)
+_DIALLED: Final = (
+    r"(?:[0-9][.,])?(?:\B\+|%2[Bb]|\b0|\(|\b(?:1[ .-])?[0-9]{3}[ .-])[0-9 ()./+-]{4,}[0-9]\b"
+)
+"""All that a telephone number may be in, and its surroundings as far as they may look like one."""
+_DECIMALS: Final = re.compile(rb"[0-9][.,]")
+"""What stands before digits that are part of a number."""
 
 BUILT_IN: Final = (
-    Kind("secret", re2.compile(_CREDENTIAL)),
-    Kind("email", re2.compile(_EMAIL)),
-    Kind("iban", re2.compile(_IBAN), iban_length),
-    Kind("card", re2.compile(_CARD), card_length),
-    Kind("ip", re2.compile(_IP), ip_length),
-    Kind("phone", re2.compile(_PHONE), phone_length),
+    Kind("secret", re2.compile(CREDENTIAL)),
+    Kind("email", re2.compile(rf"{_LOCAL}@{_DOMAIN}"), sign=b"@"),
+    Kind("email", re2.compile(rf"{_LOCAL}%40{_DOMAIN}"), sign=b"%40"),
+    Kind("iban", re2.compile(_IBAN), accounts, digits=3),
+    Kind("card", re2.compile(_CARD), cards, digits=12),
+    Kind("ip", re2.compile(f"{_IPV4}|{_IPV6}"), internet_addresses, digits=1),
+    Kind("phone", re2.compile(_DIALLED), phones, digits=7),
 )
 """In the order in which they are looked for: what is told apart best comes first."""

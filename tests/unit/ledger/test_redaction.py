@@ -1,6 +1,7 @@
 """What looks like somebody's address, number or secret is blotted out; what does not is left."""
 
 import ipaddress
+import re
 import string
 import time
 
@@ -8,26 +9,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.ledger.checksums import ACCOUNT_LENGTHS, ISSUED
 from services.ledger.redaction import NAMES, redactor
-from services.ledger.sensitive import IBAN_LENGTHS
 
 ALL = redactor(NAMES, {})
 
-digits = st.text(string.digits, min_size=1)
+ISSUED_SO = [("51", 16), ("22", 16), ("37", 15), ("36", 14), ("35", 16), ("40", 13), ("62", 19)]
+"""How numbers of cards begin, and how long they are."""
+
 words = st.text(string.ascii_lowercase + " ", max_size=20)
 gaps = st.sampled_from(["", " ", "-"])
+
+
+CARD = "4111-1111-1111-1111"
+
+
+def wide(text):
+    """A text of ASCII in characters as wide as Chinese ones."""
+    return "".join(chr(ord(each) + 0xFEE0) for each in text)
 
 
 def only(name):
     return redactor((name,), {})
 
 
+def luhn(digits):
+    total = sum(sum(divmod(2 * int(each), 10)) for each in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + total) % 10 == 0
+
+
 @st.composite
 def cards(draw):
-    """Numbers with the right check digit, in groups."""
-    body = [int(each) for each in draw(st.text(string.digits, min_size=11, max_size=18))]
-    total = sum(sum(divmod(2 * each, 10)) for each in body[-1::-2]) + sum(body[-2::-2])
-    number = "".join(map(str, [*body, -total % 10]))
+    """Numbers that networks give out, with the right check digit, in groups."""
+    start, size = draw(st.sampled_from(ISSUED_SO))
+    body = start + draw(st.text(string.digits, min_size=size - 3, max_size=size - 3))
+    number = next(f"{body}{last}" for last in range(10) if luhn(f"{body}{last}"))
     if len(set(number)) == 1:
         number = "4111111111111111"
     gap = draw(gaps)
@@ -37,14 +53,12 @@ def cards(draw):
 @st.composite
 def ibans(draw):
     """Account numbers with the right check digits, in groups."""
-    country = draw(st.sampled_from(sorted(IBAN_LENGTHS)))
-    size = IBAN_LENGTHS[country] - 4
+    country = draw(st.sampled_from(sorted(ACCOUNT_LENGTHS)))
+    size = ACCOUNT_LENGTHS[country] - 4
     body = draw(st.text(string.digits + string.ascii_uppercase, min_size=size, max_size=size))
     rest = "".join(str(int(each, 36)) for each in f"{body}{country}00")
     packed = f"{country}{98 - int(rest) % 97:02d}{body}"
-    return draw(
-        st.sampled_from([packed, " ".join(packed[i : i + 4] for i in range(0, 34, 4)).strip()])
-    )
+    return draw(gaps).join(packed[i : i + 4] for i in range(0, len(packed), 4))
 
 
 @given(words, cards(), words)
@@ -71,58 +85,53 @@ def test_addresses_of_mail_leave_no_host(before, address, after):
     assert host not in only("email").redacted(f"{before} {address} {after}")
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        "+49 170 1234567",
-        "+1 (555) 123-4567",
-        "+442079460958",
-        "0049 30 123456",
-        "(030) 123 4567",
-        "030/1234567",
-        "0171 234 5678",
-        "555-123-4567",
-    ],
-)
-def test_telephone_numbers_go(number):
-    assert "call [phone]." == ALL.redacted(f"call {number}.")
+def first_card(text):
+    """Where the first card is, by trying all places: the longest of those that begin there."""
+    shape = re.compile(r"\b[0-9]{4,}(?:[ -][0-9]{4,})*(?:[ -][0-9]{1,3})?\b")
+    for start in range(len(text)):
+        for end in range(len(text), start + 11, -1):
+            digits = re.sub("[ -]", "", text[start:end])
+            boundaries = re.match(r"\b", text[start:end]) and not text[end : end + 1].isdigit()
+            if (
+                boundaries
+                and not text[start - 1 : start].isdigit()
+                and shape.fullmatch(text[start:end])
+                and ISSUED.fullmatch(digits.encode())
+                and len(set(digits)) > 1
+                and luhn(digits)
+                and not re.match(r"(?:1[5-9]|20|21)[0-9]{2}(?![0-9])", text[start:end])
+            ):
+                return start, end
+    return None
 
 
-@pytest.mark.parametrize(
-    "secret",
-    [
-        "sk-proj-abcdefghijklmnopqrst",
-        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
-        "github_pat_11ABCDEFG0abcdefghijkl",
-        "glpat-abcdefghijklmnopqrst",
-        "xoxb-123456789012-abcdef",
-        "AKIAIOSFODNN7EXAMPLE",
-        "AIzaSyA1234567890abcdefghijklmnopqrstuv",
-        "hf_abcdefghijklmnopqrstuvwxyz",
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP",
-        "Bearer abcdefghijklmnop0123==",
-        "-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----",
-        "-----BEGIN RSA PRIVATE KEY-----\nMC4CAQAw never ended",
-    ],
-)
-def test_keys_and_tokens_go(secret):
-    assert "use [secret]" == ALL.redacted(f"use {secret}")
+digits = st.text(string.digits, min_size=1, max_size=7)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "In 2024-01-02 at 12:30:45 it was 3.14159265358979.",
-        "The ratio 3:1, the call std::abs(x), version 1.2.3.",
-        "4111 1111 1111 1112 is no card, DE88370400440532013000 no account.",
-        "1234567890 and 0.25",
-        "x@y, a @ b",
-        "sk-short, the Bearer of news",
-        "0000 0000 0000 0000",
-    ],
-)
-def test_what_only_looks_so_is_left(text):
-    assert text == ALL.redacted(text)
+@given(st.lists(digits, max_size=12), st.sampled_from([" ", "-", ", "]))
+def test_cards_are_those_that_are_found_place_by_place(groups, gap):
+    left, found = gap.join(groups), ""
+    while span := first_card(left):
+        found, left = f"{found}{left[: span[0]]}[card]", left[span[1] :]
+
+    assert f"{found}{left}" == only("card").redacted(gap.join(groups))
+
+
+@given(st.lists(st.text("0123456789abcdef:.", max_size=12), max_size=4))
+def test_whatever_is_an_address_by_itself_goes(tokens):
+    redacted = only("ip").redacted(" ".join(tokens)).split(" ")
+
+    for token, left in zip(tokens or [""], redacted, strict=True):
+        if is_address(token):
+            assert "[ip]" == left
+
+
+def is_address(token):
+    try:
+        ipaddress.ip_address(token)
+    except ValueError:
+        return False
+    return any(each.isdigit() for each in token)
 
 
 @given(st.text())
@@ -132,7 +141,11 @@ def test_what_was_redacted_stays_as_it_is(text):
     assert once == ALL.redacted(once)
 
 
-@given(st.text(st.characters(blacklist_categories=("Nd", "Cs"), blacklist_characters="@-:+")))
+@given(
+    st.text(
+        st.characters(blacklist_categories=("Nd", "Cs"), blacklist_characters=f"@-:+%\\{wide('@')}")
+    )
+)
 def test_texts_without_numbers_and_signs_are_left(text):
     assert text == redactor([name for name in NAMES if name != "secret"], {}).redacted(text)
 
@@ -153,20 +166,63 @@ def test_own_patterns_stand_for_themselves():
     assert "see [ticket], [ümlaut]" == own.redacted("see ACME-12, üü")
 
 
+def test_own_patterns_take_a_text_by_the_letter():
+    own = redactor(NAMES, {"wide": wide("1") + "+ ", "break": r"\\n"})
+
+    assert "[wide][break] [card]" == own.redacted(rf"{wide('11')} \n {wide(CARD)}")
+
+
 def test_a_kind_that_is_not_wanted_is_left():
     assert "a@b.org [card]" == only("card").redacted("a@b.org 4111111111111111")
-
-
-def test_long_texts_made_to_take_long_do_not():
-    text = ("1 2 " * 1000 + "DE12 " * 1000 + "12:" * 1000 + "a." * 1000) * 2
-
-    began = time.process_time()
-    ALL.redacted(text)
-
-    assert time.process_time() - began < 5.0
 
 
 def test_ip_addresses_of_every_form_are_known():
     for text in ("::1", "fe80::", "2001:db8::1", "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8"):
         assert ipaddress.ip_address(text)
         assert "[ip]" == only("ip").redacted(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        pytest.param(f"é{wide(CARD)}é", "é[card]é", id="card"),
+        pytest.param(f"日{wide('a@b')}.org本", "[email]", id="email"),
+        pytest.param(f"日 {wide('a@b')}.org 本", "日 [email] 本", id="email by itself"),
+        pytest.param(
+            f"{wide('4')}111 1111 1111 1111 and {wide('192')}.0.2.1", "[card] and [ip]", id="two"
+        ),
+    ],
+)
+def test_what_is_read_otherwise_goes_where_it_stands(text, left):
+    assert left == ALL.redacted(text)
+
+
+def cost_s(text):
+    """CPU seconds, of the best of three times."""
+    costs = []
+    for _ in range(3):
+        began = time.thread_time()
+        ALL.redacted(text)
+        costs.append(time.thread_time() - began)
+    return min(costs)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("000 00 ", id="one digit alone"),
+        pytest.param("012345 ", id="too long for a telephone"),
+        pytest.param("4444 4444 4445 ", id="no check digit is right"),
+        pytest.param("DE12 ", id="no account"),
+        pytest.param("1::2::", id="no address"),
+        pytest.param("12:", id="times"),
+        pytest.param("a::b ", id="no digit"),
+        pytest.param("sk-a AKIA-eyJ.", id="beginnings of keys"),
+    ],
+)
+def test_a_text_made_to_take_long_takes_no_longer_than_one_full_of_addresses(text):
+    size = 20_000
+    full = cost_s(("a@b.org " * size)[:size])
+
+    assert cost_s((text * size)[:size]) < 6 * full
+    assert cost_s((text * 4 * size)[: 4 * size]) < 24 * full
