@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from services.calibration.artefact import Calibration, read, write
-from services.calibration.fit_judge import fit_fusion, fit_judge, fit_panel, probabilities
+from services.calibration.fit_judge import (
+    Fusion,
+    fit_fusion,
+    fit_judge,
+    fit_panel,
+    probabilities,
+)
 
 RNG = np.random.default_rng(3)
 FIRST = RNG.random(400) < 0.5
@@ -113,6 +119,89 @@ def test_a_signal_that_most_answers_have_is_learned_of_those(every, learned):
 
     assert learned == ("quotes" in found.coefficients)
     assert found.n_labels == (380 if learned else 400)
+
+
+def judged(n, asked, *, tells=0.5, rng=RNG):
+    """Answers of which a judge was asked about a share; its score tells by `tells`, below 0 misleads."""
+    signals, ok = labelled(n)
+    said = np.clip(0.5 + tells * np.where(ok, 0.5, -0.5) + rng.normal(0, 0.2, n), 0.0, 1.0)
+    heard = rng.random(n) < asked
+    told = zip(signals, said, heard, strict=True)
+    return [{**row, "judge": float(s)} if is_in else row for row, s, is_in in told], ok
+
+
+def test_a_judge_that_was_asked_of_some_is_learned_of_those():
+    signals, ok = judged(600, 0.3)
+
+    found = fit_judge(signals, ok)
+
+    assert found.coefficients["judge"] > 1.0
+    assert found.coefficients["support"] > 1.0
+    assert 600 == found.n_labels
+
+
+def test_beside_a_judge_that_misleads_the_other_signals_count_as_without_it():
+    signals, ok = judged(4000, 0.3, tells=-0.5)
+    alone = [{k: v for k, v in row.items() if k != "judge"} for row in signals]
+
+    found, without = fit_fusion(signals, ok), fit_fusion(alone, ok)
+
+    assert ("noise", "support", "judge") == found.names
+    assert 0.0 == found.coefficients[2]
+    assert found.coefficients[1] == pytest.approx(without.coefficients[1], rel=0.2)
+
+
+def test_a_judge_that_was_asked_of_hardly_any_is_not_learned():
+    signals, ok = judged(400, 0.02)
+
+    assert "judge" not in fit_fusion(signals, ok).names
+
+
+def test_a_promise_is_kept_though_a_judge_was_asked_of_some():
+    kept = [promised_with_judge(seed) for seed in range(40)]
+
+    assert sum(value is not None for value, _ in kept) > 30
+    broken = sum(risk > 0.22 for value, risk in kept if value is not None)
+    assert broken <= 8, "P(more of 40 splits at delta .1) is below 1 %"
+
+
+def test_where_no_judge_was_asked_less_is_promised():
+    signals, ok = judged(2000, 1.0)
+    some = [
+        row if i % 3 else {k: row[k] for k in row if k != "judge"} for i, row in enumerate(signals)
+    ]
+
+    every, two_thirds = (
+        fit_judge(s, ok, promises=[(0.2, 0.1)]).thresholds[0] for s in (signals, some)
+    )
+
+    assert 0.0 < two_thirds.coverage < every.coverage - 0.1
+
+
+def test_wrong_answers_that_no_judge_saw_are_not_left_out_of_a_promise():
+    signals, ok = judged(2000, 1.0)
+    unseen = ~ok & (np.arange(2000) % 10 > 0)
+    some = [
+        {k: row[k] for k in ("noise", "judge") if k == "noise" or not is_in}
+        for row, is_in in zip(signals, unseen, strict=True)
+    ]
+
+    (found,) = fit_judge(some, ok, promises=[(0.2, 0.1)]).thresholds
+
+    assert found.value is None
+
+
+def promised_with_judge(seed):
+    """The threshold at alpha .2, and how often answers that it accepts are wrong once judged."""
+    rng = np.random.default_rng(seed)
+    signals, ok = judged(500, 0.4, rng=rng)
+    fit = fit_judge(signals, ok, promises=[(0.2, 0.1)], seed=seed)
+    unseen, right = judged(1000, 1.0, rng=rng)
+    names = tuple(fit.coefficients)
+    fusion = Fusion(names, np.array([fit.coefficients[n] for n in names]), fit.intercept)
+    value = fit.thresholds[0].value
+    accepted = probabilities(fusion, unseen) >= (2.0 if value is None else value)
+    return value, float((~right[accepted]).mean()) if accepted.any() else 0.0
 
 
 def test_too_few_of_a_kind_are_refused():
