@@ -8,9 +8,10 @@ import click
 
 from services.cli.ledger_place import configuration
 from services.cli.options import config_option, json_option
+from services.config.choose import STATE
 from services.ledger.signing import make_key, public_key, public_pem, verifier_of
 
-DEFAULT: Final = ".gremium/ledger-key.pem"
+NAME: Final = "ledger-key.pem"
 
 
 @click.command()
@@ -48,7 +49,8 @@ def key(*, path: Path | None, show: bool, config: Path | None, as_json: bool) ->
 
 def _configured(config: Path | None) -> Path:
     loaded = configuration(config)
-    return loaded.resolve(loaded.config.ledger.key or DEFAULT)
+    beside = NAME if loaded.path.parent.name == STATE else f"{STATE}/{NAME}"
+    return loaded.resolve(loaded.config.ledger.key or beside)
 
 
 def _tell(told: dict[str, str], *, made: bool) -> None:

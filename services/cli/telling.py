@@ -1,6 +1,6 @@
 """Says in plain words what a manifest means. Pure: messages in, sentences out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from gremium.v1.ensemble_pb2 import AskResponse
@@ -173,7 +173,8 @@ def cautions(manifest: Manifest) -> list[str]:
             p.usage_estimated for p in manifest.participations
         ),
     }
-    return [*(text for text, applies in told.items() if applies), *_mishaps(manifest)]
+    said = {verdict.reason_text for verdict in manifest.verdicts}
+    return [*(text for text, applies in told.items() if applies), *_mishaps(manifest, said)]
 
 
 def flags(manifest: Manifest) -> list[str]:
@@ -279,11 +280,12 @@ def _judged(verdict: Verdict) -> str:
     return f"{word}{by}{score}" + (f": {why}" if why else "")
 
 
-def _mishaps(manifest: Manifest) -> list[str]:
+def _mishaps(manifest: Manifest, said: Collection[str]) -> list[str]:
+    """What became of those that did not answer, unless a verdict has said it."""
     return [
         f"{labelled(step_of(manifest, p), p.name or stage_name(p.stage))} {ending(p)}: {p.reason_text}"
         for p in manifest.participations
-        if p.status != PARTICIPATION_STATUS_ANSWERED and p.reason_text
+        if p.status != PARTICIPATION_STATUS_ANSWERED and p.reason_text not in {"", *said}
     ]
 
 

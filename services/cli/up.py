@@ -57,7 +57,8 @@ def up(
     progress = Progress()
     chosen = choose(config, directory=Path.cwd(), env=os.environ)
     progress.say(chosen.origin)
-    progress.say(_warned(chosen.loaded))
+    if chosen.is_own:
+        progress.say(_warned(chosen.loaded))
     env = {**os.environ, pages.VARIABLE: pages.address(console, os.environ)}
     options = Options(bind, one_process, Path.cwd(), env, metrics)
     run_until_stopped(_up(chosen.loaded, options, progress, as_json=as_json))

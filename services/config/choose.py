@@ -30,6 +30,8 @@ class Chosen:
     loaded: LoadedConfig
     origin: str
     """A sentence for people."""
+    is_own: bool
+    """Whether somebody wrote it; else it was made here, and is made anew at each start."""
 
 
 def choose(
@@ -55,9 +57,10 @@ def choose(
     """
     own = path or directory / FILE_NAME
     if path or own.exists() or own.is_symlink():
-        return Chosen(load(own, with_folders=True), f"Read from {own}.")
+        return Chosen(load(own, with_folders=True), f"Read from {own}.", is_own=True)
     text, origin = _made(env, ollama_address)
-    return Chosen(load(_written(directory / STATE, HEADER.format(origin=origin) + text)), origin)
+    made = _written(directory / STATE, HEADER.format(origin=origin) + text)
+    return Chosen(load(made), origin, is_own=False)
 
 
 def _made(env: Mapping[str, str], ollama_address: str) -> tuple[str, str]:

@@ -163,3 +163,11 @@ def test_a_ledger_that_is_not_there_is_named(ledger, signer, name):
 
     assert 1 == code
     assert "there is no ledger" in err
+
+
+def test_without_a_configuration_the_key_is_beside_the_ledger(ledger, tmp_path):
+    (tmp_path / "gremium.yaml").unlink()
+
+    code, made = told(ledger("key", "--json"))
+
+    assert (0, str(tmp_path / ".gremium/ledger-key.pem")) == (code, made["private"])

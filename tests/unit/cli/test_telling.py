@@ -199,6 +199,18 @@ def test_cautions_explain_every_flag():
     assert all(flag in said for flag in telling.flags(manifest))
 
 
+def test_cautions_do_not_repeat_a_verdict():
+    alone = "there is no judge of another family"
+    judge = participation(
+        status=manifest_pb2.PARTICIPATION_STATUS_SKIPPED, reason="ALONE", reason_text=alone
+    )
+    manifest = manifest_pb2.Manifest(
+        participations=[judge], verdicts=[manifest_pb2.Verdict(reason_text=alone)]
+    )
+
+    assert [] == telling.cautions(manifest)
+
+
 def test_cautions_name_who_did_not_answer():
     late = participation(
         status=manifest_pb2.PARTICIPATION_STATUS_TIMED_OUT,
