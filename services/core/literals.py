@@ -11,6 +11,10 @@ from services.core.unreadable import UnreadableError
 
 MAX_PYTHON_BYTES: Final = 1 << 14
 """Parsing holds the event loop, for a millisecond or two per KiB."""
+MAX_LEVELS: Final = 80
+"""Of a syntax tree: 64 of values, and what stands around them."""
+MAX_BITS: Final = 14_000
+"""Of an integer: Python writes none of more than 4,300 digits, and reads longer ones in hexadecimal."""
 MAX_OPERAND: Final = 1e15
 _WORKED_OUT: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
     ast.Add: operator.add,
@@ -93,15 +97,29 @@ def _parsed(text: str, mode: Literal["eval", "exec"]) -> ast.AST:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a model's invalid escapes are no concern of ours
-            return ast.parse(text.strip(), mode=mode)
+            tree = ast.parse(text.strip(), mode=mode)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as err:
         raise UnreadableError("NOT_JSON", "neither JSON nor a Python literal") from err
+    _check_levels(tree)
+    return tree
+
+
+def _check_levels(tree: ast.AST) -> None:
+    """Refuse a tree that is too high to climb."""
+    level = [tree]
+    for _ in range(MAX_LEVELS):
+        level = [part for node in level for part in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise UnreadableError("TOO_DEEP", f"Python syntax of more than {MAX_LEVELS} levels")
 
 
 def _value(node: ast.expr) -> Any:
     match node:
-        case ast.Constant(value=str() | int() | float() | None as value):
+        case ast.Constant(value=str() | float() | None as value):
             return value
+        case ast.Constant(value=int() as value):
+            return _printable(value)
         case ast.Name(id=name) if name in _SINGLETONS:
             return _SINGLETONS[name]
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
@@ -119,6 +137,12 @@ def _value(node: ast.expr) -> Any:
 def _number(value: float) -> float:
     if isinstance(value, bool):  # which Python takes for an integer
         raise UnreadableError("NOT_JSON", "true and false have no negative")
+    return _printable(value) if isinstance(value, int) else value
+
+
+def _printable(value: int) -> int:
+    if value.bit_length() > MAX_BITS:
+        raise UnreadableError("NOT_JSON", "an integer is too long to be written in digits")
     return value
 
 

@@ -82,6 +82,10 @@ def test_mends(text, value, repairs):
         pytest.param(f"['{'é' * 2**13}']", "TOO_LARGE", id="over 16 KiB in fewer letters"),
         pytest.param("[f(1), __import__('os')]", "NOT_JSON", id="code"),
         pytest.param("{'a': -True}", "NOT_JSON", id="true has no negative"),
+        pytest.param(f"[0x{'f' * 8000}]", "NOT_JSON", id="more digits than are ever written"),
+        pytest.param(f"[-0x{'f' * 8000}]", "NOT_JSON", id="and less than nothing"),
+        pytest.param(f"{'[' * 65}'a'{']' * 65}", "TOO_DEEP", id="65 levels of Python"),
+        pytest.param(f"['a'{'.a' * 1500}]", "TOO_DEEP", id="1,500 levels of Python"),
         pytest.param("[" + "-" * 16_000 + "1]", "NOT_JSON", id="code that overflows the parser"),
     ],
 )
