@@ -1,11 +1,13 @@
 """JSON Schema draft 2020-12 in bounded work: patterns in linear time, every step counted."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
 
@@ -157,6 +159,16 @@ def _unique_items(_: Any, unique: bool, instance: Any, __: Any) -> Errors:
         seen.add(form)
 
 
+def _multiple_of(_: Any, factor: float, instance: Any, __: Any) -> Errors:
+    """By the digits as they were written: 0.3 is a multiple of 0.1."""
+    if isinstance(instance, bool) or not isinstance(instance, int | float):
+        return
+    if isinstance(instance, float) and not math.isfinite(instance):
+        return  # it is refused as what is no number at all
+    if Fraction(str(instance)) % Fraction(str(factor)):
+        yield ValidationError(f"{instance!r} is not a multiple of {factor!r}")
+
+
 def _number_forms(value: Any) -> Any:
     """The value with 1.0 written as 1: JSON Schema takes them for equal."""
     match value:
@@ -188,6 +200,7 @@ _OWN: Final[dict[str, Keyword]] = {
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
+    "multipleOf": _multiple_of,
     "uniqueItems": _unique_items,
 }
 Validator: Final = extend(  # type: ignore[no-untyped-call]  # its stubs leave it untyped

@@ -163,6 +163,10 @@ def test_a_long_answer_is_read():
         ({"pattern": "b"}, "abc", True),
         ({"pattern": "."}, "\ud800", True),
         ({"patternProperties": {"^x-": {"type": "integer"}}}, {"x-a": "1"}, False),
+        ({"multipleOf": 0.1}, 0.3, True),
+        ({"multipleOf": 0.01}, 10**400, True),
+        ({"multipleOf": 3}, 10**400, False),
+        ({"multipleOf": 3}, True, True),
         ({"uniqueItems": True}, [1, True, "1"], True),
         ({"uniqueItems": True}, [1, 1.0], False),
         ({"uniqueItems": True}, [{"a": 1, "b": [2.0]}, {"b": [2], "a": 1}], False),
@@ -181,6 +185,12 @@ def test_a_long_answer_is_read():
 )
 def test_a_value_is_what_the_schema_asks_for_or_not(schema, value, holds):
     assert holds is (violation(value, schema) == "")
+
+
+def test_what_is_no_number_is_a_multiple_of_nothing_and_no_vote():
+    form = OutputFormat("json", schema={"multipleOf": 0.5})
+
+    assert "NOT_FINITE" == ballot("1e999", (), output_format=form, tools=()).reason
 
 
 def test_a_part_that_names_another_dialect_is_read_by_the_same_rules():
