@@ -54,16 +54,18 @@ def _parted(text: str) -> tuple[str, bool]:
 
 
 def _cut_once(text: str) -> tuple[str, bool]:
-    kept, rest, is_open = "", _without_headless(text), False
-    while opening := OPENING.search(rest):
-        kept += rest[: opening.start()]
-        closing = closing_of(opening.group(1)).search(rest, opening.end())
+    text, kept, at = _without_headless(text), list[str](), 0
+    while opening := OPENING.search(text, at):
+        kept.append(text[at : opening.start()])
+        closing = closing_of(opening.group(1)).search(text, opening.end())
         if closing is None:
-            is_open = not kept.strip(" \t") or kept.rstrip(" \t").endswith("\n")
-            rest = "" if is_open else rest[opening.start() :]
+            shown = "".join(kept)
+            if not shown.strip(" \t") or shown.rstrip(" \t").endswith("\n"):
+                return shown.strip(), True
+            at = opening.start()
             break
-        rest = rest[closing.end() :]
-    return (kept + rest).strip(), is_open
+        at = closing.end()
+    return "".join([*kept, text[at:]]).strip(), False
 
 
 def _after_beginning(text: str) -> str:

@@ -61,9 +61,10 @@ def test_many_closing_tags_take_no_long_time():
     assert time.perf_counter() - start < 1.0
 
 
-def test_many_open_tags_take_no_long_time():
-    start = time.perf_counter()
+@pytest.mark.parametrize("unit", ["<think>", "<think></think>", "a<think>b</think>"])
+def test_many_tags_take_no_long_time(unit):
+    start = time.process_time()
 
-    visible_text("<think>" * 100_000)
+    visible_text(unit * 100_000)
 
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
