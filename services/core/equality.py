@@ -182,12 +182,12 @@ def _object(value: Mapping[str, Any], schema: Schema, root: Schema) -> dict[str,
     parts = _by_key(schema.get("properties", NOTHING))
     extra = schema.get("additionalProperties", NOTHING)
     forms = {
-        _key(key): _canonical(item, parts.get(_key(key), extra), root)
+        composed(key): _canonical(item, parts.get(composed(key), extra), root)
         for key, item in value.items()
     }
     if len(forms) < len(value):
         raise UnreadableError("DUPLICATE_KEY", "an object has the same key twice")
-    optional = parts.keys() - set(map(_key, schema.get("required", ())))
+    optional = parts.keys() - set(map(composed, schema.get("required", ())))
     for key in optional & forms.keys():
         if forms[key] is None or _is_default(forms[key], parts[key], root):
             del forms[key]
@@ -197,12 +197,12 @@ def _object(value: Mapping[str, Any], schema: Schema, root: Schema) -> dict[str,
 def _by_key(parts: Schema) -> Schema:
     if all(map(str.isascii, parts)):
         return parts
-    return {_key(name): part for name, part in parts.items()}
+    return {composed(name): part for name, part in parts.items()}
 
 
-def _key(name: str) -> str:
-    """A key with its accents written in one way."""
-    return name if name.isascii() else "".join(map(_composed, stretches(name)))
+def composed(text: str) -> str:
+    """A text with its accents written in one way (NFC)."""
+    return text if text.isascii() else "".join(map(_composed, stretches(text)))
 
 
 def _composed(stretch: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from services.core.abstention import declined
-from services.core.equality import fold
+from services.core.equality import composed, fold
 from services.core.extract import Reading
 from services.core.stretches import MOST_CHARS, matches
 from services.core.unreadable import UnreadableError
@@ -45,6 +45,7 @@ def label_in(text: str, labels: Sequence[str]) -> Reading:
         If no label or more than one is meant; the reason is UNKNOWN_LABEL.
     """
     by_form = {fold(label): label for label in reversed(labels)}
+    text = composed(text)
     if fold(text) in by_form:
         return by_form[fold(text)], ()
     for candidates in (_alone(text, by_form), _cued(text, by_form), _mentioned(text, by_form)):
@@ -72,11 +73,18 @@ def abstaining_label(labels: Sequence[str]) -> str:
 
 
 def _alone(text: str, by_form: Mapping[str, str]) -> Iterator[str]:
-    bare = {fold(form.strip(_MARKUP)): label for form, label in by_form.items()}
+    bare: dict[str, list[str]] = {}
+    for form in by_form:
+        bare.setdefault(fold(form.strip(_MARKUP)), []).append(form)
     for line in (*_BOXED.findall(text), *(line[0] for line in _LINE.finditer(text))):
         form = fold(line.strip(_MARKUP))
         if form and form in bare:
-            yield bare[form]
+            yield by_form[_written(bare[form], fold(line.replace("\\", "")))]
+
+
+def _written(alike: Sequence[str], line: str) -> str:
+    """Of names that differ in their marks alone, such as C and C#, the longest that a line holds."""
+    return max((name for name in alike if name in line), key=len, default=alike[0])
 
 
 def _cued(text: str, by_form: Mapping[str, str]) -> Iterator[str]:
@@ -104,7 +112,7 @@ def _mentioned(text: str, by_form: Mapping[str, str]) -> Iterator[str]:
 
 
 def _mentions(text: str, by_form: Mapping[str, str]) -> Iterator[tuple[str, int, str]]:
-    names = sorted((name for name in by_form if name), key=len, reverse=True)
+    names = sorted(_spelt(by_form), key=lambda name: (-len(name), name))
     pattern = "|".join(_bounded(name).replace(r"\ ", r"\s+") for name in names)
     searched, most = re.compile(pattern or r"(?!)", re.IGNORECASE), MOST_CHARS // (1 + len(names))
     for match in matches(searched, text, most=most):
@@ -114,6 +122,12 @@ def _mentions(text: str, by_form: Mapping[str, str]) -> Iterator[tuple[str, int,
         if len(form) == 1 and form.isalpha() and written != by_form[form].strip():
             continue  # the letter of a word's own, such as the article in "a train"
         yield form, match.start(), written
+
+
+def _spelt(by_form: Mapping[str, str]) -> set[str]:
+    """Names as they are told apart, and as they were declared where that is more than case."""
+    declared = (" ".join(composed(label).split()) for label in by_form.values())
+    return {*filter(None, by_form), *(name for name in declared if name.lower() not in by_form)}
 
 
 def _bounded(form: str) -> str:

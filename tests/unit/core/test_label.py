@@ -31,6 +31,12 @@ SAFETY = ("safe", "unsafe")
         ("New  York", ("new york", "york"), "new york"),
         ("正面", ("正面", "负面"), "正面"),
         ("我觉得是正面的", ("正面", "负面"), "正面"),
+        ("**C#**", ("C", "C#"), "C#"),
+        ("**C**", ("C", "C#"), "C"),
+        (r"\boxed{C\#}", ("C", "C#"), "C#"),
+        ("Es ist die Straße.", ("Straße", "Weg"), "Straße"),
+        ("Ich wähle die STRASSE.", ("Straße", "Weg"), "Straße"),
+        ("C'est ne\u0301gatif.", ("négatif", "positif"), "négatif"),
     ],
 )
 def test_reads(text, labels, label):
