@@ -29,6 +29,8 @@ _UNIT_POWER: Final = re.compile(r"(?<=[A-Za-z])\^(?:\{-?\d\}|-?\d)(?!\d)")
 _SCALE: Final = re.compile(
     r"(?<![\w.,])(\d{1,9}(?:\.\d{1,9})?)\s?(thousand|million|billion|trillion)\b", re.IGNORECASE
 )
+_MARKS: Final = str.maketrans({"\u066b": ".", "\u066c": ",", "\uff0e": "."})
+"""Decimal and thousands marks of Arabic, and the full-width point."""
 _SLASH: Final = "\u2044"
 """Of fractions that are one character, such as a half."""
 _ZEROS: Final = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
@@ -48,6 +50,8 @@ def plain(text: str) -> str:
 
 
 def _plain(text: str) -> str:
+    if not text.isascii():
+        text = text.translate(_MARKS)
     if "\\" in text:
         text = _without_latex(text)
     text = _PI.sub(lambda m: _product(m["times"], math.pi), text)

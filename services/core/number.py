@@ -12,7 +12,8 @@ from services.core.unreadable import UnreadableError
 
 _SPACES = "\u00a0\u2009\u202f"
 _GROUPED = rf"\d{{1,3}}(?:[,_{_SPACES}]\d{{3}})+(?!_?\d)"
-_SPACED = r"(?:\d{1,2}|\d{3}(?= 0))(?: \d{3})+(?! ?\d)"
+_SPACED = r"(?:\d{1,2}|\d{3}(?= 0))(?: \d{3}){1,20}(?! ?\d)"
+"""Bounded, for it is tried at each group of a row that is none."""
 _BODY = rf"(?:(?:{_GROUPED}|{_SPACED})(?:\.\d+)?|\d++(?:\.\d+)?|\.\d+)"
 _OTHER = r"0[xX][\da-fA-F]+\b|0[bB][01]+\b|0[oO][0-7]+\b|\d+(?::\d+)+"
 _NUMBER: Final = re.compile(
@@ -23,8 +24,13 @@ _NUMBER: Final = re.compile(
     r"|\^\{?(?P<power>-?\d{1,3})\}?)?"
     r"(?:\s?/\s?(?P<divisor>\d+(?:\.\d+)?)(?![\d/]))?"
 )
-_DECIMAL_COMMA: Final = re.compile(r"[-\u2212]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+")
-_THOUSANDS: Final = re.compile(r"[-\u2212]?\d{1,3}(?:,\d{3})+")
+_OTHERWISE: Final = re.compile(
+    r"(?<![\w.,])(?:(?P<points>\d{1,3}(?:\.\d{3}){1,12},\d{1,30}|\d{1,3}(?:\.\d{3}){2,12})"
+    r"|(?P<lakhs>\d{1,2}(?:,\d{2}){1,12},\d{3}(?:\.\d{1,30})?)"
+    r"|(?![1-9]\d{0,2},\d{3}(?!\d))\d{1,30},\d{1,30})(?![\d_]|[.,]\d)"
+)
+"""Points between thousands, commas between lakhs, or a comma before decimals: how much of the world
+writes what can be written in no other way."""
 _MARKED: Final = re.compile(r"\\boxed\{([^{}]{1,256})\}|####([^\n]{1,256})")
 _BARE: Final = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 _GROUPING: Final = re.compile(rf"[,_ {_SPACES}]")
@@ -54,25 +60,33 @@ def number_in(text: str) -> Reading:
     A number in `\boxed{…}` or behind `####` counts, else the last one of what
     follows `Answer:` and the like up to the end of its clause, else the last
     one in the text; one that is denied, as in `not 6`, never does. Currency,
-    percent and thousands signs are dropped, `3/4` is 0.75, and a comma is a
-    decimal one only if the text is nothing but that number. Units are dropped,
-    with their powers, and never converted. A ratio, a time and digits of
-    another base are no numbers.
+    percent and thousands signs are dropped, `3/4` is 0.75, and a comma or points
+    are decimal or thousands signs of the other kind only where they can be
+    nothing else, as in `3,14` and `1.234.567`. Units are dropped, with their
+    powers, and never converted. A ratio, a time and digits of another base are
+    no numbers.
 
     Raises
     ------
     UnreadableError
         If there is none; the reason is NOT_A_NUMBER.
     """
-    bare = plain(text.strip())
-    if _DECIMAL_COMMA.fullmatch(bare) and not _THOUSANDS.fullmatch(bare):
-        return _last(bare.replace(".", "").replace(",", ".")), ("DECIMAL_COMMA",)
+    written = plain(text.strip())
+    bare = "".join(_OTHERWISE.sub(_usual, part) for part in stretches(written))
+    repairs = ("DECIMAL_COMMA",) if bare != written else ()
     if _SPACED_OUT.fullmatch(bare):
         bare = bare.replace(" ", "")
     marked = [boxed or hashed for boxed, hashed in _MARKED.findall(bare)]
     value = _last(marked[-1]) if marked and numbers_in(marked[-1]) else _meant(bare)
-    is_bare = _BARE.fullmatch(text.strip()) is not None
-    return value, () if is_bare else ("NUMBER_IN_TEXT",)
+    is_bare = _BARE.fullmatch(bare if repairs else text.strip()) is not None
+    return value, repairs if is_bare else ("NUMBER_IN_TEXT", *repairs)
+
+
+def _usual(found: re.Match[str]) -> str:
+    """A number with a point before its decimals, and nothing between its thousands."""
+    if found["lakhs"]:
+        return found[0].replace(",", "")
+    return found[0].replace(".", "").replace(",", ".")
 
 
 def numbers_in(text: str) -> list[int | float]:

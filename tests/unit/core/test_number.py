@@ -1,5 +1,9 @@
 """The number an answer means is read from common ways to write it."""
 
+# ruff: noqa: RUF001  (numbers are written in their own scripts)
+
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +27,7 @@ from services.core.unreadable import UnreadableError
         ("from 3-5", 5),
         ("50%", 50),
         ("1e5", 100000),
-        ("1.5 × 10^3", 1500),  # noqa: RUF001
+        ("1.5 × 10^3", 1500),
         ("10^3", 1000),
         ("3/4", 0.75),
         (r"\frac{3}{4}", 0.75),
@@ -84,6 +88,17 @@ from services.core.unreadable import UnreadableError
         ("Die Antwort ist 7, denn 3 + 4", 7),
         ("答案是 12。共有3个", 12),
         ("ratio 3:2, which is 1.5", 1.5),
+        ("0,125", 0.125),
+        ("Die Antwort ist 3,14.", 3.14),
+        ("**-0,5** %", -0.5),
+        ("Es kostet 1.234,56 €", 1234.56),
+        ("1.234.567 Einwohner", 1234567),
+        ("1,23,456", 123456),
+        ("₹1,00,000.50", 100000.5),
+        ("one of 1,2,3", 3),
+        ("see 1.2.3, so 4", 4),
+        ("١٬٢٣٤٫٥", 1234.5),
+        ("答案是１２．５", 12.5),
     ],
 )
 def test_reads(text, number):
@@ -101,6 +116,19 @@ def test_reads(text, number):
 def test_refuses(text):
     with pytest.raises(UnreadableError, match="no number"):
         number_in(text)
+
+
+@pytest.mark.parametrize("text", ["3,14", "es sind 1.234,5 m"])
+def test_another_way_to_write_a_number_is_recorded(text):
+    assert "DECIMAL_COMMA" in number_in(text)[1]
+
+
+def test_a_row_of_zeros_takes_no_long_time():
+    began = time.process_time()
+
+    number_in(f"{'000 ' * 4000}0000\n" * 20)
+
+    assert time.process_time() - began < 1.0
 
 
 @given(st.integers(-(10**30), 10**30))
