@@ -19,6 +19,8 @@ MAX_STATEMENTS: Final = 200
 MAX_TOKENS: Final = 48
 """Of one side; longer ones are passed over."""
 MAX_EXPONENT: Final = 64
+MAX_BITS: Final = 4096
+"""Of a power: those of powers would soon fill any memory."""
 MAX_CHARS: Final = 50_000
 
 CODE: Final = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
@@ -305,5 +307,11 @@ def _raised(base: Range, exponent: Range) -> Range:
         raise NotPlainError
     if base.low <= 0 and not (base.exact and power > 0):
         raise NotPlainError
+    if abs(power) * max(_bits(base.low), _bits(base.high)) > MAX_BITS:
+        raise NotPlainError
     ends = sorted((base.low ** int(power), base.high ** int(power)))
     return Range(Fraction(ends[0]), Fraction(ends[1]))
+
+
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())

@@ -6,7 +6,6 @@ prose beside it that objects to what it passes makes it none, too.
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -173,7 +172,7 @@ def _finding(criterion: Criterion, value: Any, answer: Answer) -> Finding:
     if not (are_texts and isinstance(passed, bool) and is_number):
         kinds = json.dumps({key: type(item).__name__ for key, item in value.items()})
         raise UnreadableError("VERDICT_WRONG_TYPE", f"{criterion} has wrong types: {kinds}")
-    if not (math.isfinite(score) and 0 <= score <= 1):
+    if not 0 <= score <= 1:  # nor is what is no number
         raise UnreadableError("VERDICT_OUT_OF_RANGE", f"{criterion} has a score not in [0, 1]")
     span = span_of(quote, answer.text)
     if quote.strip() and span is None:

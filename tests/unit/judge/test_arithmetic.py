@@ -60,6 +60,7 @@ def test_finds(text, wrong):
         pytest.param("`2 + 2 = 5` and ```\n2 + 2 = 5\n```", id="code"),
         pytest.param("if 2 + 2 == 5 or 2 + 2 != 5 or 2 + 2 >= 5", id="comparisons"),
         pytest.param("1 / 0 = 7 and 2 ^ 9999 = 1", id="out of hand"),
+        pytest.param("((((9^64)^64)^64)^64)^64 = 1", id="powers of powers"),
         pytest.param("The answer is 42.", id="no statement"),
     ],
 )
@@ -89,6 +90,10 @@ def test_reads_anything(text):
     n_checked, wrong = wrong_statements(text)
 
     assert len(wrong) <= n_checked
+
+
+def test_powers_are_recomputed_as_far_as_they_stay_small():
+    assert (1, ["(2^8)^8 = 1"]) == wrong_statements("So (2^8)^8 = 1.")
 
 
 @pytest.mark.parametrize("text", ["=1+1" * 50_000, "(" * 100_000 + "=1", "1 " * 50_000 + "=1"])

@@ -175,6 +175,14 @@ def other(**changes):
         pytest.param(other(logic=finding(score=1.2)), "VERDICT_OUT_OF_RANGE", id="above 1"),
         pytest.param(other(logic=finding(score=-0.1)), "VERDICT_OUT_OF_RANGE", id="below 0"),
         pytest.param(
+            other(logic=finding(score=10**400)), "VERDICT_OUT_OF_RANGE", id="beyond any float"
+        ),
+        pytest.param(
+            other(logic=finding(score="?")).replace('"?"', "1e999"),
+            "VERDICT_OUT_OF_RANGE",
+            id="infinite",
+        ),
+        pytest.param(
             other(logic=finding(score=float("nan"))), "VERDICT_NOT_FINITE", id="not a number"
         ),
         pytest.param(
