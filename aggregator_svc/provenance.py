@@ -20,7 +20,7 @@ from services.core.refusal import refuses
 
 MAX_NAMED: Final = 5
 """Things that an objection names."""
-_LIST_MARK: Final = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
+_LIST_MARK: Final = re.compile(r"^[^\S\n]*\d+[.)]\s", re.MULTILINE)
 _QUOTED: Final = re.compile(
     r'"([^"\n]+)"|“([^”“„\n]+)”|„([^“”„\n]+)[“”]|«([^»\n]+)»|「([^」\n]+)」|『([^』\n]+)』'
     r"|‘([^‘’\n]+)’(?!\w)|(?<!\w)'([^'\n]+)'(?!\w)"

@@ -12,7 +12,7 @@ from services.core.prompts import Passage
 CITATION: Final = re.compile(r"(?<![\w\])])[\[【]([^\[\]【】\n]{1,200})[\]】](?!\()")
 """`[p1]`, `[1, 2]`, `【p1】`; not `array[1]`, `m[1][2]` or a link."""
 SEPARATOR: Final = re.compile(r"\s*[,;]\s*")
-LIST_MARK: Final = re.compile(r"^\s*(?:\(?\d{1,3}[.)]|#+)\s", re.MULTILINE)
+LIST_MARK: Final = re.compile(r"^[^\S\n]*(?:\(?\d{1,3}[.)]|#+)\s", re.MULTILINE)
 SMALL: Final = 10
 """Integers up to this are counted, not claimed."""
 

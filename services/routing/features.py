@@ -51,13 +51,13 @@ LETTERS: Final = re.compile(r"[^\W\d_]+")
 NUMERAL: Final = re.compile(r"\d+(?:[.,]\d+)*")
 OPERATOR: Final = re.compile(r"[-+*/^=<>≤≥≠√∑∫×÷±]")  # noqa: RUF001 - the sign of multiplication
 CODE: Final = re.compile(
-    r"```|~~~|[{};]\s*$|^\s*(?:def|class|import|#include|return)\b", re.MULTILINE
+    r"```|~~~|[{};]\s*$|^[^\S\n]*(?:def|class|import|#include|return)\b", re.MULTILINE
 )
 CONSTRAINT: Final = re.compile(
     r"\b(?:must|exactly|only|at (?:least|most)|no more than|never|without|except|not)\b",
     re.IGNORECASE,
 )
-LISTED: Final = re.compile(r"^\s*(?:[-*•]|\(?(?:\d{1,2}|[A-Za-z])[.)])\s", re.MULTILINE)
+LISTED: Final = re.compile(r"^[^\S\n]*(?:[-*•]|\(?(?:\d{1,2}|[A-Za-z])[.)])\s", re.MULTILINE)
 
 Floats = NDArray[np.float64]
 

@@ -1,5 +1,7 @@
 """Every prompt becomes the same finite numbers, wherever and whenever it is read."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -98,3 +100,11 @@ def test_what_is_seen_of_a_prompt_keeps_vector_and_domain():
     found = seen(of_text("hi"), vector, domain="law")
 
     assert (vector.tolist(), "law") == (found.vector.tolist(), found.domain)
+
+
+def test_many_blank_lines_take_no_long_time():
+    began = time.process_time()
+
+    features(of_text("What is it?" + "\n" * 60_000 + "And why?"))
+
+    assert time.process_time() - began < 0.1
