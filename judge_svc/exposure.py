@@ -30,7 +30,7 @@ SECRETS: Final = {
     "Slack token": r"\bxox[abprs]-[A-Za-z0-9-]{20,}\b",
     "Stripe live key": r"\b[rs]k_live_[A-Za-z0-9]{20,}\b",
     "Google API key": r"\bAIza[\w-]{35}\b",
-    "OpenAI key": r"\bsk-(?:proj-)?[A-Za-z0-9_-]{40,}\b",
+    "OpenAI key": r"\bsk-(?!ant-)(?:proj-)?[A-Za-z0-9_-]{40,}\b",
     "Anthropic key": r"\bsk-ant-[A-Za-z0-9_-]{40,}\b",
 }
 SECRET: Final = {name: re.compile(pattern) for name, pattern in SECRETS.items()}

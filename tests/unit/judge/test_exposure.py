@@ -24,6 +24,8 @@ def kinds(text, known=""):
         pytest.param(
             "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIE" * 20, ("secret", "private key"), id="PEM"
         ),
+        pytest.param(f"sk-ant-api03-{'aB3' * 20}", ("secret", "Anthropic key"), id="Anthropic"),
+        pytest.param(f"sk-proj-{'aB3' * 20}", ("secret", "OpenAI key"), id="OpenAI"),
         pytest.param(f"Pay with {CARD}.", ("pii", "payment card number"), id="card"),
         pytest.param(f"Send it to {IBAN}.", ("pii", "bank account number (IBAN)"), id="IBAN"),
         pytest.param("Just kill yourself.", ("safety", "incitement to self-harm"), id="English"),
