@@ -12,6 +12,7 @@ import orjson
 
 from services.core.deadline import Deadline
 from services.core.errors import BackendError
+from services.models.reading import error_text, items, mapping, text
 from services.models.settings import proxy_for
 from services.models.sse import EventParser
 from services.models.throttle import duration_s
@@ -204,6 +205,8 @@ class Endpoint:
             status, "HTTP_STATUS"
         )
         retry_after_s = _retry_after_s(headers)
+        if retry_after_s is None:
+            retry_after_s = _retry_delay_s(content)
         return BackendError(message, cause=cause, retry_after_s=retry_after_s, http_status=status)
 
     def _object(self, content: bytes) -> dict[str, Any]:
@@ -261,9 +264,16 @@ def _error_text(content: bytes) -> str:
         value = orjson.loads(content)
     except orjson.JSONDecodeError:
         return content[: 4 * MAX_QUOTED_CHARS].decode(errors="replace")
-    error = value.get("error", value) if isinstance(value, dict) else value
-    message = error.get("message") if isinstance(error, dict) else error
-    return message if isinstance(message, str) else orjson.dumps(error).decode()
+    return error_text(mapping(value).get("error", value))
+
+
+def _retry_delay_s(content: bytes) -> float | None:
+    """Time that Google's errors ask for: `google.rpc.RetryInfo` among their details, no header."""
+    with suppress(orjson.JSONDecodeError):
+        details = items(mapping(mapping(orjson.loads(content)).get("error")).get("details"))
+        told = [text(each["retryDelay"]) for each in details if "retryDelay" in each]
+        return duration_s(told[0], datetime.now(UTC)) if told else None
+    return None
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

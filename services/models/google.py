@@ -1,6 +1,7 @@
 """Google's Gemini API, `generateContent`."""
 
 import base64
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -35,6 +36,14 @@ FINISH: Final = {
         FinishReason.CONTENT_FILTER,
     ),
 }
+BROKEN_OFF: Final = frozenset(
+    {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MALFORMED_RESPONSE"}
+)
+"""Ends of a reply that holds at most what the model said before it failed: no answer."""
+SIGNED: Final = re.compile(r"gemini-(?![12][.-])")
+"""Models that refuse a call of a tool without the signature of the thoughts that led to it."""
+NO_SIGNATURE: Final = "skip_thought_signature_validator"
+"""What the API wants instead for a call of which no signature is known, as of another model."""
 
 
 class GoogleBackend:
@@ -48,7 +57,7 @@ class GoogleBackend:
         self, request: ModelRequest, *, deadline: Deadline, listener: Listener | None = None
     ) -> ModelReply:
         body = content_body(conversation(request), request.prompt, self._spec)
-        path = f"/models/{self._spec.model.removeprefix('models/')}"
+        path = f"/models/{_model(self._spec)}"
 
         if listener is None:
             reply = await self._endpoint.post(f"{path}:generateContent", body, deadline=deadline)
@@ -59,6 +68,9 @@ class GoogleBackend:
         if not items(reply.get("candidates")) and not mapping(reply.get("promptFeedback")):
             said = self._endpoint.quoted(str(reply.get("error") or reply))
             raise self._endpoint.invalid(f"its reply has no candidates: {said}")
+        for candidate in items(reply.get("candidates"))[:1]:
+            if (ended := text(candidate.get("finishReason"))) in BROKEN_OFF:
+                raise self._endpoint.invalid(f"its reply ended with {ended}")
         return content_reply(reply, request)
 
 
@@ -68,8 +80,9 @@ def headers(key: str) -> dict[str, str]:
 
 def content_body(talk: Conversation, prompt: Prompt, spec: Model) -> dict[str, Any]:
     """The request's body."""
+    signed = SIGNED.match(_model(spec)) is not None
     body: dict[str, Any] = {
-        "contents": [_content(turn, talk) for turn in talk.turns],
+        "contents": [_content(turn, talk, signed=signed) for turn in talk.turns],
         "generationConfig": _generation(prompt, spec),
     }
     if talk.system:
@@ -77,6 +90,10 @@ def content_body(talk: Conversation, prompt: Prompt, spec: Model) -> dict[str, A
     if prompt.tools:
         body["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in prompt.tools]}]
     return body
+
+
+def _model(spec: Model) -> str:
+    return spec.model.removeprefix("models/")
 
 
 def _generation(prompt: Prompt, spec: Model) -> dict[str, Any]:
@@ -99,12 +116,12 @@ def _declaration(tool: Tool) -> dict[str, Any]:
     return {**declared, "parametersJsonSchema": tool.parameters} if tool.parameters else declared
 
 
-def _content(turn: Message, talk: Conversation) -> dict[str, Any]:
+def _content(turn: Message, talk: Conversation, *, signed: bool) -> dict[str, Any]:
     role = "model" if turn.role == "assistant" else "user"
-    return {"role": role, "parts": [_part(part, talk) for part in turn.parts]}
+    return {"role": role, "parts": [_part(part, talk, signed=signed) for part in turn.parts]}
 
 
-def _part(part: Part, talk: Conversation) -> dict[str, Any]:
+def _part(part: Part, talk: Conversation, *, signed: bool) -> dict[str, Any]:
     match part:
         case str():
             return {"text": part}
@@ -115,7 +132,8 @@ def _part(part: Part, talk: Conversation) -> dict[str, Any]:
             return {"fileData": {"fileUri": part.url}}
         case ToolCall():
             arguments = arguments_object(part.arguments_json)
-            return {"functionCall": {"name": part.name, "args": arguments}}
+            call = {"functionCall": {"name": part.name, "args": arguments}}
+            return {**call, "thoughtSignature": NO_SIGNATURE} if signed else call
         case ToolResult():
             name = talk.tool_names.get(part.tool_call_id, part.tool_call_id)
             return {"functionResponse": {"name": name, "response": _response(part)}}

@@ -23,6 +23,7 @@ from services.models.openai_stream import ChatAssembly, apart
 from services.models.pricing import counted
 from services.models.reading import (
     arguments_json,
+    error_text,
     items,
     logprob,
     mapping,
@@ -44,6 +45,8 @@ FINISH: Final = {
     "function_call": FinishReason.TOOL_CALLS,
     "content_filter": FinishReason.CONTENT_FILTER,
 }
+BROKEN_OFF: Final = frozenset({"error", "insufficient_system_resource", "abort"})
+"""Ends of a reply that its server did not finish: OpenRouter's and Mistral's, DeepSeek's, vLLM's."""
 
 
 class OpenAIBackend:
@@ -66,12 +69,18 @@ class OpenAIBackend:
         else:
             reply = await self._streamed(body, listener, deadline=deadline)
 
-        choices = items(reply.get("choices"))
-        if not choices or not isinstance(choices[0].get("message"), dict):
+        begun = self._spec.begins_in_reasoning
+        return chat_reply(reply, self._choice(reply), request, begun=begun)
+
+    def _choice(self, reply: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The first choice; servers report a failure in it, too, after they said that all is well."""
+        choice = next(iter(items(reply.get("choices"))), {})
+        if (error := choice.get("error")) or choice.get("finish_reason") in BROKEN_OFF:
+            raise self._endpoint.broken(error_text(error or choice["finish_reason"]))
+        if not isinstance(choice.get("message"), dict):
             said = self._endpoint.quoted(str(reply.get("error") or reply))
             raise self._endpoint.invalid(f"its reply has no message: {said}")
-        begun = self._spec.begins_in_reasoning
-        return chat_reply(reply, choices[0], request, begun=begun)
+        return choice
 
     async def _streamed(
         self, body: dict[str, Any], listener: Listener, *, deadline: Deadline

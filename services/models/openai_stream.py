@@ -19,7 +19,9 @@ class ChatAssembly:
         self._said: list[str] = []
         self._reasoned: list[str] = []
         self._refused: list[str] = []
-        self._calls: dict[int, dict[str, Any]] = {}
+        self._calls: list[dict[str, str]] = []
+        self._called_at: dict[int, dict[str, str]] = {}
+        """The latest call of each place."""
         self._logprobs: list[Mapping[str, Any]] = []
         self._finish = ""
 
@@ -56,21 +58,29 @@ class ChatAssembly:
         self._listener.wrote(said or refused)
 
     def _take_call(self, piece: Mapping[str, Any]) -> None:
-        """Servers that send a call whole may leave out its place."""
-        place, function = piece.get("index"), mapping(piece.get("function"))
-        call = self._calls.setdefault(
-            place if isinstance(place, int) else len(self._calls),
-            {"id": "", "name": "", "arguments": ""},
-        )
-        call["id"] = text(piece.get("id")) or call["id"]
-        call["name"] = text(function.get("name")) or call["name"]
+        function = mapping(piece.get("function"))
+        call = self._called(piece.get("index"), text(piece.get("id")), text(function.get("name")))
         call["arguments"] += text(function.get("arguments"))
         self._listener.unseen(text(function.get("arguments")))
+
+    def _called(self, place: object, call_id: str, name: str) -> dict[str, str]:
+        """The call that a piece belongs to.
+
+        Servers that send calls whole may leave out their places, or give all of
+        them the same: what has another id and a name of its own is another call.
+        """
+        nth = place if isinstance(place, int) else len(self._calls)
+        call = self._called_at.get(nth)
+        if call is None or (name and call["name"] and call_id not in ("", call["id"])):
+            call = self._called_at[nth] = {"id": "", "name": "", "arguments": ""}
+            self._calls.append(call)
+        call["id"], call["name"] = call_id or call["id"], name or call["name"]
+        return call
 
     def whole(self) -> dict[str, Any]:
         calls = [
             {"id": c["id"], "function": {"name": c["name"], "arguments": c["arguments"]}}
-            for _, c in sorted(self._calls.items())
+            for c in self._calls
         ]
         message = {
             "content": "".join(self._said),

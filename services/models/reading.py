@@ -57,6 +57,12 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def error_text(error: object) -> str:
+    """What a provider says of a failure: its message, else all of it."""
+    said = error if isinstance(error, str) else mapping(error).get("message")
+    return text(said) or orjson.dumps(error).decode()
+
+
 def arguments_json(value: object) -> str:
     """Arguments of a tool call as JSON text, whether they came as text or as an object."""
     if isinstance(value, str):

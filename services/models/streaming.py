@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from services.core.deadline import Deadline
 from services.models.endpoint import Endpoint
-from services.models.reading import mapping, text
+from services.models.reading import error_text
 
 
 class Assembly(Protocol):
@@ -45,7 +45,7 @@ async def streamed(
 
     def take(piece: Mapping[str, Any]) -> None:
         if error := piece.get("error"):
-            raise endpoint.broken(text(mapping(error).get("message")) or str(error))
+            raise endpoint.broken(error_text(error))
         assembly.take(piece)
 
     reply = await endpoint.stream(path, body, deadline=deadline, take=take)
