@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
 
 import numpy as np
 
@@ -19,11 +18,8 @@ from services.report.figures import (
     weighted_share,
     wilson,
 )
-from services.report.rows import Request
+from services.report.rows import TIERED, Request
 from services.report.shadows import Shadow
-
-TIERED: Final = frozenset({"route", "cascade"})
-"""Patterns that choose between tiers."""
 
 
 @dataclass(frozen=True, slots=True)

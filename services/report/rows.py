@@ -11,6 +11,8 @@ from services.routing.recorded import quality_of_tier
 from services.runtime.wire import duration_from_wire
 
 JURY: Final = "jury"
+TIERED: Final = frozenset({"route", "cascade"})
+"""Patterns that choose between tiers."""
 LOST: Final = frozenset(
     {
         manifest_pb2.PARTICIPATION_STATUS_FAILED,
@@ -117,11 +119,7 @@ def request_of(manifest: manifest_pb2.Manifest) -> Request:
         tiers=_asked(manifest),
         tier_usd=usd,
         in_vain_usd=sum(usd.get(each.from_tier, 0.0) for each in manifest.escalations),
-        adequacy={
-            each.name: each.adequacy.value
-            for each in manifest.route.candidates
-            if each.HasField("adequacy")
-        },
+        adequacy=_adequacy(manifest),
         good=_good(manifest),
         votes=tuple(_votes(manifest)),
         audits=tuple(_audit(manifest, verdict) for verdict in manifest.verdicts),
@@ -149,11 +147,18 @@ def _asked(manifest: manifest_pb2.Manifest) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*left, last] if left else [manifest.chosen_tier or first]))
 
 
+def _adequacy(manifest: manifest_pb2.Manifest) -> dict[str, float]:
+    """Of tiers; the candidates of a jury are its jurors."""
+    rated = manifest.route.candidates if manifest.pattern in TIERED else ()
+    return {intern(each.name): each.adequacy.value for each in rated if each.HasField("adequacy")}
+
+
 def _tier_usd(manifest: manifest_pb2.Manifest) -> dict[str, float]:
     spent: dict[str, float] = {}
     for each in manifest.participations:
         if each.tier:
-            spent[each.tier] = spent.get(each.tier, 0.0) + each.cost_usd
+            tier = intern(each.tier)
+            spent[tier] = spent.get(tier, 0.0) + each.cost_usd
     return spent
 
 
@@ -162,7 +167,8 @@ def tokens_of(participations: Iterable[manifest_pb2.Participation]) -> dict[str,
     found: dict[str, int] = {}
     for each in participations:
         if each.stage == manifest_pb2.STAGE_JURY and each.usage.input_tokens:
-            found[each.tier] = max(found.get(each.tier, 0), each.usage.input_tokens)
+            tier = intern(each.tier)
+            found[tier] = max(found.get(tier, 0), each.usage.input_tokens)
     return found
 
 
@@ -181,7 +187,7 @@ def _good(manifest: manifest_pb2.Manifest) -> bool | None:
 
 def _votes(manifest: manifest_pb2.Manifest) -> Iterator[Vote]:
     alone = manifest.pattern == JURY
-    right = {outcome.tier: outcome.right for outcome in outcomes_of(manifest)}
+    right = {outcome.tier: _named(outcome.right) for outcome in outcomes_of(manifest)}
     for tally in manifest.tallies:
         jurors = [
             each
@@ -201,6 +207,10 @@ def _votes(manifest: manifest_pb2.Manifest) -> Iterator[Vote]:
             plain=tally.method == "plurality" and "gate" not in tally.fallback_trail,
             weights=_weights(tally),
         )
+
+
+def _named(right: Mapping[str, bool] | None) -> dict[str, bool] | None:
+    return None if right is None else {intern(name): is_so for name, is_so in right.items()}
 
 
 def _weights(tally: manifest_pb2.Tally) -> dict[str, float]:
