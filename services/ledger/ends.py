@@ -30,17 +30,20 @@ class End:
     reply: bytes | None
     """What is told again, until it expires: of a request that failed a reply with nothing but its
     manifest. None: nothing is."""
-    expires_ns: int
+    kept_ns: int
+    """How long it is told again, nanoseconds."""
 
 
-def told(reply: bytes, prompt: Prompt | None, *, terms: Terms, now_ns: int) -> End:
-    """The end of a request that replied as serialised."""
+def told(reply: bytes, prompt: Prompt | None, *, terms: Terms) -> End:
+    """The end of a request that replied as serialised; one that failed, with its manifest alone.
+
+    Takes as long as the words do that are redacted.
+    """
     manifest = AskResponse.FromString(reply).manifest
     entry = entries.ended(manifest)
     terms.texts.settle(manifest, prompt)
-    expires_ns = now_ns + round(terms.replay_for_s * 1e9)
     kept = reply if terms.replay_for_s > 0.0 else None
-    return End(entry, manifest.SerializeToString(), kept, expires_ns)
+    return End(entry, manifest.SerializeToString(), kept, round(terms.replay_for_s * 1e9))
 
 
 def interrupted(intent: bytes) -> End:

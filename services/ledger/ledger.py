@@ -4,31 +4,30 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from gremium.v1.ensemble_pb2 import AskResponse, ListManifestsRequest, ListManifestsResponse
 from gremium.v1.ledger_pb2 import RECORD_KIND_FEEDBACK, Attestation, LedgerMode, RecordKind
 from gremium.v1.manifest_pb2 import Feedback, Manifest
 from gremium.v1.types_pb2 import Prompt
 from services.core.errors import LedgerError
-from services.ledger import entries, postgres_mark, queries, records, replies, retention
+from services.ledger import ends, entries, postgres_mark, queries, records, replies, retention
 from services.ledger.postgres_mark import Mark
+from services.ledger.queued import Queued
+from services.ledger.settling import Settling
 from services.ledger.terms import MODES, Terms
+from services.ledger.waiting import WAIT_S, settled
 from services.ledger.writer import Work, Writer
 from services.runtime.wire import timestamp_to_wire
 
 logger = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
-
-WAIT_S: Final = 15.0
-"""Longest wait for one record to be committed or read."""
 
 
 class Ledger:
@@ -44,8 +43,8 @@ class Ledger:
         self._writer = writer
         self._terms = terms
         self._busy_s = busy_s
-        self._queued: dict[str, asyncio.Future[object]] = {}
-        """By request: the last of its records that nobody waits for."""
+        self._settling = Settling()
+        self._queued = Queued(terms.most_queued)
 
     @property
     def path(self) -> Path:
@@ -61,6 +60,12 @@ class Ledger:
     def records(self) -> bool:
         """Whether anything is kept at all."""
         return self._terms.mode != "off"
+
+    @property
+    def trouble(self) -> str:
+        """Why requests cannot be recorded now; empty while they can, or have room to wait."""
+        can_wait = self._terms.mode == "relaxed" and not self._queued.is_full
+        return "" if can_wait else self._writer.trouble
 
     async def begin(self, manifest: Manifest, *, fingerprint: str) -> AskResponse | None:
         """Record an intent. A request that was recorded before gets its reply again.
@@ -85,11 +90,11 @@ class Ledger:
             now_ns=time.time_ns(),
         )
         if manifest.request_id not in self._queued and self._may_queue(manifest.request_id):
-            self._queue(manifest.request_id, work)
+            self._queued.add(manifest.request_id, self._submit(work, patient=True, lasting=True))
             return None
         begun = self._submit(work)
         try:
-            return await _settled(asyncio.wrap_future(begun))
+            return await settled(asyncio.wrap_future(begun))
         except (asyncio.CancelledError, LedgerError):
             begun.add_done_callback(partial(self._withdraw, manifest.request_id))
             raise
@@ -111,24 +116,32 @@ class Ledger:
     async def finish(self, reply: AskResponse, prompt: Prompt | None = None) -> None:
         """Record the reply of a request that was begun; it is recorded even if cancelled here.
 
-        A disk that is full or a file that is held is waited for, if need be
-        longer than the caller does. The prompt is kept where the terms say so.
+        A file that is held is waited for, if need be longer than the caller does.
+        A disk that refuses is told of at once, and waited for all the same. The
+        prompt is kept where the terms say so.
 
         Raises
         ------
         UnknownRequestError
             If the request has no open intent.
         LedgerError
-            If the record could not be committed.
+            If the record could not be committed, or not yet.
         """
-        work = partial(
-            records.finish, reply=reply.SerializeToString(), prompt=prompt, terms=self._terms
+        told, request_id = reply.SerializeToString(), reply.manifest.request_id
+        queued = self._may_queue(request_id)
+        ending = self._settling.then(
+            partial(ends.told, told, prompt, terms=self._terms),
+            partial(self._end, queued=queued),
+            n_bytes=len(told) + (prompt.ByteSize() if prompt is not None else 0),
         )
-        request_id = reply.manifest.request_id
-        if self._may_queue(request_id):
-            self._queue(request_id, work)
+        if queued:
+            self._queued.add(request_id, ending)
         else:
-            await self._write(work, lasting=True)
+            await settled(asyncio.shield(asyncio.wrap_future(ending)))
+
+    def _end(self, ended: ends.End, *, queued: bool) -> "Future[None]":
+        work = partial(records.finish, ended=ended, signer=self._terms.signer)
+        return self._submit(work, patient=queued, lasting=True)
 
     async def fail(self, manifest: Manifest, prompt: Prompt | None = None) -> None:
         """Record the error of a request that was begun; it is recorded even if cancelled here.
@@ -155,8 +168,12 @@ class Ledger:
         stamped = Feedback()
         stamped.CopyFrom(feedback)
         stamped.submit_time.CopyFrom(timestamp_to_wire(datetime.now(UTC)))
-        self._terms.texts.said(stamped)
-        await self.append(RECORD_KIND_FEEDBACK, request_id, stamped.SerializeToString())
+        said = self._settling.then(
+            partial(self._terms.texts.said, stamped),
+            partial(self._add, RECORD_KIND_FEEDBACK, request_id),
+            n_bytes=stamped.ByteSize(),
+        )
+        await settled(asyncio.shield(asyncio.wrap_future(said)))
         return stamped
 
     async def append(self, kind: RecordKind.ValueType, request_id: str, payload: bytes) -> None:
@@ -169,6 +186,10 @@ class Ledger:
         LedgerError
             If the record could not be committed.
         """
+        added = self._add(kind, request_id, payload)
+        await settled(asyncio.shield(asyncio.wrap_future(added)))
+
+    def _add(self, kind: RecordKind.ValueType, request_id: str, payload: bytes) -> "Future[None]":
         work = partial(
             records.add,
             kind=kind,
@@ -177,7 +198,7 @@ class Ledger:
             signer=self._terms.signer,
             now_ns=time.time_ns(),
         )
-        await self._write(work)
+        return self._submit(work)
 
     async def recorded(self, request_id: str, *, fingerprint: str) -> AskResponse | None:
         """What a request replied that was recorded before; None if it is new, or starts anew.
@@ -254,7 +275,7 @@ class Ledger:
         """
         forgotten = await self._write(partial(replies.forget, now_ns=time.time_ns()))
         if forgotten:
-            await _settled(asyncio.to_thread(self._scrub))
+            await settled(asyncio.to_thread(self._scrub))
         return forgotten
 
     def note_mirror(self, mark: Mark) -> None:
@@ -275,7 +296,7 @@ class Ledger:
         while cleared := await self._write(retention.clear):
             gone += cleared
         if gone:
-            await _settled(asyncio.to_thread(self._scrub))
+            await settled(asyncio.to_thread(self._scrub))
         return buried
 
     def _scrub(self) -> None:
@@ -287,20 +308,8 @@ class Ledger:
 
     def _may_queue(self, request_id: str) -> bool:
         """Whether a record may wait by itself: in relaxed mode, of not too many requests."""
-        has_room = len(self._queued) < self._terms.most_queued or request_id in self._queued
+        has_room = not self._queued.is_full or request_id in self._queued
         return self._terms.mode == "relaxed" and has_room
-
-    def _queue(self, request_id: str, work: Work[object]) -> None:
-        """Let a record wait for its turn; nobody waits for it."""
-        queued = asyncio.wrap_future(self._submit(work, patient=True, lasting=True))
-        self._queued[request_id] = queued
-        queued.add_done_callback(partial(self._unqueue, request_id))
-
-    def _unqueue(self, request_id: str, queued: asyncio.Future[object]) -> None:
-        if self._queued.get(request_id) is queued:
-            del self._queued[request_id]
-        if not queued.cancelled() and (err := queued.exception()) is not None:
-            logger.error("a record of request %s is lost: %s", request_id, err)
 
     def _submit(
         self, work: Work[Value], *, patient: bool = False, lasting: bool = False
@@ -310,27 +319,27 @@ class Ledger:
         except sqlite3.ProgrammingError as err:
             raise LedgerError(str(err)) from err
 
-    async def _write(self, work: Work[Value], *, lasting: bool = False) -> Value:
-        submitted = self._submit(work, lasting=lasting)
-        return await _settled(asyncio.shield(asyncio.wrap_future(submitted)))
+    async def flush(self, *, within_s: float) -> None:
+        """Wait until all that is to be recorded is on disk, or cannot be now; no longer than that."""
+        with suppress(TimeoutError, LedgerError):
+            async with asyncio.timeout(within_s):
+                await asyncio.to_thread(self._settling.wait, within_s)
+                await self._write(lambda _: None)
+
+    async def close(self, *, within_s: float) -> bool:
+        """Commit what waits and stop. Returns whether that was done in time."""
+        all_submitted = await asyncio.to_thread(self._settling.close, timeout_s=within_s)
+        return await asyncio.to_thread(self._writer.close, timeout_s=within_s) and all_submitted
+
+    async def _write(self, work: Work[Value]) -> Value:
+        submitted = self._submit(work)
+        return await settled(asyncio.shield(asyncio.wrap_future(submitted)))
 
     async def _read(self, work: Work[Value], *, after: str = "") -> Value:
         """Read what is on disk; of a request `after` which is asked, what is on its way there, too."""
-        if (queued := self._queued.get(after)) is not None:
-            await asyncio.wait([queued], timeout=WAIT_S)
-        return await _settled(asyncio.to_thread(self._query, work))
+        await self._queued.wait_for(after, timeout_s=WAIT_S)
+        return await settled(asyncio.to_thread(self._query, work))
 
     def _query(self, work: Work[Value]) -> Value:
         with closing(sqlite3.connect(self._uri, uri=True, timeout=self._busy_s)) as connection:
             return work(connection)
-
-
-async def _settled(record: Awaitable[Value]) -> Value:
-    """What a job gives, within a limit."""
-    try:
-        async with asyncio.timeout(WAIT_S):
-            return await record
-    except TimeoutError as err:
-        raise LedgerError(f"the ledger did not answer within {WAIT_S:g} s") from err
-    except sqlite3.Error as err:
-        raise LedgerError(f"the ledger failed: {err}") from err

@@ -29,6 +29,13 @@ class Off(Ledger):
     def records(self) -> bool:
         return False
 
+    @property
+    def trouble(self) -> str:
+        return ""
+
+    async def flush(self, *, within_s: float) -> None:
+        del within_s
+
     async def begin(self, manifest: Manifest, *, fingerprint: str) -> AskResponse | None:
         del manifest, fingerprint
         return None

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 from services.config.postgres import Postgres
 from services.core.errors import LedgerError
@@ -16,6 +17,9 @@ from services.ledger.postgres_progress import Progress
 from services.ledger.reading import reading
 
 logger = logging.getLogger(__name__)
+
+FLUSH_S: Final = 2.0
+"""Longest wait for what is queued to reach the disk, so that the copy gets it before the end."""
 
 
 @asynccontextmanager
@@ -43,6 +47,7 @@ async def mirrored(
     try:
         yield
     finally:
+        await ledger.flush(within_s=FLUSH_S)
         if not await asyncio.to_thread(mirror.close):
             logger.error("the thread that feeds PostgreSQL did not stop")
 

@@ -8,13 +8,11 @@ from typing import Final
 from gremium.v1.ensemble_pb2 import AskResponse
 from gremium.v1.ledger_pb2 import RECORD_KIND_END, RecordKind
 from gremium.v1.manifest_pb2 import MANIFEST_STATE_IN_PROGRESS, Manifest
-from gremium.v1.types_pb2 import Prompt
 from services.core.errors import UnknownRequestError
 from services.ledger import chain, ends, entries, replies
 from services.ledger.ends import End
 from services.ledger.entries import Earlier, Entry
 from services.ledger.signing import Signer
-from services.ledger.terms import Terms
 from services.ledger.texts import Texts
 
 WITHOUT_WORDS: Final = Texts()
@@ -101,19 +99,15 @@ def spent(connection: sqlite3.Connection, *, manifest: Manifest) -> None:
     )
 
 
-def finish(
-    connection: sqlite3.Connection, *, reply: bytes, prompt: Prompt | None, terms: Terms
-) -> None:
-    """Record that a request replied as serialised; one that failed, with its manifest alone.
+def finish(connection: sqlite3.Connection, *, ended: End, signer: Signer | None) -> None:
+    """Append the end of a request to the chain, and close its intent.
 
     Raises
     ------
     UnknownRequestError
         If there is no open intent.
     """
-    now_ns = time.time_ns()
-    ended = ends.told(reply, prompt, terms=terms, now_ns=now_ns)
-    end(connection, ended=ended, signer=terms.signer, now_ns=now_ns)
+    end(connection, ended=ended, signer=signer, now_ns=time.time_ns())
 
 
 def end(connection: sqlite3.Connection, *, ended: End, signer: Signer | None, now_ns: int) -> None:
@@ -140,7 +134,8 @@ def end(connection: sqlite3.Connection, *, ended: End, signer: Signer | None, no
         signer=signer,
     )
     _settle(connection, entry, seq)
-    replies.keep(connection, entry.request_id, ended.reply, expires_ns=ended.expires_ns)
+    expires_ns = now_ns + ended.kept_ns
+    replies.keep(connection, entry.request_id, ended.reply, expires_ns=expires_ns)
 
 
 def _settle(connection: sqlite3.Connection, entry: Entry, seq: int) -> None:

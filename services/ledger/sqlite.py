@@ -64,7 +64,7 @@ async def open_ledger(
         finally:
             forgetting.cancel()
             await asyncio.wait([forgetting])
-            if not await asyncio.to_thread(writer.close, timeout_s=FLUSH_S):
+            if not await ledger.close(within_s=FLUSH_S):
                 logger.error("ledger %s did not flush within %g s", path, FLUSH_S)
 
 

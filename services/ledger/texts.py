@@ -46,10 +46,11 @@ class Texts:
             if content_sha256(answer) != digest:
                 answer.content_sha256 = digest
 
-    def said(self, feedback: Feedback) -> None:
-        """Redact what somebody says of an answer. It is given to be kept, so it is."""
+    def said(self, feedback: Feedback) -> bytes:
+        """Redact what somebody says of an answer, and serialise it. It is given to be kept, so it is."""
         self._redact(feedback, "comment")
         self._redact(feedback, "expected")
+        return feedback.SerializeToString()
 
     def _settle_prompt(self, manifest: Manifest, prompt: Prompt | None) -> None:
         manifest.ClearField("prompt")

@@ -22,6 +22,12 @@ PATIENCE_S: Final = 0.05
 """Longest wait of a job that nobody waits for, to share the COMMIT of another."""
 RETRY_S: Final = 0.2
 """Pause after a COMMIT that failed, before what has to last is tried again."""
+HELD: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+"""Codes of a file that another program holds: it soon lets go of it."""
+
+
+class DelayedError(sqlite3.OperationalError):
+    """The disk refuses what has to last: it is committed as soon as the disk takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,8 @@ class _Job:
 
     def starts(self) -> bool:
         """Whether it is to be run; one that is run again has started."""
-        return self.future.running() or self.future.set_running_or_notify_cancel()
+        again = self.future.running() or (self.future.done() and not self.future.cancelled())
+        return again or self.future.set_running_or_notify_cancel()
 
 
 class Writer:
@@ -47,7 +54,9 @@ class Writer:
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._left: list[_Job] = []
         """What has to last and was not committed yet; it comes before all that is queued."""
-        self._failing = False
+        self.trouble = ""
+        """Why nothing can be committed now; empty while it can."""
+        self._failed_s = 0.0
         self._closed = False
         self._last_try = float("inf")
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
@@ -59,7 +68,8 @@ class Writer:
         """Queue a job. Its future settles after COMMIT; cancelled before its turn, it never runs.
 
         A `patient` job waits a moment for another one's COMMIT. A `lasting` one
-        that could not be committed stays in the queue until it is.
+        that could not be committed stays in the queue until it is; unless it is
+        patient, its future says at once that the disk refuses (`DelayedError`).
 
         Raises
         ------
@@ -90,7 +100,7 @@ class Writer:
             if self._left and time.monotonic() > self._last_try:
                 break
         for job in self._left:
-            job.future.set_exception(sqlite3.OperationalError("the ledger was closed before"))
+            _settle(job.future, sqlite3.OperationalError("the ledger was closed before"))
         self._connection.close()
 
     def _next_group(self) -> list[_Job]:
@@ -112,22 +122,28 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             ends = [_end(job, self._connection) for job in group]
             self._connection.execute("COMMIT")
-            self._failing = False
         except sqlite3.Error as err:
-            self._tell_failure(err, len(group))
             self._roll_back()
             ends = [err] * len(group)
-        again = [_lasts(job, end) for job, end in zip(group, ends, strict=True)]
-        self._left = [job for job, kept in zip(group, again, strict=True) if kept]
-        for job, end, kept in zip(group, ends, again, strict=True):
-            if not kept:
+        self._note([end for end in ends if _is_of_the_file(end)])
+        self._left = [job for job, end in zip(group, ends, strict=True) if _lasts(job, end)]
+        for job, end in zip(group, ends, strict=True):
+            if not _lasts(job, end):
                 _settle(job.future, end)
+            elif not job.patient and not _is_held(end):
+                _settle(job.future, DelayedError(str(end)))
+        if self.trouble and not self._left and not self._closed:
+            self._left = [_Job(_touch, patient=True, lasting=False)]
 
-    def _tell_failure(self, err: sqlite3.Error, n_records: int) -> None:
-        """Once until something is committed again."""
-        if not self._failing:
-            logger.error("%d records were not committed: %s", n_records, err, exc_info=err)
-        self._failing = True
+    def _note(self, failures: list[sqlite3.Error]) -> None:
+        """Say once that the file takes nothing, and once that it does again."""
+        if failures and not self.trouble:
+            self._failed_s, first = time.monotonic(), failures[0]
+            logger.error("%d records not committed: %s", len(failures), first, exc_info=first)
+        elif self.trouble and not failures:
+            lasted_s = time.monotonic() - self._failed_s
+            logger.info("records are committed again, after %.1f s", lasted_s)
+        self.trouble = str(failures[0]) if failures else ""
 
     def _roll_back(self) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -144,9 +160,26 @@ def _wait_s(group: list[_Job], until_s: float) -> float | None:
 
 
 def _lasts(job: _Job, end: Any) -> bool:
-    """Whether a job that ended so is to be tried again: what failed is the file, not the job."""
+    """Whether a job that ended so is to be tried again."""
+    return job.lasting and _is_of_the_file(end)
+
+
+def _is_of_the_file(end: Any) -> bool:
+    """Whether what failed is the file, and not the job."""
     own = getattr(end, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-    return job.lasting and isinstance(end, sqlite3.OperationalError) and not own
+    return isinstance(end, sqlite3.OperationalError) and not own
+
+
+def _is_held(end: Any) -> bool:
+    """Whether another program's hold on the file is all that is wrong."""
+    code: int = getattr(end, "sqlite_errorcode", sqlite3.SQLITE_FULL)
+    return code & 0xFF in HELD  # the rest tells more of it
+
+
+def _touch(connection: sqlite3.Connection) -> None:
+    """Write what is there already, to find out whether the disk takes anything again."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {version}")
 
 
 def _end(job: _Job, connection: sqlite3.Connection) -> Any:
@@ -164,6 +197,9 @@ def _end(job: _Job, connection: sqlite3.Connection) -> Any:
 
 
 def _settle(future: Future[Any], end: Any) -> None:
+    """Tell whoever waits; one who was told already hears no more."""
+    if future.done():
+        return
     if isinstance(end, Exception):
         future.set_exception(end)
     else:

@@ -1,15 +1,22 @@
 """PostgreSQL gets each record of each ledger once, as it is, and nothing that is not one of it."""
 
+import asyncio
 import shutil
+import time
 
 import pytest
 
+from services.config.postgres import Postgres
 from services.ledger import postgres_feed, postgres_schema
 from services.ledger.checkpoint import Checkpoint
 from services.ledger.postgres import database
+from services.ledger.postgres_open import mirrored
 from services.ledger.postgres_verify import verify_copies
+from services.ledger.sqlite import open_ledger
+from services.ledger.terms import Terms
 from services.ledger.verify import Proofs
 from tests.postgres.chains import Book, until
+from tests.unit.ledger.entries import ended, intent
 
 
 def test_copies_what_is_there_and_what_comes(mirror, book, place):
@@ -20,6 +27,29 @@ def test_copies_what_is_there_and_what_comes(mirror, book, place):
 
     until(lambda: 5 == len(place.copy(book)))
     assert book.records == place.copy(book)
+
+
+async def test_what_waits_for_the_disk_when_a_gateway_stops_is_copied_first(place, tmp_path):
+    wanted, env = Postgres(url_env="COPY_URL"), {"COPY_URL": place.url()}
+    async with (
+        open_ledger(tmp_path / "own.sqlite", Terms(mode="relaxed")) as ledger,
+        mirrored(ledger, wanted, env),
+    ):
+        await ledger.begin(intent("r1"), fingerprint="f")
+        await ledger.finish(ended(intent("r1")))
+        await asyncio.to_thread(until, lambda: 1 == copied(place))
+        ledger._writer.submit(lambda _: time.sleep(0.5))
+        await ledger.begin(intent("r2"), fingerprint="f")
+        await ledger.finish(ended(intent("r2")))
+
+    assert 2 == copied(place)
+
+
+def copied(place):
+    """Records that are there, of whatever ledger; none before there are tables."""
+    if [(None,)] == place.rows("SELECT to_regclass('gremium_records')"):
+        return 0
+    return place.rows("SELECT count(*) FROM gremium_records")[0][0]
 
 
 def test_a_long_chain_arrives_whole_and_in_order(mirror, book, place):

@@ -45,7 +45,7 @@ import asyncio, resource, sys
 from pathlib import Path
 from services.core.errors import LedgerError
 from services.ledger.sqlite import open_ledger
-from tests.unit.ledger.entries import intent
+from tests.unit.ledger.entries import ended, intent
 
 async def main():
     async with open_ledger(Path(sys.argv[1])) as ledger:
@@ -58,10 +58,16 @@ async def main():
                 began += 1
         except LedgerError as err:
             print(err)
+        try:
+            await ledger.finish(ended(intent("r0"), text="x" * 9000))
+        except LedgerError as err:
+            print(err, bool(ledger.trouble))
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        while ledger.trouble:
+            await asyncio.sleep(0.01)
         await ledger.begin(intent("after"), fingerprint="f")
         kept = [await ledger.manifest(f"r{n}") for n in range(began)]
-        print(0 < len(kept) < 1000)
+        print(0 < len(kept) < 1000, kept[0].outcome)
 
 asyncio.run(main())
 """
@@ -174,8 +180,11 @@ def test_a_full_disk_fails_the_request_and_loses_nothing(path):
     with child(FULL_DISK, path) as process:
         out, _ = process.communicate(timeout=60)
 
-    assert out.startswith("the ledger failed: ")
-    assert out.endswith("True\n")
+    refused, kept, after = out.splitlines()
+    assert refused.startswith("the ledger failed: ")
+    assert kept.startswith("the end of the request is not on disk: ")
+    assert kept.endswith("True")
+    assert f"True {manifest_pb2.OUTCOME_ANSWERED}" == after
 
 
 def test_a_full_disk_in_relaxed_mode_loses_nothing_once_there_is_room(path):
