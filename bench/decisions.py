@@ -4,9 +4,12 @@
 
 Everything is decided by the code that serves, and what could not be is named in
 its part; weights, ties, gates and the choice of the best single juror come from
-training folds only. A part whose files are missing, or lack the models that it
-is about, is skipped and says so; every other recording of the same form is a
-pool of all its models. Without any figure the exit code is 1.
+training folds only. Recordings are told by their form, wherever in the folder
+they lie: any of short answers, worked problems, letters or tool calls is a pool
+of all its models, and what is published of a recording is held against that very
+one alone. A part whose files are missing, or lack the models that it is about, is
+skipped and says so. The exit code is 0 where there are figures and all of them
+reach what they have to, and 1 otherwise, or where a file could not be read.
 """
 
 import pathlib
@@ -22,11 +25,13 @@ from bench.decisions import PoolFigure  # noqa: E402
 
 def main() -> None:
     options = parts.parsed(parts.parser(__doc__, decisions))
-    found = list(parts.measured(decisions, options.only, lambda part: part.rows(options.data)))
+    found = parts.measured(
+        decisions, options, lambda part: part.rows(options.data), tell=parts.on_stderr
+    )
     parts.tell(found, options, name="decisions")
     if options.out:
         _draw([row.figure for row in found if row.figure], options.out / "decisions.png")
-    sys.exit(0 if found and all(row.holds for row in found) else 1)
+    sys.exit(found.code)
 
 
 def _draw(pools: Sequence[PoolFigure], path: pathlib.Path) -> None:

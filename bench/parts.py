@@ -9,11 +9,25 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from types import ModuleType
 
-from bench.decisions import Row, SkippedError, table
+from bench.decisions import BrokenError, Row, SkippedError, apart, table
+from bench.recordings import troubles
 
 Rows = Callable[[ModuleType], Iterator[Row]]
+
+
+class Found(list[Row]):
+    """Rows that were measured."""
+
+    broken: bool = False
+    """Whether something went wrong, be it a part or a file that cannot be read."""
+
+    @property
+    def code(self) -> int:
+        """Exit code: 0 where there are figures, all hold, and nothing went wrong."""
+        return 0 if self and all(row.holds for row in self) and not self.broken else 1
 
 
 def names(package: ModuleType) -> list[str]:
@@ -38,19 +52,33 @@ def parsed(given: argparse.ArgumentParser) -> argparse.Namespace:
     options = given.parse_args()
     if options.data is None:
         given.error("GREMIUM_DATA or --data names the folder of recorded data")
-    options.data = pathlib.Path(options.data)
+    options.data = pathlib.Path(options.data).resolve()
+    if not options.data.is_dir():
+        given.error(f"{options.data} is no folder")
     return options
 
 
-def measured(package: ModuleType, chosen: Sequence[str] | None, rows: Rows) -> Iterator[Row]:
-    """Rows of the chosen parts, as they come; a part whose files are missing is skipped."""
-    for name in chosen or names(package):
+def measured(
+    package: ModuleType, options: argparse.Namespace, rows: Rows, *, tell: Callable[[str], None]
+) -> Found:
+    """Rows of the chosen parts; a part that cannot be measured, or not wholly, is told."""
+    found = Found()
+    for name in options.only or names(package):
         try:
-            for row in rows(_part(package, name)):
-                print(f"{name}: {row.measure}: {row.ours:.4g}", file=sys.stderr, flush=True)
-                yield row
+            for row in apart([partial(rows, _part(package, name))]):
+                tell(f"{name}: {row.measure}: {row.ours:.4g}")
+                found.append(row)
         except SkippedError as err:
-            print(f"{name}: skipped: {err}", file=sys.stderr)
+            found.broken |= isinstance(err, BrokenError)
+            tell(f"{name}: {'broken' if isinstance(err, BrokenError) else 'skipped'}: {err}")
+    for trouble in troubles(options.data):
+        found.broken |= isinstance(trouble, BrokenError)
+        tell(f"not measured: {trouble}")
+    return found
+
+
+def on_stderr(told: str) -> None:
+    print(told, file=sys.stderr, flush=True)
 
 
 def tell(found: Sequence[Row], options: argparse.Namespace, *, name: str) -> None:

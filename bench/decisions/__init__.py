@@ -1,7 +1,10 @@
 """Parts of bench/decisions.py: each measures one group and yields rows."""
 
-from collections.abc import Iterator, Sequence
+import pathlib
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,43 @@ class Row:
 
 class SkippedError(Exception):
     """A part cannot be measured, and why."""
+
+
+class BrokenError(SkippedError):
+    """A part went wrong though what it measures is there."""
+
+
+FAULTS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What data that nobody has foreseen can lead to."""
+
+
+def apart(groups: Iterable[Callable[[], Iterable[Row]]]) -> Iterator[Row]:
+    """Rows of all groups, of which none is kept from being measured by another.
+
+    Raises
+    ------
+    SkippedError
+        At the end, if some could not be measured; tells of all.
+    """
+    skipped: list[SkippedError] = []
+    for group in groups:
+        try:
+            yield from group()
+        except SkippedError as err:
+            skipped.append(err)
+        except FAULTS as err:
+            skipped.append(broken(err))
+    if skipped:
+        told = "; ".join(dict.fromkeys(map(str, skipped)))
+        is_broken = any(isinstance(each, BrokenError) for each in skipped)
+        raise (BrokenError if is_broken else SkippedError)(told)
+
+
+def broken(err: Exception) -> BrokenError:
+    """An error in few words, with where it came up."""
+    last = traceback.extract_tb(err.__traceback__)[-1]
+    where = f"{pathlib.Path(last.filename).name}:{last.lineno}"
+    return BrokenError(f"{type(err).__name__} in {where}: {err}")
 
 
 def table(rows: Sequence[Row]) -> str:

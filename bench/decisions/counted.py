@@ -11,7 +11,7 @@ from aggregator_svc.voting import Count, plurality
 from bench.decisions.pools import Pool
 from services.calibration.artefact import PoolFit
 from services.calibration.fit_pool import fit_pool
-from services.calibration.votes import Bools, Floats, Ints, folds
+from services.calibration.votes import Bools, Floats, Ints, Votes, folds
 
 PARTS, SEED = 5, 0
 
@@ -29,11 +29,14 @@ class Counted:
     open_right: Bools
     """The same as `right`, had no gate been there."""
     best: Bools
-    """Whether the juror that was best on the training folds is right."""
+    """Whether the juror that was best on the training folds is right; where it was not heard, the
+    next best."""
     plain: Bools
     """Whether plurality is right, ties by the training folds' priors."""
     closed: Sequence[bool]
     """Whether the gate was closed, by fold."""
+    is_sure: bool
+    """Whether there were labels enough to learn P(correct) from."""
 
 
 def counted(pool: Pool, *, labels: int | None = None) -> Counted:
@@ -41,24 +44,33 @@ def counted(pool: Pool, *, labels: int | None = None) -> Counted:
     n = len(pool.votes.keys)
     part, rng = folds(n, parts=PARTS, seed=SEED), np.random.default_rng(SEED)
     right, accepted, open_right, best, plain = (np.zeros(n, dtype=bool) for _ in range(5))
-    sure, closed = np.zeros(n), []
+    sure, closed, is_sure = np.zeros(n), [], True
     for held in range(PARTS):
         seen = part != held
         if labels is not None:
             seen = np.isin(np.arange(n), rng.permutation(np.flatnonzero(seen))[:labels])
         known = pool.votes.only(seen)
         fit = fit_pool(known, seed=SEED)
-        strongest = known.best
+        best[part == held] = alone(pool.votes, known.best, known.priors)[part == held]
         closed.append(fit.gate.closed)
+        is_sure &= fit.rule != "log_odds"
         for i in np.flatnonzero(part == held):
-            best[i] = pool.votes.right[i, strongest]
             plain[i] = _is_right(pool, i, _plain(pool, i, np.array(fit.priors)))
             open_right[i] = _is_right(pool, i, _by_fit(pool, i, fit, gated=False))
             found = _by_fit(pool, i, fit, gated=True)
             right[i] = _is_right(pool, i, found)
             accepted[i] = _is_accepted(pool, i, found)
             sure[i] = 0.0 if found is None else found.leader.p_correct or 0.0
-    return Counted(right, accepted, sure, open_right, best, plain, closed)
+    return Counted(right, accepted, sure, open_right, best, plain, closed, is_sure)
+
+
+def alone(votes: Votes, best: int, priors: Floats | None = None) -> Bools:
+    """Whether one juror is right; where it was not heard, the next by its prior."""
+    by_prior = np.argsort(-(votes.priors if priors is None else priors), kind="stable")
+    order = np.array([best, *(j for j in by_prior if j != best)])
+    first = order[votes.heard[:, order].argmax(axis=1)]
+    found: Bools = votes.right[np.arange(len(first)), first]
+    return found
 
 
 def chosen(pool: Pool, prompts: Ints, fit: PoolFit) -> tuple[Floats, Bools]:

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregator_svc.voting import plurality
-from bench.canonical import tasks, tools
+from bench.canonical import tools
 from bench.decisions import Row, SkippedError
-from bench.decisions.ballots import FILE
 from bench.decisions.early_stop_jury import Heard, heard_by_the_jury
-from bench.decisions.pools import answered
+from bench.decisions.pools import with_a_tool
+from bench.recordings import located
 from jury_svc.leads import Poll, Vote, Voter
 from jury_svc.quorum import Stop, stop_reason
 from jury_svc.stopping import Rule, Terms, could_decide, is_decided, may_change
@@ -43,6 +43,8 @@ REPLAYS: Final = 20
 JITTER: Final = 0.2
 SAMPLE: Final = 60
 """Tasks that the real jury is asked."""
+FEWEST: Final = 20
+"""Tasks that all are timed on."""
 MOST_CALLS: Final = 4.9
 MOST_P95_S: Final = 2.8
 NAME: Final = "early stop, seven cheap models on tool calls"
@@ -104,10 +106,7 @@ class Replayed:
 
 def rows(data: Path) -> Iterator[Row]:
     """By recorded latencies, then with the real jury on a sample."""
-    path = data / FILE
-    if not path.is_file():
-        raise SkippedError(f"there is no {FILE}")
-    recorded = _tasks(path)
+    recorded = _tasks(located(data, "jury/bfcl_25models"))
     whole = [_waited(task) for task in recorded]
     early = [_replayed(task, UNCATCHABLE) for task in recorded]
     jittered = [_replayed(_jittered(t, rng), UNCATCHABLE) for rng in _rngs() for t in recorded]
@@ -117,7 +116,7 @@ def rows(data: Path) -> Iterator[Row]:
     yield _calls(recorded, early, whole)
     yield _p95(early, jittered, whole)
     yield _money(early, cheap_first, whole)
-    yield from _real(recorded[:: len(recorded) // SAMPLE][:SAMPLE])
+    yield from _real(recorded[:: max(1, len(recorded) // SAMPLE)][:SAMPLE])
 
 
 def _same(early: Sequence[Replayed], jittered: Sequence[Replayed]) -> Row:
@@ -258,8 +257,10 @@ def _waited(task: Task) -> Replayed:
 
 
 def _tasks(path: Path) -> list[Task]:
-    recorded = tasks(path)
-    answered(recorded, tuple(CHEAP7), path)
+    recorded = [row for row in with_a_tool(path, tuple(CHEAP7)) if _is_timed(row)]
+    if len(recorded) < FEWEST:
+        told = f"{path.name} times all of these models in {len(recorded)} tasks"
+        raise SkippedError(f"{told}; {FEWEST} are needed")
     said = [[row["answers"][model] for model in CHEAP7] for row in recorded]
     right = np.array([[bool(a["valid"] or a["ok"]) for a in answers] for answers in said])
     part = folds(len(recorded), parts=PARTS, seed=SEED)
@@ -267,6 +268,12 @@ def _tasks(path: Path) -> list[Task]:
         _task(row, answers, right[i], right[part != part[i]].mean(axis=0))
         for i, (row, answers) in enumerate(zip(recorded, said, strict=True))
     ]
+
+
+def _is_timed(row: Mapping[str, Any]) -> bool:
+    """Whether it is known of every answer how long it was and how long it took."""
+    measures = ("lat", "in", "out")
+    return all(said.get(each) for said in row["answers"].values() for each in measures)
 
 
 def _task(

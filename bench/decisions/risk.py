@@ -5,19 +5,23 @@ answers, so that P(ok), which a promise goes by when served, would be a map of P
 """
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from bench.decisions import Row
+from bench.decisions import Row, SkippedError, apart
 from bench.decisions.counted import chosen
-from bench.decisions.pools import small5
+from bench.decisions.pools import READERS, TITLES, Pool, small5, whole_pool
+from bench.recordings import files, recording, stem
 from services.calibration.fit_pool import fit_pool
 from services.calibration.threshold import promised, upper_bound
 from services.calibration.votes import Bools, Floats, folds
 
 DELTA, LABELS, SPLITS, SEED = 0.1, 500, 200, 0
+FEWEST = 3_000
+"""Prompts: besides the labels a thousand have to be left, for what is broken is judged by these."""
 COVERAGE = 0.44
 """Reached at a risk of 30 %."""
 
@@ -34,28 +38,51 @@ class Kept:
 
 
 def rows(data: pathlib.Path) -> Iterator[Row]:
-    """Weights come from one half of the prompts; labels and test from the other."""
+    """Of the published pool and of every other one that is large enough."""
+    yield from apart([partial(_known, data), *(partial(_other, each) for each in _others(data))])
+
+
+def _known(data: pathlib.Path) -> Iterator[Row]:
     pool = small5(data)
-    half = folds(len(pool.votes.keys), parts=2, seed=SEED)
+    yield from _rows(pool, COVERAGE if pool.is_published else 0.0)
+
+
+def _others(data: pathlib.Path) -> Iterator[Callable[[], Pool]]:
+    """Pools of all jurors of recordings that no table is about."""
+    for path in files(data, *READERS):
+        if stem(path) not in TITLES and len(recording(path).rows) >= FEWEST:
+            yield whole_pool(path)
+
+
+def _other(read: Callable[[], Pool]) -> Iterator[Row]:
+    yield from _rows(read(), 0.0)
+
+
+def _rows(pool: Pool, coverage: float) -> Iterator[Row]:
+    """Weights come from one half of the prompts; labels and test from the other."""
+    n = len(pool.votes.keys)
+    if n < FEWEST:
+        raise SkippedError(f"{pool.name} has {n} prompts; a promise is tried on {FEWEST}")
+    half = folds(n, parts=2, seed=SEED)
     fit = fit_pool(pool.votes.only(half == 0), seed=SEED)
     sure, right = chosen(pool, np.flatnonzero(half == 1), fit)
-    for alpha, coverage in ((0.3, COVERAGE), (0.2, 0.0)):
-        yield _row(sure, right, alpha, coverage)
+    for alpha, reach in ((0.3, coverage), (0.2, 0.0)):
+        yield _row(pool.name, sure, right, alpha, reach)
 
 
-def _row(sure: Floats, right: Bools, alpha: float, coverage: float) -> Row:
+def _row(name: str, sure: Floats, right: Bools, alpha: float, coverage: float) -> Row:
     ours, naive = (_kept(sure, right, alpha, naive=naive) for naive in (False, True))
     low = 1.0 - upper_bound(SPLITS - round(ours.broken * SPLITS), SPLITS, 0.025)
     high = upper_bound(round(ours.broken * SPLITS), SPLITS, 0.025)
     return Row(
-        f"promise of {alpha:.0%} risk broken, MMLU-Pro small5, share of splits",
+        f"promise of {alpha:.0%} risk broken, {name}, share of splits",
         100 * ours.broken,
         100 * naive.broken,
         100 * DELTA,
         low <= DELTA and ours.coverage >= coverage,
         f"95 % interval {100 * low:.1f} … {100 * high:.1f}; coverage {100 * ours.coverage:.1f} % "
-        f"(at least {100 * coverage:.0f}); {LABELS} labels, {SPLITS} splits, nothing promised in "
-        f"{ours.none}; baseline: the loosest threshold that the labels allow",
+        f"(at least {100 * coverage:.0f}); {LABELS} labels, {sure.size - LABELS:,} others, {SPLITS} splits, "
+        f"nothing promised in {ours.none}; baseline: the loosest threshold that the labels allow",
     )
 
 

@@ -1,14 +1,15 @@
 """Summaries told apart from edited ones by what of them stands in their documents."""
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from bench.decisions import Row, SkippedError
 from bench.decisions.local_judge import Verify, local_judge
-from bench.decisions.pools import lines
-from bench.decisions.signals import Answers, Told, area, balanced, interval, told_apart
+from bench.decisions.signals import PARTS, Answers, Told, area, balanced, interval, told_apart
+from bench.forms import Line
+from bench.recordings import located, rows_of
 from judge_svc.grounding import context_of, grounded
 from services.calibration.votes import Bools
 
@@ -17,33 +18,58 @@ MEASURES = (("balanced accuracy", balanced, False, 56.0), ("AUROC", area, True, 
 """Each with the most that lexical support reaches; the whole interval has to lie above."""
 JUDGED, JUDGE_S, FEWEST = 400, 900.0, 30
 """Most summaries that a local judge is asked about, its time, and how many a fit needs."""
+PROMPTS = 4_681
+"""Of the recording that the published figures are about."""
 SIZES = (30, 60, 120, 240)
 NOTE = (
     "checks alone, 5 folds by document; baseline: lexical support alone, its threshold learned too"
 )
 
+Given = tuple[list[Line], dict[str, str]]
+
 
 def rows(data: pathlib.Path) -> Iterator[Row]:
-    answers = _answers(data)
+    found, documents = _given(data)
+    answers = _answers(found, documents)
     ours, lexical = told_apart(answers), told_apart(answers, LEXICAL)
-    for name, measure, by_area, reach in MEASURES:
+    for name, measure, by_area, published in MEASURES:
         low, high = interval(answers, ours, lexical, by_area=by_area)
         own, other = measure(ours, answers.ok), measure(lexical, answers.ok)
+        reach = published if len(found) == PROMPTS else other
         yield Row(
             f"SummEdits: {name}, checks alone",
             own,
             other,
             reach,
             low + other > reach,
-            NOTE,
+            f"{NOTE}; {len(found):,} summaries of {len(set(answers.groups))} documents",
             (low, high),
         )
-    yield from _with_judge(data, answers, ours, lexical)
+    yield from _with_judge((found, documents), answers, ours, lexical)
 
 
-def _with_judge(data: pathlib.Path, answers: Answers, checks: Told, lexical: Told) -> Iterator[Row]:
+def _given(data: pathlib.Path) -> tuple[list[Line], dict[str, str]]:
+    """Summaries whose document is known, and the documents.
+
+    Raises
+    ------
+    SkippedError
+        If there are too few to learn from.
+    """
+    known = rows_of(located(data, "judge/summedits_docs", form="documents"), "documents")
+    documents = {str(row["doc_id"]): row["doc"] for row in known}
+    every = rows_of(located(data, "judge/summedits", form="summaries"), "summaries")
+    found = [row for row in every if str(row["doc_id"]) in documents]
+    faithful = sum(row["label"] for row in found)
+    if min(faithful, len(found) - faithful) < FEWEST or len(documents) < PARTS:
+        told = f"{len(found)} of {len(every)} summaries have a document, {faithful} are faithful"
+        raise SkippedError(f"{told}; {FEWEST} of either kind are needed")
+    return found, documents
+
+
+def _with_judge(given: Given, answers: Answers, checks: Told, lexical: Told) -> Iterator[Row]:
     """A local judge's score beside P(ok) by the checks: some summaries, within its time."""
-    scores = _scores(data, answers.ok)
+    scores = _scores(given, answers.ok)
     at = np.array(list(scores))
     signals = [{"checks": _odds(float(checks.p_ok[i])), "judge": s} for i, s in scores.items()]
     some = Answers(signals, answers.ok[at], [answers.groups[i] for i in scores])
@@ -75,7 +101,7 @@ def _first(some: Answers) -> Iterator[tuple[int, Answers]]:
             yield n, Answers(some.signals[:n], some.ok[:n], some.groups[:n])
 
 
-def _scores(data: pathlib.Path, ok: Bools) -> dict[int, float]:
+def _scores(given: Given, ok: Bools) -> dict[int, float]:
     """What a local judge thinks of some summaries, half of them faithful.
 
     Raises
@@ -87,7 +113,7 @@ def _scores(data: pathlib.Path, ok: Bools) -> dict[int, float]:
     drawn = [rng.permutation(np.flatnonzero(ok == kind))[: JUDGED // 2] for kind in (True, False)]
     with local_judge("hallucination", limit_s=JUDGE_S) as verify:
         for i in (int(i) for both in zip(*drawn, strict=True) for i in both):
-            score = _score(verify, data, i)
+            score = _score(verify, given, i)
             if score is not None:
                 found[i] = score
     if len(found) < FEWEST:
@@ -96,14 +122,14 @@ def _scores(data: pathlib.Path, ok: Bools) -> dict[int, float]:
     return found
 
 
-def _score(verify: Verify, data: pathlib.Path, i: int) -> float | None:
+def _score(verify: Verify, given: Given, i: int) -> float | None:
     """What a judge thinks of a summary; 0 where it gives no verdict, as who fails closed has it.
 
     None when time is up.
     """
-    row = lines(data / "judge/summedits.jsonl.gz")[i]
-    documents = {r["doc_id"]: r["doc"] for r in lines(data / "judge/summedits_docs.jsonl.gz")}
-    verdict = verify("Summarise the passage.", row["summary"], passages=[documents[row["doc_id"]]])
+    found, documents = given
+    text = documents[str(found[i]["doc_id"])]
+    verdict = verify("Summarise the passage.", found[i]["summary"], passages=[text])
     if verdict is None:
         return None
     return verdict.score if verdict.HasField("score") else 0.0
@@ -113,12 +139,10 @@ def _odds(p: float) -> float:
     return float(np.log(p / (1.0 - p)))
 
 
-def _answers(data: pathlib.Path) -> Answers:
-    documents = {row["doc_id"]: row["doc"] for row in lines(data / "judge/summedits_docs.jsonl.gz")}
+def _answers(found: Sequence[Line], documents: Mapping[str, str]) -> Answers:
     contexts = {name: context_of([text]) for name, text in documents.items()}
-    found = lines(data / "judge/summedits.jsonl.gz")
     signals = [
-        {s.name: s.value for s in grounded(row["summary"], contexts[row["doc_id"]])}
+        {s.name: s.value for s in grounded(row["summary"], contexts[str(row["doc_id"])])}
         for row in found
     ]
     ok = np.array([row["label"] == 1 for row in found])

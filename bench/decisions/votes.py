@@ -1,12 +1,13 @@
 """Votes of every pool of the published table: never worse than its best juror or plurality."""
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
-from bench.decisions import PoolFigure, Row, SkippedError
-from bench.decisions.counted import Counted, counted, paired, percent
+from bench.decisions import PoolFigure, Row, apart
+from bench.decisions.counted import Counted, alone, counted, paired, percent
 from bench.decisions.pools import Pool, pools
 from bench.decisions.shortfall import area_shortfall, shortfall
 from services.calibration.measures import auroc, ece, ece_of_the_perfect, equal_mass_bins
@@ -22,47 +23,44 @@ ECE = 0.04
 
 def rows(data: pathlib.Path) -> Iterator[Row]:
     """One pool after the other, relevance beside its pool; says how often the gate closed."""
-    folds_closed, folds, missing = 0, 0, []
-    for read in pools(data):
-        try:
-            pool = read()
-        except SkippedError as err:
-            missing.append(str(err))
-            continue
-        found = counted(pool)
-        folds_closed += sum(found.closed)
-        folds += len(found.closed)
-        yield from _rows_of(pool, found)
-    if folds:
-        yield _gates(folds_closed, folds)
-    if missing:
-        raise SkippedError("; ".join(dict.fromkeys(missing)))
+    gates: list[bool] = []
+    measured = [partial(_measured, read, gates) for read in pools(data)]
+    yield from apart([*measured, partial(_gates, gates)])
 
 
-def _gates(folds_closed: int, folds: int) -> Row:
-    return Row(
-        "gates closed, share of folds (always closed would be the best juror alone)",
-        100 * folds_closed / folds,
-        None,
-        100.0,
-        folds_closed < folds,
-        f"{folds_closed} of {folds} folds",
-    )
+def _measured(read: Callable[[], Pool], gates: list[bool]) -> Iterator[Row]:
+    pool = read()
+    found = counted(pool)
+    gates.extend(found.closed)
+    yield from _rows_of(pool, found)
+
+
+def _gates(gates: Sequence[bool]) -> Iterator[Row]:
+    if gates:
+        yield Row(
+            "gates closed, share of folds (always closed would be the best juror alone)",
+            100 * sum(gates) / len(gates),
+            None,
+            100.0,
+            not all(gates),
+            f"{sum(gates)} of {len(gates)} folds",
+        )
 
 
 def _rows_of(pool: Pool, found: Counted) -> Iterator[Row]:
     yield _accuracy(pool, found)
-    if pool.name in REACH:
+    if pool.is_published and pool.name in REACH:
         reach, ours = REACH[pool.name], percent(found.right)
         note = "" if ours >= reach else shortfall(pool, found)
         yield Row(f"{pool.name}: target", ours, percent(found.plain), reach, ours >= reach, note)
-    if pool.unfit.any() and "cheap5" in pool.name:
+    if 0 < pool.unfit.sum() < pool.unfit.size:
         yield _relevance(pool, found)
-    yield from _calibration(pool, found)
+    if found.is_sure:
+        yield from _calibration(pool, found)
 
 
 def _accuracy(pool: Pool, found: Counted) -> Row:
-    measured = max(percent(pool.votes.right[:, pool.votes.best]), percent(found.plain))
+    measured = max(percent(alone(pool.votes, pool.votes.best)), percent(found.plain))
     reach, ours = max(measured, pool.published or 0.0) - SLACK, percent(found.right)
     shown = _figure(pool, found)
     return Row(
@@ -72,7 +70,7 @@ def _accuracy(pool: Pool, found: Counted) -> Row:
         reach,
         ours >= reach,
         f"plurality {shown.plain:.1f}, without gate {percent(found.open_right):.1f}, "
-        f"oracle {shown.oracle:.1f}, gate closed in {shown.closed} of {shown.folds}",
+        f"oracle {shown.oracle:.1f}, gate closed in {shown.closed} of {shown.folds}{_of(pool, found)}",
         shown.gain,
         shown,
     )
@@ -96,15 +94,28 @@ def _figure(pool: Pool, found: Counted) -> PoolFigure:
     )
 
 
+def _of(pool: Pool, found: Counted) -> str:
+    """What the figures are of, where nothing was published of the pool."""
+    if pool.is_published:
+        return ""
+    silent = 100 * (1 - pool.votes.heard.mean())
+    told = f"; {len(pool.votes.keys):,} prompts, {len(pool.votes.jurors)} models"
+    missing = f", {silent:.1f} % of the answers missing" if silent else ""
+    few = "" if found.is_sure else "; too few labels to weigh jurors by more than their priors"
+    return told + missing + few + (f"; {pool.left_out}" if pool.left_out else "")
+
+
 def _relevance(pool: Pool, found: Counted) -> Row:
     unfit = pool.unfit
-    ours, theirs = percent(found.right[unfit]), percent(found.best[unfit])
+    ours, theirs, plain = (percent(each[unfit]) for each in (found.right, found.best, found.plain))
+    known = pool.is_published and "cheap5" in pool.name
+    reach = RELEVANCE if known else max(theirs, plain) - SLACK
     return Row(
         f"{pool.name}: relevance only",
         ours,
-        percent(found.plain[unfit]),
-        RELEVANCE,
-        ours >= RELEVANCE,
+        plain,
+        reach,
+        ours >= reach,
         f"best juror {theirs:.1f}, where a tool fits {percent(found.right[~unfit]):.1f}; "
         "fitted on all kinds together",
         paired(found.right[unfit], found.best[unfit]),
@@ -116,7 +127,7 @@ def _calibration(pool: Pool, found: Counted) -> Iterator[Row]:
     error, most = ece(found.sure, found.right), max(ECE, perfect)
     yield Row(f"{pool.name}: ECE of P(correct)", error, None, most, error <= most)
     area = auroc(found.sure, found.right)
-    if area is not None and pool.name in AUROC:
+    if area is not None and pool.is_published and pool.name in AUROC:
         reach = AUROC[pool.name] - 0.02
         wrong = int((~found.right).sum())
         alike = auroc(found.sure, found.accepted) or 0.0

@@ -18,9 +18,11 @@ def calibration_row(name: str, told: Sequence[Floats], labels: Sequence[Floats])
     Parameters
     ----------
     told, labels : sequence of ndarray of float64, shape (n, m)
-        Of each split's test prompts.
+        Of each split's test prompts; labels are NaN where a model was not judged.
     """
-    pairs = [pair for p, y in zip(told, labels, strict=True) for pair in zip(p.T, y.T, strict=True)]
+    every = [pair for p, y in zip(told, labels, strict=True) for pair in zip(p.T, y.T, strict=True)]
+    known = [(p[~np.isnan(y)], y[~np.isnan(y)]) for p, y in every]
+    pairs = [(p, y) for p, y in known if y.size]
     errors = np.array([ece(p, y) for p, y in pairs])
     perfect = np.array([ece_of_the_perfect(p, seed=0, draws=DRAWS) for p, _ in pairs])
     allowed = np.maximum(ECE_REACH, perfect)

@@ -5,13 +5,14 @@ import json
 import pathlib
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 
 from bench.decisions import Row
-from bench.routing.recordings import prompts, recording
+from bench.routing.llmrouter import scores
+from bench.routing.recordings import prompts, recorded
 from bench.routing.vectors import Vectors, vectors
 from gremium.v1 import router_pb2, types_pb2
 from router_svc.catalog import ensemble_profiles
@@ -97,16 +98,10 @@ def _request(text: str) -> router_pb2.RouteRequest:
 
 
 def _rows(data: pathlib.Path, asked: Sequence[str], kept: Vectors) -> Rows:
-    lines = recording(data, "llmrouter")
-    names = sorted(lines[0]["score"])
-    labels = np.array([[_score(line["score"], name) for name in names] for line in lines])
+    lines = recorded(data, "llmrouter")
+    names, labels = scores(lines)
     ids = [str(nth) for nth in range(len(lines))]
     return rows_of(names, ids, asked, labels, vectors=kept)
-
-
-def _score(scores: Mapping[str, Any], name: str) -> float:
-    told = scores.get(name)
-    return float("nan") if told is None else min(1.0, max(0.0, float(told)))
 
 
 def _config(folder: pathlib.Path, names: Sequence[str]) -> pathlib.Path:

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from bench.decisions import Row
-from bench.routing.pairs import EMBEDDING, Ints, Split, pair_rows, splits
+from bench.decisions import Row, SkippedError
+from bench.routing.pairs import EMBEDDING, Ints, Split, enough, pair_rows, splits
 from services.routing.drift import EVERY, Drift
 from services.routing.features import Floats
 from services.routing.fit import adequacy, fit
@@ -32,6 +32,11 @@ class Requests:
 
 
 def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
+    every = pair_rows(data, "mmlu")
+    largest = max(every.domains.count(name) for name in set(every.domains) - {""} or {""})
+    if not all(every.domains) or largest < 4 * WITHIN:
+        told = f"the largest domain that is told has {largest} prompts"
+        raise SkippedError(f"{told}; {4 * WITHIN} are needed to see a change in {WITHIN}")
     requests = [_requests(data, seed) for seed in seeds]
     yield _false_alarms(requests)
     yield _noticed(requests)
@@ -40,7 +45,8 @@ def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
 @cache
 def _requests(data: pathlib.Path, seed: int) -> Requests:
     """Those of a split, shuffled."""
-    (given,) = splits(pair_rows(data, "mmlu"), LABELS, [seed])
+    every = pair_rows(data, "mmlu")
+    (given,) = splits(every, enough(every, LABELS), [seed])
     return _shuffled(given, np.random.default_rng(seed).permutation(len(given.test)))
 
 
@@ -81,7 +87,7 @@ def _noticed(requests: Sequence[Requests]) -> Row:
             else:
                 short.append(left)
     worst = max([*(at for at, _ in delays), *(WITHIN + 1 for _ in late)])
-    middle, most = np.median(delays, axis=0)
+    middle, most = np.median(delays or [(np.nan, np.nan)], axis=0)
     ended = f"; {len(short)} streams ended first, after {_span(short)}" if short else ""
     return Row(
         "drift, MMLU: requests of the flipped domain until noticed, the slowest",

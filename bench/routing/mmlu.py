@@ -4,7 +4,8 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 from bench.decisions import Row
-from bench.routing.pairs import figures, halves, pair_rows, splits
+from bench.routing.pairs import enough, figures, halves, pair_rows, splits
+from bench.routing.recordings import is_published
 from bench.routing.telling import apgr_row, ece_row
 
 LABELS = 1_500
@@ -15,10 +16,12 @@ HALF_SEEDS = 3
 
 
 def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
-    every = pair_rows(data, "mmlu")
-    few = [figures(each) for each in splits(every, LABELS, seeds)]
-    yield apgr_row(f"MMLU, {LABELS:,} labels", few, REACH_FEW, every, CURVE)
-    yield ece_row(f"MMLU, {LABELS:,} labels", few)
+    every, known = pair_rows(data, "mmlu"), is_published(data, "mmlu")
+    labels = enough(every, LABELS)
+    few = [figures(each) for each in splits(every, labels, seeds)]
+    yield apgr_row(f"MMLU, {labels:,} labels", few, REACH_FEW if known else None, every, CURVE)
+    yield ece_row(f"MMLU, {labels:,} labels", few)
     half = [figures(each) for each in halves(every, seeds[:HALF_SEEDS])]
-    yield apgr_row("MMLU, 2-fold", half, REACH_HALF, every, (LABELS, *CURVE))
+    reach = REACH_HALF if known else None
+    yield apgr_row("MMLU, 2-fold", half, reach, every, (LABELS, *CURVE))
     yield ece_row("MMLU, 2-fold", half)

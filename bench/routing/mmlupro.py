@@ -1,6 +1,5 @@
 """MMLU-Pro with the price in the loop: as accurate as the best of 29 models for three fifths of its price."""
 
-import json
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from bench.decisions import Row, SkippedError
+from bench.decisions.pools import lettered
+from bench.forms import Line
 from bench.routing.calibration import calibration_row
 from bench.routing.cascades import CHARS_PER_TOKEN, Cascade, Given, Price, Recorded, Terms
-from bench.routing.recordings import PROMPTS, recording
+from bench.routing.recordings import FEWEST, choice, is_published, place
 from bench.routing.splits import interval, percent
 from services.models.words import DIMENSIONS, word_vectors
 from services.routing.artefact import Embedding
@@ -30,6 +31,9 @@ FIRST: Final = 2
 SHARE: Final = 0.6
 VALUES_USD: Final = (0.001, 0.002, 0.0025, 0.003, 0.0033, 0.0036, 0.004, 0.0045, 0.005)
 """What a right answer may be worth; training prompts choose."""
+WORTH: Final = (0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+"""The same in prices of the best single model's answer, where nothing is published."""
+MODELS: Final = 2
 
 BY_SIZE: Final = {4: 0.1, 8: 0.2, 21: 0.3, 41: 0.8, 80: 0.9, 110: 1.8}
 """US dollars per million tokens of open models with up to so many thousand million weights: list
@@ -88,30 +92,32 @@ class Split:
     """Predicted adequacy of the tiers, shape (n, tiers)."""
     labels: Floats
     """Whether they were right."""
+    trained: int
+    """Prompts that it learned from."""
 
 
 def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
-    found = [_split(data, seed) for seed in seeds]
+    yield from measured(data, "mmlupro", "MMLU-Pro, 29 models", seeds)
+
+
+def measured(data: pathlib.Path, name: str, title: str, seeds: Sequence[int]) -> Iterator[Row]:
+    found = [_split(data, name, seed) for seed in seeds]
     ours, best = (percent([s.given.right for s in found]), percent([s.best for s in found]))
     share = float(np.mean([each.given.cost_usd.mean() / each.best_usd.mean() for each in found]))
     yield Row(
-        "MMLU-Pro, 29 models: accuracy by route and cascade",
+        f"{title}: accuracy by route and cascade",
         ours,
         best,
         best,
         ours >= best,
-        _note(found),
+        _note(found, listed=are_listed(whole(data, name).rows.models)),
         interval([s.test for s in found], [s.given.right - s.best for s in found]),
     )
-    yield Row(
-        "MMLU-Pro, 29 models: share of the best single model's cost",
-        share,
-        1.0,
-        SHARE,
-        share <= SHARE,
-    )
+    yield Row(f"{title}: share of the best single model's cost", share, 1.0, SHARE, share <= SHARE)
     yield calibration_row(
-        "MMLU-Pro, the four tiers", [s.told for s in found], [s.labels for s in found]
+        f"{title.partition(',')[0]}, the four tiers",
+        [s.told for s in found],
+        [s.labels for s in found],
     )
 
 
@@ -123,62 +129,82 @@ def agreement(model: str, hand: Mapping[str, Any]) -> dict[str, float]:
 
 
 @cache
-def whole(data: pathlib.Path) -> Recorded:
-    """All prompts that every model was asked."""
-    lines = [line for line in recording(data, "mmlupro") if "?" not in line["pred"]]
-    listing = json.loads((data / "routing/mmlupro_29models.models.json").read_text())
-    models = listing["models_in_pred_order"]
-    texts = [PROMPTS["mmlupro"](line) for line in lines]
+def whole(data: pathlib.Path, name: str) -> Recorded:
+    """All prompts that every model was asked.
+
+    Raises
+    ------
+    SkippedError
+        If there are too few, or a prompt, or the length of an answer, was not recorded.
+    """
+    every, models = lettered(place(data, name))
+    lines = [line for line in every if _is_whole(line, len(models))]
+    if len(lines) < FEWEST or len(models) < MODELS:
+        told = f"{len(lines)} of {len(every)} prompts with their answers' lengths"
+        raise SkippedError(f"{name} holds {told}, of {len(models)} models")
+    texts = [choice(line) for line in lines]
     tokens = np.array([line["out_chars"] for line in lines]) / CHARS_PER_TOKEN
     asked = np.array([len(text) for text in texts])[:, np.newaxis] / CHARS_PER_TOKEN
-    prices = [price(model) for model in models]
+    prices = prices_of(models)
+    usd = asked * [p.input for p in prices.values()] + tokens * [p.output for p in prices.values()]
     told = rows_of(
         models,
-        [str(line["id"]) for line in lines],
+        [str(line.get("id")) for line in lines],
         texts,
         np.array([[said == line["gold"] for said in line["pred"]] for line in lines], dtype=float),
         vectors=word_vectors(texts),
-        costs_usd=asked * [p.input for p in prices] + tokens * [p.output for p in prices],
+        costs_usd=usd,
         output_tokens=tokens,
-        domains=[line["category"] for line in lines],
+        domains=[line.get("category") or "" for line in lines],
     )
     letters = tuple(tuple(None if c == "-" else c for c in line["pred"]) for line in lines)
     return Recorded(told, letters)
 
 
-def price(model: str) -> Price:
-    """What a model costs a token.
+def _is_whole(line: Line, models: int) -> bool:
+    lengths = [each for each in line.get("out_chars") or [] if each is not None]
+    return "?" not in line["pred"] and bool(choice(line).strip()) and len(lengths) == models
 
-    Raises
-    ------
-    SkippedError
-        If no price of it is known.
-    """
+
+def prices_of(models: Sequence[str]) -> dict[str, Price]:
+    """What each model costs a token; all the same where one of them is not known."""
+    if are_listed(models):
+        return {model: price(model) for model in models}
+    return dict.fromkeys(models, Price(1.0 / MILLION, 1.0 / MILLION))
+
+
+def are_listed(models: Sequence[str]) -> bool:
+    return set(models) <= {*LISTED, *WEIGHTS}
+
+
+def price(model: str) -> Price:
+    """What a model costs a token by what is listed."""
     if model in LISTED:
         given, made = LISTED[model]
         return Price(given / MILLION, made / MILLION)
-    if model not in WEIGHTS:
-        raise SkippedError(f"no price of {model} is known")
     each = next(usd for size, usd in BY_SIZE.items() if WEIGHTS[model] <= size) / MILLION
     return Price(each, each)
 
 
 @cache
-def _split(data: pathlib.Path, seed: int) -> Split:
-    every = whole(data)
+def _split(data: pathlib.Path, name: str, seed: int) -> Split:
+    every = whole(data, name)
     order = np.random.default_rng(seed).permutation(len(every.said))
-    train, test = order[:LABELS], order[LABELS:]
+    cut = min(LABELS, len(order) // 2)
+    train, test = order[:cut], order[cut:]
     labels, costs = every.rows.labels, every.rows.costs_usd
     best = np.argsort(-labels[train].mean(axis=0), kind="stable")[:TIERS]
     tiers = every.of(best)
-    prices = {name: price(name) for name in tiers.rows.models}
     spent = costs[train][:, best].mean(axis=0)
-    first = tuple(tiers.rows.models[j] for j in np.argsort(spent)[:FIRST])
-    terms = Terms(EMBEDDING, prices, agreement, first=first)
+    first = tuple(tiers.rows.models[j] for j in np.argsort(spent)[: min(FIRST, len(best) - 1)])
+    terms = Terms(EMBEDDING, prices_of(every.rows.models), agreement, first=first)
     cascade = Cascade(tiers.only(train), terms, seed=seed)
-    budget = SHARE * float(costs[train, best[0]].mean())
+    dearest = float(costs[train, best[0]].mean())
+    values = VALUES_USD
+    if not is_published(data, name):
+        values = tuple(dearest * times for times in WORTH)
     asked = tiers.only(test)
-    given = cascade.asked(asked, cascade.within(budget, VALUES_USD))
+    given = cascade.asked(asked, cascade.within(SHARE * dearest, values))
     return Split(
         test,
         given,
@@ -188,16 +214,18 @@ def _split(data: pathlib.Path, seed: int) -> Split:
         tiers.rows.models,
         adequacy(cascade.routing, asked.rows),
         asked.rows.labels,
+        len(train),
     )
 
 
-def _note(found: Sequence[Split]) -> str:
+def _note(found: Sequence[Split], *, listed: bool) -> str:
     calls = np.mean([each.given.calls.mean() for each in found])
     paid = 1_000.0 * np.mean([each.given.cost_usd.mean() for each in found])
     most = 1_000.0 * np.mean([each.best_usd.mean() for each in found])
+    prices = "list prices" if listed else "the same price for every model, as some are not listed,"
     return (
-        f"{len(found)} splits, {LABELS:,} prompts to train on; ${paid:.3f} and ${most:.3f} a thousand "
-        f"questions, by list prices and characters / 4, without the examples of the prompt; oracle "
+        f"{len(found)} splits, {found[0].trained:,} prompts to train on; ${paid:.3f} and ${most:.3f} a thousand "
+        f"questions, by {prices} and characters / 4, without the examples of the prompt; oracle "
         f"{percent([each.oracle for each in found]):.1f}; tiers: {', '.join(found[0].tiers)}; "
         f"{calls:.2f} calls a question; interval: 95 %"
     )

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.routing.recordings import prompts, recording
+from bench.decisions import SkippedError
+from bench.routing.recordings import FEWEST, prompts, recorded
 from bench.routing.vectors import vectors
 from services.calibration.measures import ece, ece_of_the_perfect
 from services.models.minilm import DIMENSIONS, MODEL
@@ -60,17 +61,34 @@ class Figures:
 
 @cache
 def pair_rows(data: pathlib.Path, name: str) -> Rows:
-    """A recording of two models, embedded; contaminated prompts are left out."""
-    lines, texts = recording(data, name), prompts(data, name)
+    """A recording of two models, embedded; contaminated prompts are left out.
+
+    Raises
+    ------
+    SkippedError
+        If too few prompts are left, or the strong model is not the better one.
+    """
+    given, texts = recorded(data, name), prompts(data, name)
+    clean = np.array([not row.get("contaminated") for row in given], dtype=bool)
+    labels = np.array([[row["weak"], row["strong"]] for row in given]).reshape(-1, 2)
+    weak, strong = labels[clean].mean(axis=0) if clean.any() else (0.0, 0.0)
+    if clean.sum() < FEWEST or strong <= weak:
+        told = f"{name} holds {clean.sum()} clean prompts (weak {weak:.3f}, strong {strong:.3f})"
+        raise SkippedError(f"{told}; {FEWEST}, and a better strong model, are needed")
     every = rows_of(
         ["weak", "strong"],
-        [line["id"] for line in lines],
+        [str(row.get("id")) for row in given],
         texts,
-        np.array([[line["weak"], line["strong"]] for line in lines], dtype=np.float64),
+        labels.astype(np.float64),
         vectors=vectors(texts),
-        domains=[line.get("domain", "") for line in lines],
+        domains=[row.get("domain") or "" for row in given],
     )
-    return every.only(np.array([not line["contaminated"] for line in lines]))
+    return every.only(clean)
+
+
+def enough(rows: Rows, labels: int) -> int:
+    """So many training rows, or half of them where that is less."""
+    return min(labels, len(rows) // 2)
 
 
 def splits(rows: Rows, labels: int, seeds: Sequence[int]) -> Iterator[Split]:

@@ -3,13 +3,13 @@
 import pathlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import partial
 from typing import Final
 
 import numpy as np
 
-from bench.decisions import Row
-from bench.routing.pairs import EMBEDDING, STRONG, WEAK, pair_rows, splits
+from bench.decisions import Row, SkippedError, apart
+from bench.routing.pairs import EMBEDDING, STRONG, WEAK, Split, enough, pair_rows, splits
 from router_svc.choice import strong_from
 from services.routing.features import Floats
 from services.routing.fit import adequacy, fit
@@ -21,30 +21,36 @@ ALLOWED: Final = 2.0
 
 
 def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
-    for name, title in (("mmlu", "MMLU"), ("gsm8k", "GSM8K")):
-        off = np.array([_off(data, name, seed) for seed in seeds])
-        mean, worst = off.mean(axis=0), float(np.abs(off).max())
-        far = float(np.abs(mean).max())
-        asked = ", ".join(f"{s:.0%} {d:+.1f}" for s, d in zip(SHARES, mean, strict=True))
-        yield Row(
-            f"{title}: realised share of strong calls, points off the one asked for",
-            far,
-            None,
-            ALLOWED,
-            far <= ALLOWED,
-            f"largest mean of {len(seeds)} splits over the shares: {asked}; of single splits, where "
-            f"half of {LABELS[name]:,} prompts have a standard error of {_chance(name):.1f}, "
-            f"{(np.abs(off) <= ALLOWED).mean():.0%} keep {ALLOWED:.0f} points, worst {worst:.1f}",
-        )
+    yield from apart(
+        partial(_measured, data, name, title, seeds)
+        for name, title in (("mmlu", "MMLU"), ("gsm8k", "GSM8K"))
+    )
 
 
-@cache
-def _off(data: pathlib.Path, name: str, seed: int) -> Floats:
+def _measured(data: pathlib.Path, name: str, title: str, seeds: Sequence[int]) -> Iterator[Row]:
+    every = pair_rows(data, name)
+    labels = enough(every, LABELS[name])
+    off = np.array([_off(each) for each in splits(every, labels, seeds)])
+    mean, worst = off.mean(axis=0), float(np.abs(off).max())
+    far = float(np.abs(mean).max())
+    asked = ", ".join(f"{s:.0%} {d:+.1f}" for s, d in zip(SHARES, mean, strict=True))
+    yield Row(
+        f"{title}: realised share of strong calls, points off the one asked for",
+        far,
+        None,
+        ALLOWED,
+        far <= ALLOWED,
+        f"largest mean of {len(seeds)} splits over the shares: {asked}; of single splits, where "
+        f"half of {labels:,} prompts have a standard error of {_chance(labels):.1f}, "
+        f"{(np.abs(off) <= ALLOWED).mean():.0%} keep {ALLOWED:.0f} points, worst {worst:.1f}",
+    )
+
+
+def _off(given: Split) -> Floats:
     """Realised less asked share in points, thresholds from the training prompts alone; domains are told."""
-    (given,) = splits(pair_rows(data, name), LABELS[name], [seed])
     routing = fit(given.train, EMBEDDING, created="")
     if routing.held_out is None:
-        raise ValueError("too few prompts to hold any out")
+        raise SkippedError("too few prompts to hold any out")
     known = routing.held_out.adequacy
     told = adequacy(routing, replace(given.test, domains=given.domains))
     helps = told[:, STRONG] - told[:, WEAK]
@@ -54,6 +60,6 @@ def _off(data: pathlib.Path, name: str, seed: int) -> Floats:
     )
 
 
-def _chance(name: str) -> float:
+def _chance(labels: int) -> float:
     """Standard error of a share of one half over as many prompts as were trained on, in points."""
-    return 100.0 * float(np.sqrt(0.25 / LABELS[name]))
+    return 100.0 * float(np.sqrt(0.25 / labels))

@@ -70,11 +70,11 @@ def _model() -> MiniLM:
 
 
 def main() -> None:
-    from bench.routing.recordings import PROMPTS, prompts  # noqa: PLC0415 - a script of its own
+    from bench.routing.recordings import FILES, prompts  # noqa: PLC0415 - a script of its own
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--only", nargs="+", choices=sorted(PROMPTS), default=sorted(PROMPTS))
+    parser.add_argument("--only", nargs="+", choices=sorted(FILES), default=sorted(FILES))
     options = parser.parse_args()
     for name in options.only:
         texts, began = prompts(options.data, name), time.monotonic()

@@ -1,31 +1,23 @@
 """The bench of decisions measures any file of the documented form, by the code that serves."""
 
-import gzip
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench.decisions import SkippedError, ballots, early_stop, llmbar, votes
+from bench.decisions import BrokenError, Row, SkippedError, apart
 from bench.decisions.counted import counted
 from bench.decisions.pools import pools
+from bench.decisions.signals import PARTS, Answers, told_apart
 from bench.decisions_chart import draw
-
-ACCURACIES = {"strong": 0.8, "fair": 0.7, "plain": 0.7, "weak": 0.5}
-
-
-def recorded(n, seed=0):
-    rng = np.random.default_rng(seed)
-    for i in range(n):
-        right = {name: bool(rng.random() < p) for name, p in ACCURACIES.items()}
-        answers = {
-            name: [str(i) if good else str(-int(rng.integers(1, 9))), int(good), 1, 9]
-            for name, good in right.items()
-        }
-        yield {"id": str(i), "prompt": f"What is {i}?", "gold": str(i), "answers": answers}
+from bench.recordings import recording
+from services.calibration.votes import Votes, folds
+from tests.unit.bench.on_disk import is_there, recorded, rows_of, tool_calls, worked, written
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +31,6 @@ def data(tmp_path_factory):
 def measured(data):
     """The rows of that file, and why those of others are missing."""
     return rows_of(data)
-
-
-def rows_of(data):
-    """All rows, and why others are missing."""
-    found = []
-    try:
-        found.extend(votes.rows(data))
-    except SkippedError as err:
-        return found, str(err)
-    return found, ""
 
 
 def test_measures_a_file_it_was_not_written_for(measured):
@@ -71,21 +53,11 @@ def test_probabilities_of_the_recorded_pool_hold(measured):
     assert [True] == [row.holds for row in found if "ECE" in row.measure]
 
 
-def test_few_labels_weigh_by_the_jurors_priors(data):
-    pool = next(read() for read in pools(data) if is_there(read))
-
+def test_few_labels_weigh_by_the_jurors_priors(pool):
     found = counted(pool, labels=40)
 
     assert found.right.mean() >= found.best.mean()
     assert (found.right != found.plain).any()
-
-
-def is_there(read):
-    try:
-        read()
-    except SkippedError:
-        return False
-    return True
 
 
 def test_the_plot_shows_every_pool(measured, tmp_path):
@@ -106,40 +78,6 @@ def test_the_plot_tells_how_often_each_confidence_was_right(measured):
     assert shown.ours / 100 == pytest.approx(np.mean([right for _, right in shown.bins]), abs=0.01)
 
 
-def written(path, rows):
-    path.parent.mkdir(exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
-
-
-def tool_calls(n, seed=0):
-    """Recorded tool calls of models that no table is about."""
-    rng = np.random.default_rng(seed)
-    city = {"type": "dict", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-    for i in range(n):
-        answers = {}
-        for name, p in ACCURACIES.items():
-            good = bool(rng.random() < p)
-            called = [{"weather": {"city": f"c{i}" if good else f"w{rng.integers(4)}"}}]
-            answers[name] = {"raw": json.dumps(called), "valid": good, "ok": good}
-        yield {
-            "id": str(i),
-            "category": "simple",
-            "functions": [{"name": "weather", "parameters": city}],
-            "answers": answers,
-        }
-
-
-def worked(n, seed=0):
-    """Recorded word problems, each answer with its working."""
-    for row in recorded(n, seed):
-        said = {
-            name: {"ans": text, "correct": good, "text": f"1 + 1 = 2, and so on.\n#### {text}"}
-            for name, (text, good, *_) in row["answers"].items()
-        }
-        yield {**row, "answers": said}
-
-
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
@@ -157,26 +95,103 @@ def test_other_models_are_a_pool_of_all(tmp_path, name, rows):
     assert 70 < found[0].ours <= found[0].figure.oracle
 
 
-@pytest.mark.parametrize("part", [ballots, early_stop])
-def test_a_part_whose_models_are_not_there_is_skipped(tmp_path, part):
-    written(tmp_path / "jury/bfcl_25models.jsonl.gz", tool_calls(20))
-
-    with pytest.raises(SkippedError, match="lacks answers of"):
-        list(part.rows(tmp_path))
-
-
-def test_judges_that_are_not_there_are_skipped(tmp_path):
-    written(tmp_path / "judge/llmbar_with_judges.jsonl.gz", [{"judges": {}, "label": 1}])
-
-    with pytest.raises(SkippedError, match="lacks verdicts of"):
-        list(llmbar.rows(tmp_path))
+def run(data, *options, **env):
+    script = Path(__file__).parents[3] / "bench/decisions.py"
+    command = [sys.executable, str(script), "--data", str(data), *options]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env=os.environ | env
+    )
 
 
 def test_without_any_figure_it_fails(tmp_path):
-    script = Path(__file__).parents[3] / "bench/decisions.py"
-    command = [sys.executable, str(script), "--data", str(tmp_path), "--only", "votes"]
-
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = run(tmp_path, "--only", "votes")
 
     assert 1 == ended.returncode
     assert "votes: skipped: " in ended.stderr
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_use(tmp_path):
+    ended = run(tmp_path / "nowhere")
+
+    assert (2, True) == (ended.returncode, "nowhere is no folder" in ended.stderr)
+
+
+def test_rows_in_another_order_and_a_garbled_file_change_no_figure(tmp_path, measured):
+    mixed = [dict(reversed(row.items())) for row in recorded(300)][::-1]
+    written(tmp_path / "jury/zeroeval_sums.jsonl.gz", mixed)
+    (tmp_path / "jury/zeroeval_cut.jsonl.gz").write_bytes(b"\x1f\x8b\x08\x00")
+
+    ended = run(tmp_path, "--only", "votes", "--json", PYTHONHASHSEED="7")
+
+    told = [(row["measure"], row["ours"], row["note"]) for row in json.loads(ended.stdout)]
+    assert [(row.measure, row.ours, row.note) for row in measured[0]] == told
+    assert "not measured: jury/zeroeval_cut.jsonl.gz cannot be read: " in ended.stderr
+    assert (1, False) == (ended.returncode, "Traceback" in ended.stderr)
+
+
+@pytest.fixture(scope="module")
+def pool(data):
+    return next(read() for read in pools(data) if is_there(read))
+
+
+def inverted(votes, at):
+    return Votes(votes.jurors, votes.keys, np.where(at[:, np.newaxis], ~votes.right, votes.right))
+
+
+def test_labels_of_held_out_prompts_change_no_decision_on_them(pool):
+    held = folds(300, parts=5, seed=0) == 2
+    one = counted(pool)
+    other = counted(replace(pool, votes=inverted(pool.votes, held)))
+
+    np.testing.assert_array_equal(one.sure[held], other.sure[held])
+    for told in ("right", "open_right", "best", "plain"):
+        np.testing.assert_array_equal(getattr(one, told)[held], ~getattr(other, told)[held])
+
+
+def test_with_labels_of_chance_the_figures_are_of_chance(pool):
+    rng = np.random.default_rng(1)
+    keys = tuple(tuple(f"{i} {j}" for j in range(4)) for i in range(300))
+    chance = Votes(pool.votes.jurors, keys, rng.random((300, 4)) < 0.5)
+
+    found = counted(replace(pool, votes=chance))
+
+    assert abs(found.right.mean() - 0.5) < 0.1
+    assert abs(found.sure.mean() - 0.5) < 0.1
+
+
+def test_labels_of_held_out_answers_change_nothing_that_is_told_of_them():
+    rng = np.random.default_rng(0)
+    ok = rng.random(200) < 0.5
+    signals = [{"a": float(x)} for x in rng.normal(ok, 1.0)]
+    held = folds(200, parts=PARTS, seed=0) == 1
+    groups = [f"{i:03}" for i in range(200)]
+
+    one = told_apart(Answers(signals, ok, groups))
+    other = told_apart(Answers(signals, ok ^ held, groups))
+
+    np.testing.assert_array_equal(one.p_ok[held], other.p_ok[held])
+    assert (one.p_ok[~held] != other.p_ok[~held]).any()
+
+
+def test_what_goes_wrong_in_one_group_is_told_and_the_others_go_on():
+    row = Row("fine", 1.0, None, 1.0, holds=True)
+
+    def broken():
+        yield row
+        raise KeyError("lat")
+
+    def skipped():
+        raise SkippedError("nothing there")
+        yield
+
+    found = []
+    with pytest.raises(BrokenError, match=r"KeyError in test_decisions.py:\d+: 'lat'; nothing"):
+        found.extend(apart([broken, skipped, lambda: [row]]))
+
+    assert [row, row] == found
+
+
+def test_recordings_are_read_once(data):
+    path = data / "jury/zeroeval_sums.jsonl.gz"
+
+    assert recording(path) is recording(path)

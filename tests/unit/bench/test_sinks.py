@@ -54,7 +54,7 @@ def test_five_big_models_are_worth_the_published_votes(calls):
 
 
 def test_random_juries_rank_by_their_gap(data):
-    crux = next(hard(data))
+    crux = next(hard(data))()
     gaps, gains, votes = drawn(crux, juries=100)
 
     assert spearman(gaps, gains) < -0.7
