@@ -30,19 +30,17 @@ class Redactor:
         shown = text.encode()
         for kind in self._own if text else ():
             shown = _blotted(shown, _spans(shown, kind), kind.mark.encode())
-        if not self._built_in or not shown:
-            return shown.decode()
         text = shown.decode()
-        read = folded(text)
-        return self._read_so(text, read) if read != text else self._as_it_is(shown).decode()
-
-    def _as_it_is(self, shown: bytes) -> bytes:
+        n_digits = len(shown.translate(None, NO_DIGITS))
+        if (read := folded(text)) != text:
+            return self._as_read(text, read)
         for kind in self._built_in:
-            shown = _blotted(shown, _spans(shown, kind), kind.mark.encode())
-        return shown
+            if n_digits >= kind.digits and kind.sign in shown:
+                shown = _blotted(shown, _spans(shown, kind), kind.mark.encode())
+        return shown.decode()
 
-    def _read_so(self, shown: str, read: str) -> str:
-        """Two texts with each character in the same place: what is found in one goes from both."""
+    def _as_read(self, shown: str, read: str) -> str:
+        """Of two texts with each character in the same place: what is found in one goes from both."""
         for kind in self._built_in:
             said = read.encode()
             if spans := list(_characters(said, _spans(said, kind))):
@@ -60,8 +58,6 @@ def redactor(names: Iterable[str], own: Mapping[str, str]) -> Redactor:
 
 def _spans(text: bytes, kind: Kind) -> Iterator[Span]:
     """Where things of a kind are, in UTF-8: of a `str` RE2 would make that anew for each search."""
-    if kind.sign not in text or len(text.translate(None, NO_DIGITS)) < kind.digits:
-        return
     for stretch in kind.pattern.finditer(text):
         begin, end = stretch.span()
         for start, stop in kind.within(text[begin:end]):
