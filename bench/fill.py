@@ -339,18 +339,21 @@ async def ask(stub: ensemble_pb2_grpc.EnsembleServiceStub, each: Asked) -> None:
 
 def feedback(each: Asked, manifest: manifest_pb2.Manifest) -> manifest_pb2.Feedback:
     """What the recorded grades say: right, or else whose answer would have been."""
-    jurors = [(ballot.juror, tally.tier) for tally in manifest.tallies for ballot in tally.ballots]
+    votes = [(tally.tier, vote) for tally in manifest.tallies for vote in tally.ballots]
+    said = {(tier, vote.juror): vote.key for tier, vote in votes}
+    given = said.get((manifest.chosen_tier, manifest.chosen_juror))
     if each.right.get(manifest.chosen_juror):
         return manifest_pb2.Feedback(
             score=1.0, kind=manifest_pb2.FEEDBACK_KIND_CORRECT, source="recorded grades"
         )
-    better = next((found for found in jurors if each.right.get(found[0])), ("", ""))
+    right = ((tier, juror) for (tier, juror), key in said.items() if key != given)
+    better = next((found for found in right if each.right.get(found[1])), ("", ""))
     return manifest_pb2.Feedback(
         score=0.0,
         kind=manifest_pb2.FEEDBACK_KIND_INCORRECT,
-        preferred_juror=better[0],
-        preferred_tier=better[1],
-        expected="" if better[0] else each.expected,
+        preferred_juror=better[1],
+        preferred_tier=better[0],
+        expected="" if better[1] else each.expected,
         source="recorded grades",
     )
 

@@ -11,7 +11,7 @@ from services.cli.show import plain_table
 from services.report.judging import Judging
 from services.report.sink import Sink
 from services.report.summary import EnsembleFigures, PairFigures, PoolFigures, Report
-from services.report.wording import cell, counts, number, percent, points, usd
+from services.report.wording import cell, counts, number, percent, points, sum_cell, usd
 
 Told = str | Table
 
@@ -73,7 +73,15 @@ def _pool(pool: PoolFigures) -> Iterator[Told]:
     yield from _sink(pool.sink)
     yield f"    counted again    comes to what was given in {percent(pool.recount)}"
     yield _members(pool)
+    yield f"    adds: right votes that are lost without this juror alone; worth: its part of {_worth(pool)}"
+    yield "    (Shapley), so that two who say the same share theirs; both in points of all votes"
     yield _pairs(pool.pairs)
+
+
+def _worth(pool: PoolFigures) -> str:
+    if pool.worth_by == "truth":
+        return "all that are right"
+    return "all that come to what was given"
 
 
 def _known(pool: PoolFigures) -> str:
@@ -105,6 +113,7 @@ def _members(pool: PoolFigures) -> Table:
     table = plain_table(
         "juror", "right %", "alone the same %", "turns %", "adds", "worth", "USD", ""
     )
+    table.columns[0].overflow = "fold"
     for each in pool.members:
         table.add_row(
             each.name,
@@ -113,7 +122,7 @@ def _members(pool: PoolFigures) -> Table:
             cell(each.turns, 100),
             cell(each.adds, 100),
             cell(each.worth, 100),
-            f"{each.usd.value:.6f}" if each.usd.value is not None else cell(each.usd),
+            sum_cell(each.usd),
             "harmful" if each.harmful else "dead weight" if each.dead else "",
         )
     return table
@@ -122,10 +131,11 @@ def _members(pool: PoolFigures) -> Table:
 def _pairs(pairs: tuple[PairFigures, ...]) -> Table:
     """The pairs whose errors are most alike; for want of truth, those that differ least."""
     table = plain_table("pair", "differ %", "kappa", "errors", "same mistake %", "")
+    table.columns[0].overflow = "fold"
     ranked = sorted(pairs, key=_alike)
     for each in ranked[:MOST_PAIRS]:
         table.add_row(
-            f"{each.first} {each.second}",
+            f"{each.first}\n{each.second}",
             cell(each.disagreement, 100),
             cell(each.kappa),
             cell(each.errors.correlation),

@@ -8,8 +8,18 @@ from rich.table import Table
 from services.cli.show import plain_table
 from services.report.baselines import Choice
 from services.report.domains import DomainFigures
+from services.report.figures import Figure
 from services.report.routing import Routing
-from services.report.wording import cell, counts, number, percent, points, rule_name, usd
+from services.report.wording import (
+    cell,
+    counts,
+    number,
+    percent,
+    points,
+    rule_name,
+    sum_cell,
+    usd,
+)
 
 Told = str | Table
 
@@ -29,9 +39,9 @@ def tiers(routing: Routing) -> Iterator[Told]:
         )
     yield f"    too cheap        {percent(routing.under)}; spent in vain {usd(routing.in_vain_usd)}"
     for step in routing.steps:
-        yield f"      {step.tier} to {step.next_tier}: {percent(step.moved)} of {step.moved.n}"
+        yield f"      {step.tier} to {step.next_tier}: {percent(step.moved)}{_of(step.moved)}"
     if routing.steps:
-        yield f"    escalations      changed the answer in {percent(routing.changed)}"
+        yield f"    escalations      {_changed(routing.changed)}"
     yield f"    regret           {usd(routing.regret_usd)} a request beyond the cheapest that is enough"
     for choice in routing.choices:
         yield from _choice(choice)
@@ -43,25 +53,43 @@ def _shadowed(routing: Routing) -> str:
     return f"compared by {counts(routing.compared)} for ${routing.shadow_usd:.4f}"
 
 
+def _of(figure: Figure) -> str:
+    return "" if figure.insufficient else f" of {figure.n}"
+
+
+def _changed(figure: Figure) -> str:
+    if figure.insufficient:
+        return f"whether they changed the answer is {percent(figure)}"
+    return f"changed the answer in {percent(figure)}"
+
+
 def _choice(choice: Choice) -> Iterator[Told]:
     """The router beside plain rules; where too little is known, how much is missing."""
     if choice.over_chance.insufficient:
-        yield f"    beside chance    {points(choice.over_chance)} requests at either tier with both answers and truth"
+        yield (
+            f"    beside chance    {points(choice.over_chance)}: of requests that began at each of"
+            f" {choice.cheaper} and {choice.dearer}, shadowed and with truth"
+        )
     else:
         yield (
             f"    beside chance    the router has {points(choice.over_chance)} points more right at the"
             " same price"
         )
-        yield f"    beside length    {points(choice.over_length)}, if the longest prompts went to {choice.dearer}"
+        if not choice.over_length.insufficient:
+            yield (
+                f"    beside length    {points(choice.over_length)}, if the longest prompts went to"
+                f" {choice.dearer}"
+            )
         yield (
             f"                     {choice.n} requests; of {choice.supposed:.0%} it is supposed what"
             f" {choice.dearer} would have said"
         )
         yield _rules(choice)
     if choice.order.n:
+        length = f", by length {number(choice.order_by_length)}" if choice.order_by_length.n else ""
         yield (
-            f"    prediction       tells where {choice.cheaper} is right: area {number(choice.order)}, by length"
-            f" {number(choice.order_by_length)}; 0.5 is chance"
+            f"    prediction       tells where {choice.cheaper} is right: area {number(choice.order)}"
+            f"{length}; 0.5 is chance"
         )
 
 
@@ -73,28 +101,20 @@ def _rules(choice: Choice) -> Table:
 
 
 def domains(found: Sequence[DomainFigures]) -> Table:
-    """The same figures by what prompts are about."""
-    table = plain_table(
-        "domain",
-        "requests",
-        "good %",
-        "divided %",
-        "divergence",
-        "too dear %",
-        "too cheap %",
-        "USD",
-    )
-    for each in found[:MOST_DOMAINS]:
-        table.add_row(
-            each.name or "unknown",
-            str(each.n),
-            cell(each.good, 100),
-            cell(each.divided, 100),
-            cell(each.divergence),
-            cell(each.over, 100),
-            cell(each.under, 100),
-            usd(each.usd_each),
-        )
+    """The same figures by what prompts are about; columns that nothing is known of are left out."""
+    columns = {
+        "good %": [cell(each.good, 100) for each in found],
+        "divided %": [cell(each.divided, 100) if each.divided.n else "" for each in found],
+        "divergence": [cell(each.divergence) if each.divergence.n else "" for each in found],
+        "too dear %": [cell(each.over, 100) if each.over.n else "" for each in found],
+        "too cheap %": [cell(each.under, 100) if each.is_tiered else "" for each in found],
+        "USD": [sum_cell(each.usd_each) for each in found],
+    }
+    shown = {name: cells for name, cells in columns.items() if any(cells)}
+    table = plain_table("domain", "requests", *shown)
+    for i, each in enumerate(found[:MOST_DOMAINS]):
+        row = (cells[i] for cells in shown.values())
+        table.add_row(each.name or "unknown", str(each.n), *row)
     if len(found) > MOST_DOMAINS:
-        table.add_row(f"{len(found) - MOST_DOMAINS} more in --json", *[""] * 7)
+        table.add_row(f"{len(found) - MOST_DOMAINS} more in --json", *[""] * (1 + len(shown)))
     return table

@@ -150,7 +150,7 @@ def _is_right(request: Request) -> bool:
 def _choice(begun: Sequence[Begun], cheaper: str, dearer: str) -> Choice:
     told = _Told(begun)
     by_length = _lengths_known(begun)
-    order = _orders(begun)
+    order = _orders(begun, by_length=by_length)
     return Choice(
         cheaper=cheaper,
         dearer=dearer,
@@ -201,10 +201,13 @@ def _lengths_known(begun: Sequence[Begun]) -> bool:
     return sum(each.tokens > 0 for each in begun) >= TOLD * max(len(begun), 1)
 
 
-def _orders(begun: Sequence[Begun]) -> tuple[Figure, Figure, Figure]:
-    rated = [each for each in begun if each.adequacy is not None and each.tokens]
+def _orders(begun: Sequence[Begun], *, by_length: bool) -> tuple[Figure, Figure, Figure]:
+    """Of the prediction, of shortness, and the first less the second."""
+    rated = [each for each in begun if each.adequacy is not None]
     predicted = np.array([each.adequacy for each in rated], dtype=np.float64)
     short = -np.array([each.tokens for each in rated], dtype=np.float64)
     good = np.array([each.is_enough for each in rated], dtype=bool)
     weights = np.array([each.weight for each in rated], dtype=np.float64)
-    return areas((predicted, short), good, weights)
+    order, of_length, gain = areas((predicted, short), good, weights)
+    unknown = Figure(0, FEWEST)
+    return (order, of_length, gain) if by_length else (order, unknown, unknown)

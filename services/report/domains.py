@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from services.report.figures import Figure, mean, share, weighted_share
-from services.report.rows import Request
+from services.report.rows import TIERED, Request
 from services.report.shadows import Shadow
 
 SEVERAL: Final = 2
@@ -30,6 +30,8 @@ class DomainFigures:
     """Mean divergence of the votes, in [0, 1]."""
     usd_each: Figure
     """What a request costs, US dollars."""
+    is_tiered: bool
+    """Whether there are tiers to choose between, so that the rest tells something."""
     tiers: Mapping[str, int]
     """Requests by the tier that they ended in, most frequent first."""
     over: Figure
@@ -72,6 +74,7 @@ def _domain(name: str, own: Sequence[Request], shadows: Sequence[Shadow]) -> Dom
         divided=share(sum(len(keys) > 1 for keys in compared), len(compared)),
         divergence=mean(np.array([vote.divergence for vote in several], dtype=np.float64)),
         usd_each=mean(np.array([each.usd for each in own], dtype=np.float64)),
+        is_tiered=any(each.pattern in TIERED for each in own),
         tiers=dict(ended.most_common()),
         over=weighted_share(
             np.array([bool(each.enough) for each in known], dtype=bool),

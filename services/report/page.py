@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from services.report.advice import Advice
 from services.report.figures import Figure
 from services.report.summary import PairFigures, PoolFigures, Report
-from services.report.wording import number, percent, points, rule_name, unknown, usd
+from services.report.wording import number, percent, points, rule_name, sum_cell, usd
 
 WIDTH, HEIGHT, EDGE = 320.0, 110.0, 18.0
 """Of the curve's drawing, in its own units."""
@@ -68,6 +68,18 @@ def marked(text: str) -> Markup:
     )
 
 
+def stacked(text: str) -> Markup:
+    """A figure above its interval, for narrow columns.
+
+    Examples
+    --------
+    >>> str(stacked("45.8% (42.3 to 49.2)")), str(stacked("undefined"))
+    ('45.8%<br>(42.3 to 49.2)', 'undefined')
+    """
+    value, bracket, rest = text.partition(" (")
+    return escape(value) + (Markup("<br>({})").format(rest[:-1]) if bracket else "")
+
+
 def pair_of(pool: PoolFigures, first: str, second: str) -> PairFigures | None:
     """The figures of two jurors, in whichever order; None of one and itself."""
     wanted = {first, second}
@@ -93,9 +105,10 @@ ENVIRONMENT.filters.update(
     points=points,
     number=number,
     usd=usd,
-    unknown=unknown,
+    sum_cell=sum_cell,
     day=day,
     marked=marked,
+    stacked=stacked,
 )
 ENVIRONMENT.globals.update(
     place=place, span=span, pair_of=pair_of, curve=curve, rule_name=rule_name

@@ -272,10 +272,12 @@ def _faults(found: Sink, known: Sequence[Member]) -> Iterator[str]:
         yield f"the best juror is {100 * found.gap.value:.1f} points above the mean"
     dead = [each.name for each in known if each.dead]
     if 2 * len(dead) >= len(known) and dead:
-        yield f"{len(dead)} of {len(known)} jurors add nothing: {', '.join(dead)}"
+        adds = "adds" if len(dead) == 1 else "add"
+        yield f"{len(dead)} of {len(known)} jurors {adds} nothing: {', '.join(dead)}"
     if found.cost_share is not None and found.cost_share <= CHEAP:
-        size = f"{len(found.enough)} of {len(known)} jurors"
-        yield f"{size} are enough, for {found.cost_share:.0%} of the cost"
+        many = len(found.enough)
+        size = f"{many} of {len(known)} jurors {'is' if many == 1 else 'are'} enough"
+        yield f"{size}, for {found.cost_share:.0%} of the cost"
 
 
 def _doubts(

@@ -59,7 +59,7 @@ def _digits(value: float) -> int:
     """Digits behind the point that show a sum's first three; cents from a dime on."""
     if abs(value) >= DIME or value == 0.0:
         return 2
-    return 2 - math.floor(math.log10(abs(value)))
+    return 2 - math.floor(math.log10(abs(value)) + 1e-9)
 
 
 def unknown(figure: Figure) -> str:
@@ -82,6 +82,17 @@ def cell(figure: Figure, times: float = 1.0) -> str:
     value, low, high = (each * times for each in (figure.value, figure.low, figure.high))
     digits = 1 if times > 1.0 else 2
     return f"{value:.{digits}f}\N{NO-BREAK SPACE}({low:.{digits}f}…{high:.{digits}f})"
+
+
+def sum_cell(figure: Figure) -> str:
+    r"""US dollars for a table, without their interval.
+
+    Examples
+    --------
+    >>> sum_cell(Figure(200, 30, 0.00123, 0.001, 0.002)), sum_cell(Figure(7, 30))
+    ('0.00123', '?\xa0(7/30)')
+    """
+    return cell(figure) if figure.value is None else f"{figure.value:.{_digits(figure.value)}f}"
 
 
 def counts(numbers: Mapping[str, int]) -> str:

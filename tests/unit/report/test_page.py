@@ -1,15 +1,17 @@
 """The page stands alone: no script, no address, nothing that a name could smuggle in."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from services.report.advice import Advice
 from services.report.page import page
 from services.report.summary import summarised
-from tests.unit.report.test_routing import shadow
+from tests.unit.report.test_baselines import World
 from tests.unit.report.test_sink import random_rows
 from tests.unit.report.voting import ballots, request
 
+DOMAINS = ("law", "<i>code</i>")
 EVIL = "<script>alert(1)</script>"
 
 
@@ -20,8 +22,9 @@ def shown(names=("a", "b", "c"), diff=""):
         request(i, ensemble="everyday", pattern="jury", tiers=("jury",), votes=(each,))
         for i, each in enumerate(votes)
     ]
-    thrifty = [request(i) for i in range(60)]
-    report = summarised([*jury, *thrifty], [shadow(i) for i in range(40)])
+    world = World(400, skill=0.7)
+    thrifty = [replace(each, domain=DOMAINS[i % 2]) for i, each in enumerate(world.requests)]
+    report = summarised([*jury, *thrifty], world.shadows)
     return page(report, [Advice("SMALLER_JURY", "everyday", "Leave out c.")], diff=diff)
 
 
@@ -86,3 +89,16 @@ def test_lines_of_the_diff_are_told_apart():
 
 def test_of_nothing_there_is_a_page_too():
     assert "No request has ended in this time." in page(summarised([], []), [], diff="")
+
+
+def test_the_router_is_held_against_plain_rules_and_domains_are_told_apart():
+    found = shown()
+
+    assert "small or large: is the router better than chance?" in found
+    assert "drawn, as many to large as cost the same" in found
+    assert "By domain" in found
+    assert "&lt;i&gt;code&lt;/i&gt;" in found
+
+
+def test_what_jurors_are_worth_is_explained():
+    assert "its share of how often the jury is right, by Shapley" in shown()
