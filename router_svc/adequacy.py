@@ -1,9 +1,9 @@
 """Predicted adequacy of jurors and tiers: priors in, probabilities out. Pure, uncalibrated."""
 
+from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
+from services.core.probability import hits, log_odds, sigmoid
 
 MEAN_COMPLEXITY: Final = 0.25
 """Complexity of the average prompt that a prior speaks of."""
@@ -19,25 +19,23 @@ FLOOR: Final = 0.01
 """Priors are read as at least this and at most one minus this."""
 
 
-def juror_adequacy(
-    prior: NDArray[np.float64], *, complexity: float, specialist: bool
-) -> NDArray[np.float64]:
-    """Predict how likely each juror answers a prompt adequately.
+def juror_adequacy(prior: float, *, complexity: float, specialist: bool) -> float:
+    """Predict how likely a juror answers a prompt adequately.
 
     Parameters
     ----------
-    prior : ndarray of float64, shape (n_jurors,)
+    prior : float
         Configured probability of an adequate answer to an average prompt, in
         [0, 1].
     complexity : float
         How hard the prompt looks, in [0, 1].
     specialist : bool
-        Whether the jurors are specialists for the prompt's domain.
+        Whether the juror is a specialist for the prompt's domain.
 
     Returns
     -------
-    ndarray of float64, shape (n_jurors,)
-        Probabilities in (0, 1), falling in `complexity`.
+    float
+        Probability in (0, 1), falling in `complexity`.
 
     Notes
     -----
@@ -52,20 +50,19 @@ def juror_adequacy(
 
     Examples
     --------
-    >>> juror_adequacy(np.array([0.7]), complexity=0.25, specialist=False).round(3)
-    array([0.7])
+    >>> round(juror_adequacy(0.7, complexity=0.25, specialist=False), 3)
+    0.7
     """
-    ability = _logit(np.clip(prior, FLOOR, 1.0 - FLOOR))
     difficulty = SLOPE * (complexity - MEAN_COMPLEXITY)
-    return _sigmoid(ability - difficulty + SPECIALIST_LOGITS * specialist)
+    return sigmoid(_logit(prior) - difficulty + SPECIALIST_LOGITS * specialist)
 
 
-def tier_adequacy(jurors: NDArray[np.float64], *, shared_fate: float = SHARED_FATE) -> float:
+def tier_adequacy(jurors: Sequence[float], *, shared_fate: float = SHARED_FATE) -> float:
     """Predict how likely the jurors' majority is adequate.
 
     Parameters
     ----------
-    jurors : ndarray of float64, shape (n_jurors,)
+    jurors : sequence of float, length n_jurors
         Adequacy of each juror, in [0, 1].
     shared_fate : float
         Share of prompts on which they stand or fall together, in [0, 1]: the
@@ -95,35 +92,28 @@ def tier_adequacy(jurors: NDArray[np.float64], *, shared_fate: float = SHARED_FA
 
     Examples
     --------
-    >>> round(tier_adequacy(np.array([0.8, 0.8, 0.8])), 4)
+    >>> round(tier_adequacy([0.8, 0.8, 0.8]), 4)
     0.8576
     """
-    if jurors.size == 0:
+    if not jurors:
         raise ValueError("a tier must have jurors")
-    together = float(jurors.mean())
+    together = sum(jurors) / len(jurors)
     return shared_fate * together + (1.0 - shared_fate) * _majority(jurors)
 
 
 def interval(adequacy: float) -> tuple[float, float]:
     """Lower and upper end of the interval around an uncalibrated adequacy, in [0, 1]."""
-    centre = _logit(np.clip(np.array([adequacy]), FLOOR, 1.0 - FLOOR))
-    ends = _sigmoid(centre + np.array([-HALF_WIDTH_LOGITS, HALF_WIDTH_LOGITS]))
-    return min(adequacy, float(ends[0])), max(adequacy, float(ends[1]))
+    centre = _logit(adequacy)
+    low, high = sigmoid(centre - HALF_WIDTH_LOGITS), sigmoid(centre + HALF_WIDTH_LOGITS)
+    return min(adequacy, low), max(adequacy, high)
 
 
-def _majority(jurors: NDArray[np.float64]) -> float:
+def _majority(jurors: Sequence[float]) -> float:
     """Probability that more than half of independent jurors are right, ties counting half."""
-    counts = np.array([1.0])
-    for p in jurors:
-        counts = np.convolve(counts, [1.0 - p, p])
-    right = np.arange(counts.size)
-    weight = np.where(2 * right > jurors.size, 1.0, np.where(2 * right == jurors.size, 0.5, 0.0))
-    return float(np.clip(counts @ weight, 0.0, 1.0))
+    right, half = hits(jurors), len(jurors) / 2
+    tie = right[len(jurors) // 2] if len(jurors) % 2 == 0 else 0.0
+    return min(1.0, sum(p for n, p in enumerate(right) if n > half) + tie / 2)
 
 
-def _logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log(p) - np.log1p(-p)
-
-
-def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 1.0 / (1.0 + np.exp(-x))
+def _logit(p: float) -> float:
+    return log_odds(min(max(p, FLOOR), 1.0 - FLOOR))

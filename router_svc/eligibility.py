@@ -6,11 +6,11 @@ from functools import cached_property
 
 from router_svc.demand import Demand
 from router_svc.forecast import NOTHING, Forecast
-from router_svc.latency import at_least
 from router_svc.objections import objection, unaffordable
 from router_svc.profiles import Filter, Limits, Objection, TierProfile
 from router_svc.seats import Seat, seat_of
 from services.core.lease import Lease
+from services.core.probability import at_least
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.core.graph import Reads, levels, time_behind
 from services.core.lease import Lease
+from services.core.probability import at_least
 
 LEAST_SPEED_UP: Final = 1.3
 MOST_SINGLE: Final = 0.6
@@ -158,31 +158,10 @@ def plan_adequacy(
     in_quorum = {name for quorum in quorums for name in quorum.steps}
     alone = [steps[name].adequacy for name in required if name not in in_quorum]
     grouped = [
-        at_least(np.array([steps[name].adequacy for name in quorum.steps]), quorum.needed)
+        at_least(quorum.needed, [steps[name].adequacy for name in quorum.steps])
         for quorum in quorums
     ]
     return float(np.prod([*alone, *grouped]))
-
-
-def at_least(p: NDArray[np.float64], needed: int) -> float:
-    """Probability of at least so many successes of independent trials: Poisson-binomial. O(n^2).
-
-    Parameters
-    ----------
-    p : ndarray of float64, shape (n,)
-        Probability of each success, in [0, 1].
-    needed : int
-        In [0, n].
-
-    Examples
-    --------
-    >>> at_least(np.array([0.5, 0.5]), 1)
-    0.75
-    """
-    counts = np.array([1.0])
-    for each in p:
-        counts = np.convolve(counts, [1.0 - each, each])
-    return float(np.clip(counts[needed:].sum(), 0.0, 1.0))
 
 
 def shape(

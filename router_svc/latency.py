@@ -1,11 +1,8 @@
 """How likely models answer in time, by two quantiles of their latency. Pure."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
 
 Z_95: Final = 1.6448536269514722
 """Standard normal quantile of .95."""
@@ -43,30 +40,3 @@ class Latency:
         if spread == 0.0:
             return float(late >= 0.0)
         return 0.5 * math.erfc(-late / spread / math.sqrt(2.0))
-
-
-def at_least(wanted: int, chances: Sequence[float]) -> float:
-    """Probability that at least `wanted` of independent events happen.
-
-    Parameters
-    ----------
-    wanted : int
-        >= 0.
-    chances : sequence of float
-        Probability of each, in [0, 1].
-
-    Notes
-    -----
-    The Poisson binomial law by convolution, O(n^2).
-
-    Examples
-    --------
-    >>> at_least(1, [0.5, 0.5])
-    0.75
-    >>> at_least(3, [0.5, 0.5])
-    0.0
-    """
-    counts = np.array([1.0])
-    for chance in chances:
-        counts = np.convolve(counts, [1.0 - chance, chance])
-    return float(np.clip(counts[wanted:].sum(), 0.0, 1.0))

@@ -5,9 +5,6 @@ from itertools import combinations, product
 from math import sqrt
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from router_svc.adequacy import SHARED_FATE, interval, juror_adequacy, tier_adequacy
 from router_svc.eligibility import Seating, seated
 from router_svc.explain import Reading
@@ -97,10 +94,8 @@ def correlation(one: Option, other: Option, forecast: Forecast) -> float | None:
 
 
 def _guess(juror: JurorProfile, reading: Reading, *, specialist: bool) -> float:
-    return float(
-        juror_adequacy(
-            np.array([juror.adequacy]), complexity=reading.complexity.score, specialist=specialist
-        )[0]
+    return juror_adequacy(
+        juror.adequacy, complexity=reading.complexity.score, specialist=specialist
     )
 
 
@@ -108,16 +103,12 @@ def together(beliefs: list[Belief], shared_fate: float) -> Belief:
     """The belief in a majority; of one it is his own. Of several it is never calibrated."""
     if len(beliefs) == 1:
         return beliefs[0]
-    value = _majority([belief.value for belief in beliefs], shared_fate)
+    value = tier_adequacy([belief.value for belief in beliefs], shared_fate=shared_fate)
     spread: float | None = None
     if any(belief.spread is not None for belief in beliefs):
-        spread = value - _majority([belief.bound for belief in beliefs], shared_fate)
+        bound = tier_adequacy([belief.bound for belief in beliefs], shared_fate=shared_fate)
+        spread = value - bound
     return Belief(value, spread, n_labels=min(belief.n_labels for belief in beliefs))
-
-
-def _majority(values: list[float], shared_fate: float) -> float:
-    adequacy: NDArray[np.float64] = np.array(values)
-    return tier_adequacy(adequacy, shared_fate=shared_fate)
 
 
 def shared_fate_of(models: list[str], forecast: Forecast) -> float:

@@ -1,6 +1,7 @@
 """What all who tell a probability share."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 MIN_LABELS: Final = 50
@@ -32,3 +33,43 @@ def log_odds(p: float) -> float:
     """
     within = min(max(p, LEAST), 1.0 - LEAST)
     return math.log(within / (1.0 - within))
+
+
+def hits(chances: Sequence[float]) -> list[float]:
+    """Probability of each number of hits: the Poisson binomial law.
+
+    Parameters
+    ----------
+    chances : sequence of float, length n
+        Probability of each of independent events, in [0, 1].
+
+    Returns
+    -------
+    list of float, length n + 1
+        Of no hit, of one, and so on; they sum to 1.
+
+    Notes
+    -----
+    By convolution, O(n^2). Plain floats: of a few chances an array costs more than the sums.
+
+    Examples
+    --------
+    >>> hits([0.5, 0.5])
+    [0.25, 0.5, 0.25]
+    """
+    found = [1.0]
+    for p in chances:
+        pairs = zip([*found, 0.0], [0.0, *found], strict=True)
+        found = [(1.0 - p) * as_many + p * one_less for as_many, one_less in pairs]
+    return found
+
+
+def at_least(needed: int, chances: Sequence[float]) -> float:
+    """Probability of `needed` hits or more among independent chances, in [0, 1].
+
+    Examples
+    --------
+    >>> at_least(1, [0.5, 0.5]), at_least(3, [0.5, 0.5])
+    (0.75, 0.0)
+    """
+    return min(1.0, math.fsum(hits(chances)[needed:]))

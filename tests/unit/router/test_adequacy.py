@@ -1,10 +1,8 @@
 """Predicted adequacy falls with complexity, rises with priors, and admits that it guesses."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from router_svc.adequacy import interval, juror_adequacy, tier_adequacy
 
@@ -12,7 +10,7 @@ PROBABILITIES = st.floats(0.0, 1.0)
 
 
 def predicted(prior, *, complexity=0.25, specialist=False):
-    return float(juror_adequacy(np.array([prior]), complexity=complexity, specialist=specialist)[0])
+    return juror_adequacy(prior, complexity=complexity, specialist=specialist)
 
 
 def test_an_average_prompt_keeps_the_prior():
@@ -41,19 +39,23 @@ def test_a_specialist_is_better_in_its_domain(prior, complexity):
 
 @given(PROBABILITIES)
 def test_a_juror_alone_keeps_its_adequacy(p):
-    assert tier_adequacy(np.array([p])) == pytest.approx(p)
+    assert tier_adequacy([p]) == pytest.approx(p)
 
 
 def test_three_good_jurors_beat_one_and_three_bad_ones_do_not():
-    assert tier_adequacy(np.full(3, 0.8)) > 0.8
-    assert tier_adequacy(np.full(3, 0.3)) < 0.3
+    assert tier_adequacy([0.8] * 3) > 0.8
+    assert tier_adequacy([0.3] * 3) < 0.3
 
 
 def test_a_crowd_of_equals_is_never_certain():
-    assert tier_adequacy(np.full(51, 0.8)) < 0.93
+    assert tier_adequacy([0.8] * 51) < 0.93
 
 
-@given(arrays(np.float64, st.integers(1, 7), elements=PROBABILITIES))
+def test_a_tie_counts_half():
+    assert tier_adequacy([0.9, 0.5], shared_fate=0.0) == pytest.approx(0.45 + 0.5 * 0.5)
+
+
+@given(st.lists(PROBABILITIES, min_size=1, max_size=7))
 def test_a_tier_is_a_probability_whatever_the_order(jurors):
     value = tier_adequacy(jurors)
 
@@ -63,7 +65,7 @@ def test_a_tier_is_a_probability_whatever_the_order(jurors):
 
 def test_rejects_an_empty_tier():
     with pytest.raises(ValueError, match="must have jurors"):
-        tier_adequacy(np.array([]))
+        tier_adequacy([])
 
 
 @given(PROBABILITIES)

@@ -1,11 +1,8 @@
 """A task is cut only where that is shown to pay, and the gate says why with its numbers."""
 
-from itertools import product
-
-import numpy as np
 import pytest
 
-from router_svc.gate import NOTHING, Prospect, Quorum, at_least, gate, shape
+from router_svc.gate import NOTHING, Prospect, Quorum, gate, shape
 from services.core.lease import Lease
 
 THREE = {"a": [], "b": [], "c": []}
@@ -85,17 +82,6 @@ def test_a_quorum_counts_by_what_is_enough_of_it():
 
     assert pytest.approx(0.896) == found.p_plan
     assert found.pays
-
-
-@pytest.mark.parametrize("needed", range(5))
-def test_poisson_binomial_counts_every_case(needed):
-    p = np.array([0.1, 0.4, 0.75, 0.9])
-    every = 0.0
-    for case in product([0, 1], repeat=4):
-        if sum(case) >= needed:
-            every += float(np.prod(np.where(case, p, 1 - p)))
-
-    assert pytest.approx(every) == at_least(p, needed)
 
 
 def test_unequal_branches_speed_up_no_more_than_the_critical_path_allows():
