@@ -83,8 +83,10 @@ def exhausted_s(headers: Mapping[str, str], now: datetime) -> float:
 
 def _exhausted_s(headers: Mapping[str, str], family: str, now: datetime) -> float:
     remaining = _number(headers.get(family.format("remaining"), ""))
+    if remaining is None or remaining > 0.0:
+        return 0.0
     reset_s = duration_s(headers.get(family.format("reset"), ""), now)
-    if remaining is None or remaining > 0.0 or reset_s is None:
+    if reset_s is None:
         return 0.0
     if not REFILLED.search(family):
         return reset_s
