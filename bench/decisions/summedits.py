@@ -10,6 +10,7 @@ from bench.decisions.local_judge import Verify, local_judge
 from bench.decisions.signals import PARTS, Answers, Told, area, balanced, interval, told_apart
 from bench.forms import Line
 from bench.recordings import located, rows_of
+from judge_svc.fusion import JUDGE
 from judge_svc.grounding import context_of, grounded
 from services.calibration.votes import Bools
 
@@ -21,6 +22,8 @@ JUDGED, JUDGE_S, FEWEST = 400, 900.0, 30
 PROMPTS = 4_681
 """Of the recording that the published figures are about."""
 SIZES = (30, 60, 120, 240)
+PASSES = 0.5
+"""Score from which on a judge that is asked alone lets a summary pass, as `judge.min_score` has it."""
 NOTE = (
     "checks alone, 5 folds by document; baseline: lexical support alone, its threshold learned too"
 )
@@ -68,37 +71,61 @@ def _given(data: pathlib.Path) -> tuple[list[Line], dict[str, str]]:
 
 
 def _with_judge(given: Given, answers: Answers, checks: Told, lexical: Told) -> Iterator[Row]:
-    """A local judge's score beside P(ok) by the checks: some summaries, within its time."""
+    """The checks, and a local judge's score of as many summaries as it tells of in its time."""
     scores = _scores(given, answers.ok)
     at = np.array(list(scores))
-    signals = [{"checks": _odds(float(checks.p_ok[i])), "judge": s} for i, s in scores.items()]
-    some = Answers(signals, answers.ok[at], [answers.groups[i] for i in scores])
-    both = told_apart(some)
-    plain, alone = (Told(t.p_ok[at], t.accepted[at]) for t in (lexical, checks))
-    for name, measure, by_area, _ in MEASURES:
-        low, high = interval(some, both, plain, by_area=by_area)
-        own, other = measure(both, some.ok), measure(plain, some.ok)
-        told = {
-            "checks alone": measure(alone, some.ok),
-            "judge alone": measure(told_apart(some, ("judge",)), some.ok),
+    ok = answers.ok[at]
+    both = _heard(answers, scores, checks)
+    said = np.array(list(scores.values()))
+    for name, measure, by_area, published in MEASURES:
+        low, high = interval(answers, both, lexical, by_area=by_area)
+        other = measure(lexical, answers.ok)
+        reach = published if len(answers.ok) == PROMPTS else other
+        there = {
+            "both": measure(_at(both, at), ok),
+            "checks alone": measure(_at(checks, at), ok),
+            "judge alone": measure(Told(said, said >= PASSES), ok),
+            "lexical support": measure(_at(lexical, at), ok),
         }
-        tried = ", ".join(f"{method} {value:.3g}" for method, value in told.items())
         curve = ", ".join(
-            f"{n}: {measure(told_apart(first), first.ok):.3g}" for n, first in _first(some)
+            f"{n}: {measure(_at(_heard(answers, first, checks), at), ok):.3g}"
+            for n, first in _first(scores)
         )
         note = (
-            f"{len(at)} summaries of {len(answers.ok)}, half faithful; {tried}; both by number of "
-            f"summaries {curve}; baseline: lexical support there"
+            f"{len(at)} of {len(answers.ok):,} judged, half of them faithful, the others by the "
+            f"checks alone; among the judged {_listed(there)}; both by number of judged {curve}"
         )
         label = f"SummEdits: {name}, with a local judge"
-        yield Row(label, own, other, other, low > 0.0, note, (low, high))
+        own = measure(both, answers.ok)
+        yield Row(label, own, other, reach, low + other > reach, note, (low, high))
 
 
-def _first(some: Answers) -> Iterator[tuple[int, Answers]]:
+def _heard(answers: Answers, scores: Mapping[int, float], checks: Told) -> Told:
+    """What the checks and a judge tell together; where it was not asked, what the checks do."""
+    signals = [
+        {**found, JUDGE: scores[i]} if i in scores else found
+        for i, found in enumerate(answers.signals)
+    ]
+    both = told_apart(Answers(signals, answers.ok, answers.groups))
+    alone = np.isnan(both.p_ok)
+    return Told(
+        np.where(alone, checks.p_ok, both.p_ok), np.where(alone, checks.accepted, both.accepted)
+    )
+
+
+def _at(told: Told, at: np.ndarray) -> Told:
+    return Told(told.p_ok[at], told.accepted[at])
+
+
+def _listed(there: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in there.items())
+
+
+def _first(scores: Mapping[int, float]) -> Iterator[tuple[int, dict[int, float]]]:
     """The first ones, half faithful like all: how far more of them would lead."""
     for n in SIZES:
-        if n < len(some.ok):
-            yield n, Answers(some.signals[:n], some.ok[:n], some.groups[:n])
+        if n < len(scores):
+            yield n, dict(list(scores.items())[:n])
 
 
 def _scores(given: Given, ok: Bools) -> dict[int, float]:
@@ -133,10 +160,6 @@ def _score(verify: Verify, given: Given, i: int) -> float | None:
     if verdict is None:
         return None
     return verdict.score if verdict.HasField("score") else 0.0
-
-
-def _odds(p: float) -> float:
-    return float(np.log(p / (1.0 - p)))
 
 
 def _answers(found: Sequence[Line], documents: Mapping[str, str]) -> Answers:
