@@ -7,6 +7,7 @@ from jury_svc.polling import Counting
 from jury_svc.quorum import Stop
 from jury_svc.stopping import Rule
 from services.core.answers import Answer
+from services.core.canonical import Ballot
 from services.core.lease import Lease
 from services.core.prompts import Prompt
 from services.models.asked import Asked
@@ -68,6 +69,8 @@ class Settled:
     asked: Asked
     answer: Answer | None = None
     """None unless it counts as a vote."""
+    vote: Ballot | None = None
+    """The answer's; None without one."""
 
 
 @dataclass(frozen=True, slots=True)

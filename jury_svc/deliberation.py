@@ -18,7 +18,7 @@ from services.core.answers import Answer, ModelReply, ModelRequest, Status, size
 from services.core.deadline import Deadline
 from services.core.lease import Purse
 from services.core.prompts import Prompt
-from services.core.usable import unusable_reason
+from services.core.usable import Unusable, vote_of
 from services.core.visible import visible_text
 from services.models.asked import Asked, Attempt, unspent
 from services.models.asking import ask, cancelled, overdue
@@ -176,11 +176,11 @@ def _settled(juror: Juror, asked: Asked, prompt: Prompt) -> Settled:
     """How a juror ended: with a vote only if its answer is usable."""
     if asked.status is not Status.ANSWERED or asked.reply is None:
         return Settled(juror, asked)
-    if problem := unusable_reason(asked.reply, prompt):
-        reason, text = problem
-        unusable = replace(asked, status=Status.UNUSABLE, reason=reason, reason_text=text)
-        return Settled(juror, unusable)
-    return Settled(juror, asked, _answer(juror, asked.reply))
+    vote = vote_of(asked.reply, prompt)
+    if isinstance(vote, Unusable):
+        why = replace(asked, status=Status.UNUSABLE, reason=vote.reason, reason_text=vote.text)
+        return Settled(juror, why)
+    return Settled(juror, asked, _answer(juror, asked.reply), vote)
 
 
 def _answer(juror: Juror, reply: ModelReply) -> Answer:

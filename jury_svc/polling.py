@@ -7,7 +7,7 @@ from typing import Final
 from jury_svc.leads import Fit, Poll, Vote, Voter
 from jury_svc.stopping import Rule, Terms, could_decide, is_decided, may_change, rule_of, statistic
 from services.core.answers import Answer
-from services.core.canonical import NO_CALL, PROSE, Ballot, ballot, number_of, prose_ballot
+from services.core.canonical import NO_CALL, PROSE, Ballot, number_of, prose_ballot
 from services.core.prompts import Prompt
 
 AS_OTHERS: Final = Voter("")
@@ -39,17 +39,10 @@ class Polls:
         self._empty = Poll((), (), counting.fit, tolerance)
         self._votes: list[Vote] = []
 
-    def read(self, answer: Answer) -> Ballot:
-        """The ballot of an answer."""
-        read = ballot(
-            answer.text,
-            answer.tool_calls,
-            output_format=self._prompt.output_format,
-            tools=self._prompt.tools,
-        )
-        if read.reason == PROSE and self._counting.letters:
-            return prose_ballot(answer.text)
-        return read
+    def read(self, answer: Answer, vote: Ballot) -> Ballot:
+        """The ballot of an answer, as it is counted here."""
+        by_letters = vote.reason == PROSE and self._counting.letters
+        return prose_ballot(answer.text) if by_letters else vote
 
     def take(self, answer: Answer, read: Ballot) -> None:
         """Note the ballot of an answer that came in; prose that declines is counted by meaning."""

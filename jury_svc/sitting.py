@@ -10,6 +10,7 @@ from jury_svc.polling import Polls
 from jury_svc.quorum import Stop, stop_reason
 from jury_svc.stopping import Rule
 from services.core.answers import Answer
+from services.core.canonical import Ballot
 from services.core.deadline import Deadline
 from services.runtime.aside import aside
 
@@ -85,15 +86,16 @@ class Sitting:
         return {mark for mark in (self._grace, self._patience) if mark and mark.left_s == 0.0}
 
     def _stop(self, until: Deadline, over: Collection[Deadline]) -> Stop | None:
-        still_open, polls = self._still_open, self._polls
+        still_open, grace_over = self._still_open, self._grace in over or not self._out
+        polls = self._polls if still_open else None
         return stop_reason(
             usable=self._usable,
             unsettled=len(still_open),
             quorum=self._case.quorum,
-            grace_over=self._grace in over or not self._out,
+            grace_over=grace_over,
             time_is_up=until.left_s == 0.0,
             decided=polls is not None and polls.is_decided(still_open),
-            may_change=polls is not None and polls.may_change(still_open),
+            may_change=grace_over and polls is not None and polls.may_change(still_open),
         )
 
     def _is_due(self, over: Collection[Deadline]) -> bool:
@@ -115,16 +117,16 @@ class Sitting:
     async def _take(self, done: Collection[Call], until: Deadline) -> None:
         for call in done:
             del self._out[call]
-            answer = call.result().answer
-            if answer is None:
+            answer, vote = call.result().answer, call.result().vote
+            if answer is None or vote is None:
                 continue
             self._usable += 1
             if self._polls is not None:
                 with suppress(TimeoutError):
-                    await self._poll(self._polls, answer, until)
+                    await self._poll(self._polls, answer, vote, until)
         if self._grace is None and self._usable >= self._case.quorum:
             self._grace = Deadline.after(self._case.grace_s, clock=until.clock)
 
-    async def _poll(self, polls: Polls, answer: Answer, until: Deadline) -> None:
+    async def _poll(self, polls: Polls, answer: Answer, vote: Ballot, until: Deadline) -> None:
         async with asyncio.timeout(until.left_s):
-            polls.take(answer, await aside(answer.size, polls.read, answer))
+            polls.take(answer, await aside(answer.size, polls.read, answer, vote))

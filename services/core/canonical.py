@@ -63,9 +63,22 @@ def ballot(
         If a schema of the request is none.
     """
     try:
-        value, repairs = read(text, tool_calls, output_format=output_format, tools=tools)
+        return cast(text, tool_calls, output_format=output_format, tools=tools)
     except UnreadableError as err:
         return Ballot("", reason=err.reason)
+
+
+def cast(
+    text: str, tool_calls: Sequence[ToolCall], *, output_format: OutputFormat, tools: Sequence[Tool]
+) -> Ballot:
+    """The vote of an answer that is one.
+
+    Raises
+    ------
+    UnreadableError, InvalidRequestError
+        Like `read`.
+    """
+    value, repairs = read(text, tool_calls, output_format=output_format, tools=tools)
     return _of(value, repairs)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from services.core.answers import FinishReason, ModelReply
 from services.core.prompts import Message, OutputFormat, Prompt, Tool, ToolCall
-from services.core.usable import unusable_reason
+from services.core.usable import Unusable, vote_of
 
 STOP, LENGTH, FILTER = FinishReason.STOP, FinishReason.LENGTH, FinishReason.CONTENT_FILTER
 TEXT, JSON = OutputFormat(), OutputFormat("json")
@@ -14,8 +14,8 @@ MAY = OutputFormat("labels", labels=("yes", "no"), may_abstain=True)
 
 def reason(text, finish=STOP, form=TEXT, *, calls=(), tools=()):
     prompt = Prompt((Message("user", ("?",)),), tools=tools, output_format=form)
-    found = unusable_reason(ModelReply(text, calls, finish), prompt)
-    return found and found[0]
+    found = vote_of(ModelReply(text, calls, finish), prompt)
+    return found.reason if isinstance(found, Unusable) else None
 
 
 @pytest.mark.parametrize(
