@@ -35,5 +35,5 @@ async def connected(address: str | None, *, directory: Path) -> AsyncIterator[En
             f"no mesh serves {where}; start one with `gremium up`,"
             " or for one question with `gremium ask --start`"
         )
-    async with open_channel(found) as channel:
+    async with open_channel(found, service=SERVICES["gateway"]) as channel:
         yield EnsembleServiceStub(channel)

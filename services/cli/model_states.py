@@ -9,6 +9,7 @@ from google.protobuf.json_format import MessageToDict
 from rich.table import Table
 
 from gremium.v1 import model_status_pb2, model_status_pb2_grpc
+from services.cli.processes import SERVICES
 from services.cli.show import plain_table
 from services.cli.words import counted
 from services.runtime.channels import open_channel
@@ -41,7 +42,7 @@ NOTHING: Final = States(model_status_pb2.ListModelStatesResponse())
 async def model_states(gateway: str) -> States:
     """Ask a gateway; nothing is told when it does not answer."""
     request = model_status_pb2.ListModelStatesRequest()
-    async with open_channel(gateway) as channel:
+    async with open_channel(gateway, service=SERVICES["gateway"]) as channel:
         stub = model_status_pb2_grpc.ModelStatusServiceStub(channel)
         try:
             return States(await stub.ListModelStates(request, timeout=LIMIT_S))

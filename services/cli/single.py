@@ -19,7 +19,7 @@ from services.gateway.mesh import LocalMesh
 from services.gateway.model_states import LocalStates
 from services.gateway.settings import EdgeSettings
 from services.runtime import logs, telemetry
-from services.runtime.server import Register, running
+from services.runtime.server import Register, Trouble, running
 
 PREFIX = "GREMIUM_GATEWAY"
 SERVICE = "gremium"
@@ -41,12 +41,13 @@ async def serving_here(
     telemetry.setup(SERVICE, env, prefix=PREFIX)
     try:
         async with (
-            _composed(loaded, engines, settings) as register,
+            _composed(loaded, engines, settings) as (register, trouble),
             running(
                 settings,
                 register,
                 services=[SERVICES["gateway"], MODELS],
                 slots=service_slots(loaded.config),
+                trouble=trouble,
             ),
         ):
             yield
@@ -57,8 +58,8 @@ async def serving_here(
 @asynccontextmanager
 async def _composed(
     loaded: LoadedConfig, engines: Mapping[str, str], settings: EdgeSettings
-) -> AsyncIterator[Register]:
-    """What makes a server answer as the gateway does."""
+) -> AsyncIterator[tuple[Register, Trouble]]:
+    """What makes a server answer as the gateway does, and tells why that cannot be for a while."""
     async with (
         router_svc.compose.composed(loaded, engines=engines) as router,
         jury_svc.compose.composed(loaded, engines=engines) as jury,
@@ -71,7 +72,8 @@ async def _composed(
             services.gateway.compose.composed(loaded, mesh=mesh, states=states) as gateway,
             console(settings, loaded, gateway, states),
         ):
-            yield partial(services.gateway.compose.register, gateway, states)
+            register = partial(services.gateway.compose.register, gateway, states)
+            yield register, lambda: gateway.trouble
 
 
 def _settings(bind: str, env: Mapping[str, str]) -> EdgeSettings:

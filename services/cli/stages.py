@@ -85,7 +85,7 @@ def _state(
 
 async def _counted(gateway: str) -> dict[str, ensemble_pb2.StageRecord]:
     """What the gateway counted, by service; nothing when it does not answer."""
-    async with open_channel(gateway) as channel:
+    async with open_channel(gateway, service=SERVICES["gateway"]) as channel:
         stub = ensemble_pb2_grpc.EnsembleServiceStub(channel)
         try:
             told = await stub.ListEnsembles(

@@ -30,6 +30,7 @@ async def main() -> None:
             services=[SERVICE, MODELS],
             slots=service_slots(loaded.config),
             ready=partial(mesh.ready, patience_s=settings.patience_s),
+            trouble=lambda: servicer.trouble,
         ),
     ):
         await until_signalled()

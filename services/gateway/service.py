@@ -89,6 +89,11 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         """The requests that are answered now."""
         self._underway = Underway()
 
+    @property
+    def trouble(self) -> str:
+        """Why no request can be answered for a while; empty while requests can be recorded."""
+        return self._ledger.trouble
+
     async def Ask(
         self, request: ensemble_pb2.AskRequest, context: Context
     ) -> ensemble_pb2.AskResponse:

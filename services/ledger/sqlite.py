@@ -20,6 +20,7 @@ from services.ledger.reading import BUSY_S
 from services.ledger.schema import migrate
 from services.ledger.terms import Terms
 from services.ledger.writer import Writer
+from services.runtime import figures, metrics
 
 __all__ = ["BUSY_S", "Ledger", "open_ledger"]
 
@@ -58,6 +59,7 @@ async def open_ledger(
             held.enter_context(owning(path))
             writer = Writer(await asyncio.to_thread(_prepared, path, terms, busy_s))
         ledger = Ledger(path, writer, terms=terms, busy_s=busy_s)
+        metrics.watch(figures.LEDGER_FAILING, lambda: [(float(bool(ledger.trouble)), {})])
         forgetting = asyncio.create_task(_forget(ledger))
         try:
             yield ledger

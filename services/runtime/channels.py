@@ -54,6 +54,13 @@ OPTIONS: Final = (
 )
 
 
-def open_channel(target: str) -> grpc.aio.Channel:
-    """A channel for the process's life; close it as `async with`."""
-    return grpc.aio.insecure_channel(target, options=OPTIONS)
+def open_channel(target: str, *, service: str = "") -> grpc.aio.Channel:
+    """A channel for the process's life; close it as `async with`.
+
+    It calls whoever is SERVING as a whole; `service` asks of that one alone.
+    """
+    if not service:
+        return grpc.aio.insecure_channel(target, options=OPTIONS)
+    told = json.loads(SERVICE_CONFIG) | {"healthCheckConfig": {"serviceName": service}}
+    options = {**dict(OPTIONS), "grpc.service_config": json.dumps(told)}
+    return grpc.aio.insecure_channel(target, options=tuple(options.items()))

@@ -174,6 +174,9 @@ FEEDBACK: Final = Histogram(
     bounds=SHARES,
 )
 
+LEDGER_FAILING: Final = Gauge(
+    "gremium.ledger.failing", "1 while no request can be recorded, as on a full disk."
+)
 MIRROR_LAG: Final = Gauge(
     "gremium.ledger.mirror.lag", "Records that the ledger's copy in PostgreSQL lacks."
 )

@@ -28,6 +28,8 @@ Register = Callable[[grpc.aio.Server], None]
 
 Ready = Callable[[], Awaitable[None]]
 """Returns once a service can do its part; never raises."""
+Trouble = Callable[[], str]
+"""Why a service cannot do its part for a while; empty while it can. Asked often."""
 
 SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -39,6 +41,8 @@ MAX_CALL_S: Final = 600
 """Time that a call gets to end once its connection is too old."""
 AWAY_EVERY_S: Final = 0.05
 DEFAULT_SLOTS: Final = 64
+LOOK_S: Final = 0.5
+"""How often a service that serves is asked for its trouble."""
 BURST: Final = 1024
 """Calls that may be waiting for their refusal."""
 
@@ -51,12 +55,15 @@ async def running(
     services: Sequence[str],
     slots: int = DEFAULT_SLOTS,
     ready: Ready | None = None,
+    trouble: Trouble | None = None,
 ) -> AsyncIterator[int]:
     """Serve until the block ends, then drain. Yields the bound port.
 
     It takes `slots` calls at once, unless the settings say otherwise.
-    The health is SERVING once `ready` returns, or at once without. When the
-    block ends it is NOT_SERVING first, while calls are still taken.
+    The health is SERVING once `ready` returns, or at once without. While there
+    is trouble the whole is NOT_SERVING; each service by its name still takes calls,
+    and says what is wrong. When the block ends all are NOT_SERVING first, while
+    calls are still taken.
 
     Raises
     ------
@@ -83,7 +90,7 @@ async def running(
     await server.start()
     logger.info("listening", extra={"bind": settings.bind, "port": port})
     try:
-        async with scraped(settings.metrics), _announced(checks, services, ready):
+        async with scraped(settings.metrics), _announced(checks, services, ready, trouble):
             yield port
     finally:
         await checks.enter_graceful_shutdown()
@@ -103,24 +110,43 @@ async def _drained(server: grpc.aio.Server, checks: Checks, drain_s: float) -> N
 
 @asynccontextmanager
 async def _announced(
-    checks: Checks, services: Sequence[str], ready: Ready | None
+    checks: Checks, services: Sequence[str], ready: Ready | None, trouble: Trouble | None
 ) -> AsyncIterator[None]:
-    """Say SERVING as soon as it is true, until the block ends."""
+    """Say SERVING as soon as it is true, and while it is, until the block ends."""
+
+    async def serve() -> None:
+        await _say(checks, SERVING, services)
+        logger.info("serving")
 
     async def announce() -> None:
         if ready is not None:
             await ready()
-        await _say(checks, SERVING, services)
-        logger.info("serving")
+            await serve()
+        if trouble is not None:
+            await _follow(checks, trouble)
 
+    if ready is None:
+        await serve()
     announcing = asyncio.create_task(announce())
     try:
-        if ready is None:
-            await announcing
         yield
     finally:
         announcing.cancel()
         await asyncio.wait([announcing])
+
+
+async def _follow(checks: Checks, trouble: Trouble) -> None:
+    """Say of the whole whether there is trouble, until cancelled."""
+    before = ""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        if (now := trouble()) and not before:
+            logger.error("not serving: %s", now)
+            await checks.set("", NOT_SERVING)
+        elif before and not now:
+            logger.info("serving again")
+            await checks.set("", SERVING)
+        before = now
 
 
 async def _say(checks: Checks, status: int, services: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ REQUESTS = 'gremium_request_duration_seconds_count{gremium_ensemble="e", gremium
 BREAKER = 'gremium_model_breaker_state{gremium_service="jury", gremium_model="m", instance="a"}'
 LEFT = 'gremium_deadline_left_share_bucket{gremium_ensemble="e", le="%s"}'
 DROPPED = 'gremium_telemetry_spans_dropped_total{instance="a", error_type="TIMEOUT"}'
+FAILING = 'gremium_ledger_failing{instance="a"}'
 LAG = 'gremium_ledger_mirror_lag_age_seconds{instance="a"}'
 ANSWERED = {UP % ("jury", "a"): "1x160", REQUESTS % "ANSWERED": "0+100x160"}
 
@@ -76,6 +77,8 @@ def firing(folder, series, *, at, expected):
         ),
         pytest.param({REQUESTS % "FAILED": "0x20 50x160"}, "9m", [], id="many failed for a moment"),
         pytest.param({REQUESTS % "FAILED": "0+1x160"}, "20m", [], id="few fail"),
+        pytest.param({FAILING: "1x160"}, "20m", ["GremiumNotRecording"], id="the disk is full"),
+        pytest.param({FAILING: "0x20 1 0x160"}, "6m", [], id="the disk was full for a moment"),
         pytest.param({BREAKER: "2x160"}, "20m", ["GremiumBreakerOpen"], id="a model is left alone"),
         pytest.param(
             {BREAKER: " ".join(["2 2 2 2 1"] * 32)},

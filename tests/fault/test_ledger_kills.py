@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from services.ledger.checkpoint import Checkpoint
 from services.ledger.signing import Verifier, make_key, verifier_of
 from services.ledger.verify import Finding, Proofs, verify
+from services.runtime.probe import health
 from tests.fault.books import books
 from tests.fault.callers import Callers
 from tests.fault.killing import ANSWER_S, killable, staying
@@ -144,8 +146,10 @@ def test_a_full_disk_refuses_and_loses_nothing(stages, tmp_path, key, auditor):
             seen = Path(f"/proc/{mesh.gateways.pid}/root{disk}")
             _fill(seen / "ballast")
             callers.until_refused("LEDGER_FAILED", within_s=ANSWER_S)
+            _until_health(mesh.address, "NOT_SERVING")
             (seen / "ballast").unlink()
             callers.until_more(within_s=ANSWER_S)
+            _until_health(mesh.address, "SERVING")
         copy = shutil.copytree(seen, tmp_path / "copy") / "ledger.sqlite"
 
     found = books(copy)
@@ -154,6 +158,13 @@ def test_a_full_disk_refuses_and_loses_nothing(stages, tmp_path, key, auditor):
     assert [] == found.missing(callers.told)
     assert [] == found.different(callers.told)
     assert [] == found.doubled()
+
+
+def _until_health(address, wanted):
+    until = time.monotonic() + ANSWER_S
+    while health(address) != wanted:
+        assert time.monotonic() < until, wanted
+        time.sleep(0.1)
 
 
 def _fill(path):

@@ -12,6 +12,8 @@ from services.core.errors import LedgerError, RequestInProgressError
 from services.ledger import writer as writing
 from services.ledger.sqlite import open_ledger
 from services.ledger.terms import Terms
+from services.runtime import figures
+from tests.figures import measuring, points
 from tests.unit.ledger.entries import ended, failed, intent
 
 LARGE = 100_000
@@ -88,6 +90,15 @@ async def test_there_is_trouble_until_the_disk_takes_something_though_nobody_ask
     failure, success = (each.getMessage() for each in caplog.records)
     assert failure.endswith(" records not committed: database or disk is full")
     assert success.startswith("records are committed again, after ")
+
+
+async def test_monitoring_is_told_of_it(path):
+    with measuring():
+        async with open_ledger(path) as ledger:
+            assert [0.0] == [value for _, value in points(figures.LEDGER_FAILING)]
+            with full(ledger), pytest.raises(LedgerError, match="full"):
+                await ledger.begin(intent(ensemble="x" * LARGE), fingerprint="f")
+            assert [1.0] == [value for _, value in points(figures.LEDGER_FAILING)]
 
 
 async def test_relaxed_there_is_trouble_once_no_more_can_wait(path):

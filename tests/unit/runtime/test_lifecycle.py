@@ -1,9 +1,11 @@
 """A service binds its port or says why not, and drains before it ends."""
 
 import asyncio
+import logging
 import signal
 import socket
 import time
+from functools import partial
 
 import grpc
 import pytest
@@ -11,6 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from gremium.v1 import router_pb2_grpc
 from services.core.deadline import Deadline
+from services.runtime import server
 from services.runtime.calls import call
 from services.runtime.channels import open_channel
 from services.runtime.server import running
@@ -36,6 +39,29 @@ async def test_a_draining_server_says_so_before_it_ends():
 
     serving = health_pb2.HealthCheckResponse
     assert [serving.SERVING, serving.NOT_SERVING] == [first.status, second.status]
+
+
+async def test_trouble_is_the_health_of_the_whole_and_each_service_still_takes_calls(
+    monkeypatch, caplog
+):
+    monkeypatch.setattr(server, "LOOK_S", 0.01)
+    caplog.set_level(logging.INFO, "services.runtime")
+    trouble, serving = ["the disk is full"], health_pb2.HealthCheckResponse
+    register = partial(router_pb2_grpc.add_RouterServiceServicer_to_server, Router())
+    settings, whose = ServerSettings(), health_pb2.HealthCheckRequest
+    async with (
+        running(settings, register, services=[ROUTER], trouble=lambda: trouble[0]) as port,
+        open_channel(f"127.0.0.1:{port}", service=ROUTER) as channel,
+    ):
+        watch = health_pb2_grpc.HealthStub(channel).Watch(whose(), timeout=LIMIT_S)
+        while (await watch.read()).status == serving.SERVING:
+            pass
+        assert (await stub(channel).Route(route("now"), timeout=LIMIT_S)).decision.reason_text
+        trouble[0] = ""
+
+        assert serving.SERVING == (await watch.read()).status
+    messages = [each.getMessage() for each in caplog.records]
+    assert ["serving", "not serving: the disk is full", "serving again"] == messages[1:4]
 
 
 async def test_calls_in_flight_may_finish_while_draining():
