@@ -25,7 +25,7 @@ from gremium.v1.manifest_pb2 import (
 from services.cli.ask_stream import Show, followed, print_event, showing
 from services.cli.client import connected, find_mesh
 from services.cli.errors import INTERRUPTED
-from services.cli.inputs import question_text, schema_text
+from services.cli.inputs import must_make_sense, question_text, schema_text
 from services.cli.options import (
     DOLLARS,
     address_option,
@@ -117,10 +117,7 @@ def ask(
 def _refuse_contradictions(
     question: Question, *, config: Path | None, start: bool, as_json: bool
 ) -> None:
-    if len(question.shapes) > 1:
-        raise click.UsageError(f"{' and '.join(question.shapes)} exclude each other")
-    if len(question.labels) == 1:
-        raise click.UsageError("one label is no choice; give --label twice or more")
+    must_make_sense(question)
     if config and not start:
         raise click.UsageError("--config is for the mesh that --start runs")
     if question.attest and not as_json:

@@ -13,6 +13,7 @@ from services.cli.ledger_place import configuration
 from services.cli.options import config_option, json_option
 from services.cli.words import counted
 from services.config.tree import LoadedConfig
+from services.core.errors import LedgerError
 from services.gateway.retaining import kept
 from services.ledger.compacting import compact
 from services.ledger.configured import terms_of
@@ -55,5 +56,7 @@ def prune(*, older_than: timedelta, compacts: bool, config: Path | None, as_json
 async def _pruned(loaded: LoadedConfig, older_than: timedelta) -> int:
     keep = kept(loaded.config, older_than, now=datetime.now(UTC))
     path = loaded.resolve(loaded.config.ledger.path)
+    if not path.is_file():
+        raise LedgerError(f"there is no ledger {path}")
     async with open_ledger(path, terms_of(loaded)) as ledger:
         return await ledger.prune(keep)

@@ -26,13 +26,14 @@ HUB = "https://huggingface.co"
 
 
 @click.command()
-@click.argument("name", type=click.Choice(sorted(PUBLISHED)))
+@click.argument("name", metavar="NAME", type=click.Choice(sorted(PUBLISHED)))
 def pull(name: str) -> int:
     """Fetch a small model's weights and check their digest.
 
-    They come from the model's repository at Hugging Face (or the mirror that
-    HF_ENDPOINT names) into the user's data folder. A fetch that was stopped
-    goes on where it was.
+    NAME is gemma-3-1b, qwen2.5-0.5b or qwen2.5-1.5b. The weights come from
+    the model's repository at Hugging Face (or the mirror that HF_ENDPOINT
+    names) into the user's data folder. A fetch that was stopped goes on where
+    it was.
     """
     known, entry = PUBLISHED[name], shelf.find(name)
     if entry:

@@ -85,9 +85,11 @@ def _read(path: Path) -> Reported:
         return Reported.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except ValidationError as err:
         first = err.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(map(str, first["loc"])) or "the file"
         raise click.ClickException(f"{path}: {where}: {first['msg'].lower()}") from err
-    except (OSError, ValueError) as err:
+    except OSError as err:
+        raise click.ClickException(f"{path}: {(err.strerror or 'cannot be read').lower()}") from err
+    except ValueError as err:
         raise click.ClickException(
             f"{path} is no report of `gremium report --json`: {err}"
         ) from err

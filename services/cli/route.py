@@ -12,7 +12,7 @@ from gremium.v1.router_pb2 import RouteDecision, RouteRequest
 from gremium.v1.types_pb2 import Lease
 from services.cli import state
 from services.cli.errors import INTERRUPTED
-from services.cli.inputs import question_text, schema_text
+from services.cli.inputs import must_make_sense, question_text, schema_text
 from services.cli.model_states import model_states
 from services.cli.options import DOLLARS, SECONDS, config_option, json_option, schema_option
 from services.cli.question import Question, request_of
@@ -66,8 +66,7 @@ def route(
         schema_json=schema_text(schema),
         **options,
     )
-    if len(question.shapes) > 1:
-        raise click.UsageError(f"{' and '.join(question.shapes)} exclude each other; give one")
+    must_make_sense(question)
     loaded = choose(config, directory=Path.cwd(), env=os.environ).loaded
     request = _request(question, loaded, juror_time_s)
     found = run_until_stopped(_route(loaded, request))

@@ -9,6 +9,9 @@ import yaml
 Loc = tuple[int | str, ...]
 """Path into the document: keys of mappings and indices of lists."""
 
+UNREADABLE: Final = (ValueError, KeyError, AttributeError, OverflowError)
+"""What PyYAML raises where a date, a number or a truth value is none, such as `2026-13-45`."""
+MOST_SHOWN: Final = 40
 TAB_HINT: Final = "found a tab; indent with spaces"
 
 
@@ -55,7 +58,7 @@ def parse(text: str) -> Document:
         if root is None:
             raise YamlError(1, "the file is empty")
         duplicates = tuple(_duplicates(root, set(), ()))  # before `<<` is merged into its mapping
-        return Document(loader.construct_document(root), root, duplicates)
+        return Document(_plain_data(loader, root), root, duplicates)
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark or err.context_mark
         raise YamlError(mark.line + 1 if mark else 1, _plain(err)) from err
@@ -64,6 +67,27 @@ def parse(text: str) -> Document:
         raise YamlError(line, "holds a character that YAML does not allow") from err
     except RecursionError as err:
         raise YamlError(1, "is nested too deeply") from err
+
+
+def _plain_data(loader: yaml.SafeLoader, root: yaml.Node) -> Any:
+    try:
+        return loader.construct_document(root)
+    except UNREADABLE as err:
+        line, text = next(_unreadable(root), (1, ""))
+        raise YamlError(line, f"holds {text!r}, which YAML cannot read as a value") from err
+
+
+def _unreadable(node: yaml.Node) -> Iterator[tuple[int, str]]:
+    """Line and text of each value that looks like a date or a number and is none."""
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            yaml.SafeLoader("").construct_document(node)
+        except UNREADABLE:
+            yield node.start_mark.line + 1, node.value[:MOST_SHOWN]
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        yield from (*_unreadable(key), *_unreadable(value))
+    for value in node.value if isinstance(node, yaml.SequenceNode) else ():
+        yield from _unreadable(value)
 
 
 def _plain(err: yaml.MarkedYAMLError) -> str:

@@ -41,6 +41,7 @@ def test_as_much_as_a_question_may_have_is_read(typed):
             b"x" * (MOST_TEXT_BYTES + 1), "standard input has more than 1,048,576", id="huge"
         ),
         pytest.param(b"caf\xe9", "standard input is not UTF-8: .* byte 3", id="latin-1"),
+        pytest.param(b" \n", "the question is blank", id="blank"),
     ],
 )
 def test_what_cannot_be_a_question_is_refused(typed, told, message):
@@ -66,6 +67,7 @@ def test_without_a_file_there_is_no_schema():
     [
         pytest.param(b" " * (MOST_SCHEMA_BYTES + 1), "has more than 262,144", id="huge"),
         pytest.param(b"\xff{}", "is not UTF-8", id="latin-1"),
+        pytest.param(b"{", "is no JSON: ", id="no JSON"),
     ],
 )
 def test_what_cannot_be_a_schema_is_named_by_its_file(tmp_path, told, message):

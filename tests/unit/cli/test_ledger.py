@@ -171,3 +171,10 @@ def test_without_a_configuration_the_key_is_beside_the_ledger(ledger, tmp_path):
     code, made = told(ledger("key", "--json"))
 
     assert (0, str(tmp_path / ".gremium/ledger-key.pem")) == (code, made["private"])
+
+
+def test_prune_makes_no_ledger_where_there_is_none(ledger, ledger_file):
+    code, _, err = ledger("prune", "--older-than", "90d")
+
+    assert (1, True) == (code, f"there is no ledger {ledger_file}" in err)
+    assert not ledger_file.exists()

@@ -267,6 +267,10 @@ def test_does_not_repeat_what_stands_for_the_name_of_a_key(problems):
         pytest.param("a: !!python/name:os.system\n", 1, None, id="code"),
         pytest.param("a: 1\n---\nb: 2\n", 2, "is no valid YAML: but found another document", id="two documents"),
         pytest.param(b"a: 1\nb: \xff\n", 2, "is not UTF-8 text", id="bytes"),
+        pytest.param("a: 1\nb: 2026-13-45\n", 2, "holds '2026-13-45', which YAML cannot read as a value", id="no date"),
+        pytest.param("a: 1\nb:\n  - 0x_\n", 3, "holds '0x_', which YAML cannot read as a value", id="no number"),
+        pytest.param("a: 1\nb: !!bool maybe\n", 2, "holds 'maybe', which YAML cannot read as a value", id="no truth value"),
+        pytest.param("a: 1\n!!timestamp soon: 2\n", 2, "holds 'soon', which YAML cannot read as a value", id="no time"),
         pytest.param("a: 1\nb: \x07\n", 2, "holds a character that YAML does not allow", id="control character"),
     ],
 )  # fmt: skip
