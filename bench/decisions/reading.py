@@ -1,4 +1,4 @@
-"""How short recorded answers are read: as numbers, letters, mathematics or Python literals."""
+"""How short answers are read: as numbers, letters, mathematics, Python literals or words."""
 
 import ast
 import re
@@ -31,8 +31,9 @@ def reader(references: Sequence[object]) -> Reader:
     numeric = _share(is_a_number(text) for text in texts)
     if numeric >= MOSTLY:
         return number
-    latex = any(LATEX.search(text) for text in texts)
-    return mathematics if latex and numeric >= SOME else literal
+    if any(LATEX.search(text) for text in texts) and numeric >= SOME:
+        return mathematics
+    return literal if _share(is_a_literal(text) for text in texts) >= MOSTLY else phrase
 
 
 def _share(told: Iterable[bool]) -> float:
@@ -44,6 +45,11 @@ def is_a_number(text: str) -> bool:
     """Whether a text is one number and nothing else but signs."""
     told = plain(text)
     return len(numbers_in(told)) == 1 and not re.search(r"[A-Za-z=]", told)
+
+
+def is_a_literal(text: str) -> bool:
+    """Whether Python reads a text as a value."""
+    return _evaluated(text, otherwise=text) is not text
 
 
 def number(answer: object) -> Ballot:
@@ -70,24 +76,45 @@ def mathematics(answer: object) -> Ballot:
     return Ballot(laid_out, laid_out, reason="" if laid_out else "EMPTY")
 
 
+def phrase(answer: object) -> Ballot:
+    """The ballot of words or a value, whatever blanks stand around it."""
+    return literal(None if answer is None else str(answer).strip())
+
+
 def literal(answer: object) -> Ballot:
-    """The ballot of a Python value; quotes around it do not count, as in the recorded grades."""
+    """The ballot of a Python value; quotes around it do not count, as in the recorded grades.
+
+    What is no literal is a string as it stands, and blanks within quotes are kept.
+    Whatever Python would spell otherwise had to be mended.
+    """
     if answer is None:
         return Ballot("", reason="EMPTY")
-    text = str(answer).strip()
-    if text[:1] in {"'", '"'} and text[-1:] == text[:1] and len(text) > 1:
-        inner = _evaluated(text)
-        text = inner if isinstance(inner, str) else text[1:-1]
-    value = _evaluated(text)
-    key = repr(text if value is None and text != "None" else value)
-    return Ballot(key, key)
+    text = str(answer)
+    key = repr(_meant(text))
+    return Ballot(key, key, () if _spelled(text) == _spelled(key) else ("RESPELLED",))
 
 
-def _evaluated(text: str) -> object:
+def _meant(text: str) -> object:
+    """The value that a text spells, within quotes or without."""
+    bare = text.strip()
+    value = _evaluated(bare, otherwise=text)
+    if value is text and bare[:1] in {"'", '"'} and bare[-1:] == bare[:1] and len(bare) > 1:
+        value = bare[1:-1]
+    if isinstance(value, str) and value == value.strip():
+        return _evaluated(value, otherwise=value)
+    return value
+
+
+def _spelled(text: str) -> str:
+    """A text without what Python is free to choose: blanks, and which quotes."""
+    return "".join(text.split()).replace('"', "'")
+
+
+def _evaluated(text: str, *, otherwise: str) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             value: object = ast.literal_eval(text)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
+        return otherwise
     return value
