@@ -159,5 +159,11 @@ def test_a_schema_knows_its_keys_however_an_accent_is_written():
     assert canonical_json({"é": "A"}, schema) != canonical_json({"é": "a"}, schema)
 
 
+def test_a_moment_before_the_first_year_stays_as_it_is_written():
+    moment = "0001-01-01T00:00:00+14:00"
+
+    assert moment == canonical(moment, {"format": "date-time"})
+
+
 def test_a_lone_surrogate_still_has_a_key():
     assert 16 == len(canonical_key(canonical_json({"\ud800": "\udfff"})))

@@ -25,6 +25,15 @@ def encoded(value, times):
         pytest.param("{}", {"type": ["string", "object"]}, ("{}", ()), id="text that holds JSON"),
         pytest.param(True, {"type": "string"}, (True, ()), id="true is no number"),
         pytest.param("5", {}, ("5", ()), id="no schema"),
+        pytest.param(
+            {"a": None}, {"properties": {"a": {}}}, ({}, ()), id="null for what is missing"
+        ),
+        pytest.param(
+            {"a": None},
+            {"properties": {"a": {}}, "required": ["a"]},
+            ({"a": None}, ()),
+            id="null that is required",
+        ),
     ],
 )
 def test_mends_types(value, schema, expected):

@@ -28,6 +28,7 @@ SAFETY = ("safe", "unsafe")
         ("答案是B。", LETTERS, "B"),
         ("This is UNSAFE!", SAFETY, "unsafe"),
         ("It is safe, not unsafe.", SAFETY, "safe"),
+        ("It is never not safe.", SAFETY, "safe"),
         ("New  York", ("new york", "york"), "new york"),
         ("正面", ("正面", "负面"), "正面"),
         ("我觉得是正面的", ("正面", "负面"), "正面"),
@@ -51,6 +52,8 @@ def test_reads(text, labels, label):
         pytest.param("A dog barks.", LETTERS, id="an article"),
         pytest.param("It is not safe", SAFETY, id="denied"),
         pytest.param("This isn't safe", SAFETY, id="denied in short"),
+        pytest.param("It is not at all safe", SAFETY, id="denied from afar"),
+        pytest.param("Unsafe or safe, but not safe", SAFETY, id="two, and one denied"),
         pytest.param("perhaps", SAFETY, id="none"),
     ],
 )

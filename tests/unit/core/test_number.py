@@ -86,6 +86,7 @@ from services.core.unreadable import UnreadableError
         ("First I thought the answer is 4. No: the answer is 5 as 2 + 3", 5),
         ("The answer is:\n\n42", 42),
         ("Die Antwort ist 7, denn 3 + 4", 7),
+        ("The answer is what all these parts come to: 42. It took 7 steps.", 42),
         ("答案是 12。共有3个", 12),
         ("ratio 3:2, which is 1.5", 1.5),
         ("0,125", 0.125),
