@@ -60,6 +60,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,  # Ctrl-C is the supervisor's to pass on, in order
             )
 
     @property

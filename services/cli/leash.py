@@ -1,8 +1,7 @@
 """Become another program that ends with its parent: `leash.py PARENT_PID PROGRAM ARGUMENT…`.
 
 A script of its own, because a process that uses gRPC must not run Python
-between fork and exec. It also leaves the terminal's process group: Ctrl-C is
-the supervisor's to pass on, in order.
+between fork and exec.
 """
 
 import ctypes
@@ -14,7 +13,6 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int, command: list[str]) -> None:
-    os.setpgid(0, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:

@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from services.cli.child import Process
+from services.cli.child import Child, Process
 from services.cli.errors import MeshError
 from services.cli.ports import free_ports
 from services.cli.progress import Progress
@@ -114,9 +114,14 @@ async def test_one_that_dies_comes_back_under_its_address(tmp_path):
         assert is_alive(child.pid)
 
 
-async def test_the_terminals_interrupt_is_not_for_children(tmp_path):
-    async with running(tmp_path, process()) as (child,):
+async def test_the_terminals_interrupt_is_not_for_children_from_the_first_moment(tmp_path):
+    child = Child(process(), tmp_path)
+    await child.start()
+    try:
         assert os.getpgid(child.pid) == child.pid
+    finally:
+        child.kill()
+        await child.ended()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
