@@ -8,7 +8,7 @@ import pytest
 from aggregator_svc.logit import Fitted, fitted_vote
 from services.calibration.fit_pool import cross_validated, fit_pool, lower_quantile
 from services.calibration.logit_fit import Logit, fit_logit, loss, predicted
-from services.calibration.measures import auroc, cross_mapped, ece, ece_of_the_perfect, platt
+from services.calibration.measures import auroc, cross_mapped, ece, ece_of_the_perfect
 from services.calibration.votes import Votes, design, folds
 
 NO_CALL, DECLINES = "none", "null"
@@ -333,14 +333,3 @@ def test_the_bootstrap_is_as_wide_as_the_sample_is_small():
     wide, narrow = (lower_quantile(better[:n], even[:n], seed=0) for n in (20, 400))
 
     assert wide < narrow < 0.25
-
-
-def test_overconfidence_is_mended():
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=5000) * 3
-    right = rng.random(5000) < 1 / (1 + np.exp(-x / 2))
-
-    curve = platt(1 / (1 + np.exp(-x)), right)
-
-    assert curve.slope == pytest.approx(0.5, abs=0.05)
-    assert curve.offset == pytest.approx(0.0, abs=0.1)
