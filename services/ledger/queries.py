@@ -12,6 +12,7 @@ from services.core.errors import UnknownRequestError
 from services.ledger import chain, replies
 from services.ledger.attest import attestation_of
 from services.ledger.pages import Position, page_size, position_of, token
+from services.ledger.reading import paged
 
 PAGE_BYTES: Final = 4 * 1024 * 1024
 """A page ends early at this size, so that it fits a message."""
@@ -155,12 +156,14 @@ def ended(connection: sqlite3.Connection, *, labelled: bool) -> Iterator[manifes
     `labelled` ones are those with feedback, however they ended; else those that
     completed, with or without.
     """
-    rows = connection.execute(
-        "SELECT r.payload, f.payload FROM manifests m JOIN records r ON r.seq = m.seq"  # noqa: S608 - constants
+    rows = paged(
+        connection,
+        "SELECT m.start_ns, m.request_id, r.payload, f.payload"  # noqa: S608 - constants
+        " FROM manifests m JOIN records r ON r.seq = m.seq"
         f" {'JOIN' if labelled else 'LEFT JOIN'} records f ON f.seq = (SELECT MAX(seq) FROM records"
         "  WHERE request_id = m.request_id AND kind = ? AND payload IS NOT NULL)"
-        f" WHERE r.payload IS NOT NULL {'' if labelled else 'AND m.state = ?'}"
-        " ORDER BY m.start_ns, m.request_id",
+        f" WHERE r.payload IS NOT NULL {'' if labelled else 'AND +m.state = ?'}"
+        " AND (m.start_ns, m.request_id) > (?, ?) ORDER BY m.start_ns, m.request_id",
         [RECORD_KIND_FEEDBACK, *([] if labelled else [manifest_pb2.MANIFEST_STATE_COMPLETED])],
     )
     for payload, feedback in rows:

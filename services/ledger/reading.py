@@ -1,16 +1,19 @@
 """Opens a ledger for whoever only reads: while a gateway writes it, or not."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from services.core.errors import LedgerError
 from services.ledger.schema import problem_of
 
 BUSY_S: Final = 5.0
 """Longest wait for another program that holds the file, such as a backup."""
+PAGE_ROWS: Final = 500
+PAGE_BYTES: Final = 8 * 1024 * 1024
+"""A page is full at so many rows, or bytes."""
 
 
 @contextmanager
@@ -32,3 +35,33 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as err:
         raise LedgerError(f"cannot read ledger {path}: {err}") from err
+
+
+def paged(
+    connection: sqlite3.Connection, query: str, values: Sequence[object], *, since_ns: int = 0
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of requests, oldest first, page by page.
+
+    As long as a query is underway, what the gateway writes cannot be moved from
+    its journal into the file: the journal would grow for as long as a report takes.
+
+    Parameters
+    ----------
+    query : str
+        Tells `start_ns` and `request_id` first, and is ordered by them; its last two
+        parameters are those that rows come after.
+    values : sequence
+        All other parameters.
+    """
+    after: tuple[int, str] | None = (since_ns, "")
+    while after is not None:
+        page, size = [], 0
+        with closing(connection.execute(query, (*values, *after))) as rows:
+            after = None
+            for row in rows:
+                page.append(row)
+                size += sum(len(part) for part in row if isinstance(part, bytes))
+                if len(page) == PAGE_ROWS or size >= PAGE_BYTES:
+                    after = row[:2]
+                    break
+        yield from (row[2:] for row in page)

@@ -4,23 +4,25 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from gremium.v1 import manifest_pb2, shadow_pb2
 from gremium.v1.ledger_pb2 import RECORD_KIND_FEEDBACK, RECORD_KIND_SHADOW, RecordKind
-from services.ledger.reading import reading
+from services.ledger.reading import paged, reading
 
 ENDED: Final = (
-    "SELECT r.payload, f.payload FROM manifests m JOIN records r ON r.seq = m.seq"
+    "SELECT m.start_ns, m.request_id, r.payload, f.payload"
+    " FROM manifests m JOIN records r ON r.seq = m.seq"
     " LEFT JOIN records f ON f.seq = (SELECT MAX(seq) FROM records"
     " WHERE request_id = m.request_id AND kind = ?)"
-    " WHERE r.payload IS NOT NULL AND m.start_ns >= ? {of_ensembles}"
+    " WHERE r.payload IS NOT NULL {of_ensembles} AND (m.start_ns, m.request_id) > (?, ?)"
     " ORDER BY m.start_ns, m.request_id"
 )
 SHADOWS: Final = (
-    "SELECT s.payload FROM manifests m JOIN records s ON s.seq = (SELECT MAX(seq) FROM records"
+    "SELECT m.start_ns, m.request_id, s.payload"
+    " FROM manifests m JOIN records s ON s.seq = (SELECT MAX(seq) FROM records"
     " WHERE request_id = m.request_id AND kind = ?)"
-    " WHERE s.payload IS NOT NULL AND m.start_ns >= ? {of_ensembles}"
+    " WHERE s.payload IS NOT NULL {of_ensembles} AND (m.start_ns, m.request_id) > (?, ?)"
     " ORDER BY m.start_ns, m.request_id"
 )
 
@@ -63,8 +65,15 @@ def shadows(path: Path, which: Which) -> Iterator[shadow_pb2.ShadowRecord]:
         If the file is missing, or no ledger of this version.
     """
     with reading(path) as connection:
-        for (payload,) in _rows(connection, SHADOWS, RECORD_KIND_SHADOW, which):
-            yield shadow_pb2.ShadowRecord.FromString(payload)
+        yield from shadow_records(connection, which)
+
+
+def shadow_records(
+    connection: sqlite3.Connection, which: Which
+) -> Iterator[shadow_pb2.ShadowRecord]:
+    """The same of a ledger that is open."""
+    for (payload,) in _rows(connection, SHADOWS, RECORD_KIND_SHADOW, which):
+        yield shadow_pb2.ShadowRecord.FromString(payload)
 
 
 def shadows_by_request(path: Path, ensembles: Sequence[str]) -> dict[str, shadow_pb2.ShadowRecord]:
@@ -80,11 +89,12 @@ def shadows_by_request(path: Path, ensembles: Sequence[str]) -> dict[str, shadow
 
 def _rows(
     connection: sqlite3.Connection, query: str, kind: RecordKind.ValueType, which: Which
-) -> sqlite3.Cursor:
+) -> Iterator[tuple[Any, ...]]:
+    """`+`: rows come by the index of their order, whatever else there is one of."""
     marks = ", ".join("?" for _ in which.ensembles)
-    wanted = f"AND m.ensemble IN ({marks})" if which.ensembles else ""
-    values = (kind, which.since_ns, *which.ensembles)
-    return connection.execute(query.format(of_ensembles=wanted), values)
+    wanted = f"AND +m.ensemble IN ({marks})" if which.ensembles else ""
+    values = (kind, *which.ensembles)
+    return paged(connection, query.format(of_ensembles=wanted), values, since_ns=which.since_ns)
 
 
 @dataclass(frozen=True, slots=True)

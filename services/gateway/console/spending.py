@@ -16,7 +16,8 @@ from services.gateway.console.desk import desk_of
 from services.gateway.console.periods import PERIODS, Period, period_of
 from services.gateway.console.reading import Limit, Reading, Total, reading
 from services.gateway.console.statistics import Kept, requests, shadows
-from services.report.routing import TIERED, Routing, routing_of
+from services.report.routing import Routing, routing_of
+from services.report.rows import TIERED
 
 SERIES: Final = 7
 """Ensembles that have a line of their own in the chart; the others are added up."""

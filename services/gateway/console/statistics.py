@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeVar
 
-from gremium.v1 import shadow_pb2
-from gremium.v1.ledger_pb2 import RECORD_KIND_SHADOW
 from services.gateway.console.reading import Reading
-from services.ledger.reported import SHADOWS
+from services.ledger.reported import Which, shadow_records
 from services.report.rows import Request, request_of
 from services.report.shadows import Shadow
 from services.report.source import shadow_of
@@ -49,9 +47,6 @@ def shadows(ledger: Reading, of: list[Request], *, ensemble: str, since: datetim
     if ledger.connection is None or not of:
         return []
     known = {request.request_id for request in of}
-    rows = ledger.connection.execute(
-        SHADOWS.format(of_ensembles="AND m.ensemble IN (?)"),
-        (RECORD_KIND_SHADOW, int(since.timestamp() * 1e9), ensemble),
-    )
-    found = (shadow_of(shadow_pb2.ShadowRecord.FromString(payload)) for (payload,) in rows)
+    which = Which(int(since.timestamp() * 1e9), (ensemble,))
+    found = map(shadow_of, shadow_records(ledger.connection, which))
     return [shadow for shadow in found if shadow.request_id in known]

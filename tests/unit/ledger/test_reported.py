@@ -1,12 +1,15 @@
 """Whoever counts requests gets those that ended, with the newest feedback, by time, ensemble and label."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from gremium.v1 import manifest_pb2, shadow_pb2
 from gremium.v1.ledger_pb2 import RECORD_KIND_SHADOW
 from services.core.errors import LedgerError
+from services.ledger import reading
 from services.ledger.reported import Which, ended, latest_labelled, shadows
 from tests.unit.ledger.entries import NOON, failed, intent
 from tests.unit.ledger.entries import ended as reply_to
@@ -133,3 +136,52 @@ async def test_without_new_feedback_nothing_is_read(ledger, path):
 
     assert last > 0
     assert () == (await newest(path, after=last)).manifests
+
+
+@pytest.fixture
+def pages_of_two(monkeypatch):
+    monkeypatch.setattr(reading, "PAGE_ROWS", 2)
+
+
+@pytest.mark.usefixtures("pages_of_two")
+@pytest.mark.parametrize("many", [0, 1, 2, 3, 4, 5])
+async def test_pages_leave_out_nobody_and_tell_nobody_twice(ledger, path, many):
+    for i in range(many):
+        await record(ledger, f"r-{i}", second=i // 2)
+
+    assert [f"r-{i}" for i in range(many)] == await found(path)
+
+
+@pytest.mark.usefixtures("pages_of_two")
+async def test_a_page_is_of_the_ensembles_that_are_asked_for(ledger, path):
+    for i in range(9):
+        await record(ledger, f"r-{i}", ensemble="even" if i % 2 == 0 else "odd")
+
+    assert [f"r-{i}" for i in range(0, 9, 2)] == await found(path, ensembles=("even",))
+
+
+async def test_large_records_fill_a_page_alone(ledger, path, monkeypatch):
+    monkeypatch.setattr(reading, "PAGE_BYTES", 1)
+    for i in range(3):
+        await record(ledger, f"r-{i}", second=i)
+
+    assert ["r-0", "r-1", "r-2"] == await found(path)
+
+
+def emptied(path):
+    """Whether the journal could be moved into the file as a whole."""
+    with closing(sqlite3.connect(path, timeout=0.05)) as connection:
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return busy == 0
+
+
+@pytest.mark.usefixtures("pages_of_two")
+async def test_whoever_takes_his_time_keeps_nothing_in_the_journal(ledger, path):
+    for i in range(5):
+        await record(ledger, f"r-{i}", second=i)
+
+    def slow():
+        rows = ended(path, Which())
+        return next(rows).request_id, emptied(path), len(list(rows))
+
+    assert ("r-0", True, 4) == await asyncio.to_thread(slow)
