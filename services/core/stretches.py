@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 MOST_CHARS: Final = 16_384
@@ -10,8 +10,6 @@ MOST_CHARS: Final = 16_384
 
 REACH: Final = 1024
 """How far an end is looked for, and how long what `matches` finds may be."""
-
-Fits = Callable[[str, int], bool]
 
 
 def stretches(text: str, *, most: int = MOST_CHARS) -> Iterator[str]:
