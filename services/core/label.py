@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from services.core.abstention import declined
@@ -28,6 +29,8 @@ _PHRASE: Final = re.compile(
 )
 _NEGATION_WORDS: Final = 3
 _LINE: Final = re.compile(r"[^\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
+REMEMBERED: Final = 16
+"""Latest sets of labels that are not looked through again: each answer is read by the same ones."""
 _BEFORE_CHARS: Final = 120
 _AFTER_CHARS: Final = 300
 
@@ -57,7 +60,8 @@ def label_in(text: str, labels: Sequence[str]) -> Reading:
     raise UnreadableError("UNKNOWN_LABEL", "the answer is none of the labels")
 
 
-def labels_problem(labels: Sequence[str]) -> str:
+@lru_cache(REMEMBERED)
+def labels_problem(labels: tuple[str, ...]) -> str:
     """Why no answer could tell labels apart; empty when it can."""
     by_form: dict[str, str] = {}
     for label in labels:
@@ -67,7 +71,8 @@ def labels_problem(labels: Sequence[str]) -> str:
     return "a label is blank" if "" in by_form else ""
 
 
-def abstaining_label(labels: Sequence[str]) -> str:
+@lru_cache(REMEMBERED)
+def abstaining_label(labels: tuple[str, ...]) -> str:
     """The first label that stands for giving no answer, such as `unknown`; empty without one."""
     return next((label for label in labels if declined(label)), "")
 
