@@ -11,15 +11,14 @@ Each is the mean over the sentences of the answer. Words are compared by their s
 """
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from judge_svc.grounding import Signal
 from judge_svc.wording import Sentence, sentences
 
-Floats = NDArray[np.float64]
+Four = tuple[float, float, float, float]
+"""Values of the signals, in the order of the table."""
 
 READ_SENTENCES: Final = 256
 """Sentences of each text that are compared: all are, with all of each peer."""
@@ -57,22 +56,22 @@ def borne_out(answer: str, peers: Sequence[str]) -> tuple[Signal, ...]:
     if not said or not others:
         return ()
     every = [frozenset[str]().union(*(s.stems for s in peer)) for peer in others]
-    told = np.array([_of_sentence(each, others, every) for each in said])
-    means, worst = told.mean(axis=0), said[int(told[:, 0].argmin())]
-    evidence = ("", "", "", "") if means[0] >= 1.0 else (worst.text, "", "", "")
-    names = ("agreement", "echo", "held", "rarest")
-    return tuple(
-        Signal(name, float(value), seen)
-        for name, value, seen in zip(names, means, evidence, strict=True)
+    told = [_of_sentence(each, others, every) for each in said]
+    agreement, *more = map(fmean, zip(*told, strict=True))
+    worst = min(range(len(said)), key=lambda i: told[i][0])
+    return (
+        Signal("agreement", agreement, "" if agreement >= 1.0 else said[worst].text),
+        *(
+            Signal(name, value)
+            for name, value in zip(("echo", "held", "rarest"), more, strict=True)
+        ),
     )
 
 
 def _of_sentence(
     said: Sentence, others: Sequence[Sequence[Sentence]], every: Sequence[frozenset[str]]
-) -> Floats:
+) -> Four:
     """The four values of a sentence; `every` holds all stems of each of the others."""
-    stems = sorted(said.stems)
-    holds = np.array([[stem in held for stem in stems] for held in every], dtype=np.float64)
-    best = np.array([max(len(said.stems & s.stems) for s in peer) for peer in others]) / len(stems)
-    shares = np.sort(holds.mean(axis=0))
-    return np.array([best.mean(), best.max(), holds.any(axis=0).mean(), shares[:2].mean()])
+    best = [max(len(said.stems & s.stems) for s in peer) / len(said.stems) for peer in others]
+    held = sorted(sum(stem in peer for peer in every) / len(every) for stem in said.stems)
+    return fmean(best), max(best), sum(map(bool, held)) / len(held), fmean(held[:2])
