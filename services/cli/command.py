@@ -13,22 +13,22 @@ from services.cli.outputs import finish, prepare
 
 VERSION = "0.1.0"
 COMMANDS: Final = {
-    "ask": "ask",
-    "budget": "budget",
-    "calibrate": "calibrate",
-    "feedback": "feedback",
-    "ledger": "ledger",
-    "lint": "lint",
-    "manifest": "manifests",
-    "manifests": "manifests",
-    "models": "models",
-    "plan": "plan",
-    "report": "report",
-    "route": "route",
-    "router": "router",
-    "up": "up",
+    "ask": ("ask", "Ask a question, and show who answered."),
+    "up": ("up", "Run a mesh until Ctrl-C."),
+    "models": ("models", "Show the roster, and how a running mesh fares."),
+    "lint": ("lint", "Check a configuration."),
+    "manifest": ("manifests", "Show who took part in a request."),
+    "manifests": ("manifests", "List the latest requests."),
+    "feedback": ("feedback", "Say whether an answer was right."),
+    "budget": ("budget", "Show what is left of shared budgets."),
+    "route": ("route", "Show which models a question would go to, and why."),
+    "plan": ("plan", "Show how a question would be cut into steps."),
+    "report": ("report", "Tell where jurors disagree, and what to change."),
+    "router": ("router", "Train the router, measure it, put it in use."),
+    "calibrate": ("calibrate", "Learn whom to believe, and how far."),
+    "ledger": ("ledger", "Prove, export and thin out what was recorded."),
 }
-"""The file of each; the function has the name of the command."""
+"""The file of each, and what it does; the function has the name of the command."""
 HELP = """\
 Answer one question with several language models, and say who took part.
 
@@ -56,13 +56,17 @@ class Commands(click.Group):
     """Imports a command when it is asked for: all of them together take a second."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(COMMANDS)
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in COMMANDS.items()])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
         with unheard():
-            module = import_module(f"services.cli.{COMMANDS[cmd_name]}")
+            module = import_module(f"services.cli.{COMMANDS[cmd_name][0]}")
         return cast(click.Command, getattr(module, cmd_name))
 
 

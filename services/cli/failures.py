@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 import click
@@ -18,7 +19,8 @@ Foreseen = click.ClickException | GremiumError | MeshError | ConfigError | OSErr
 def tell(err: Foreseen, arguments: Sequence[str]) -> int:
     """Say what went wrong; with `--json` among the arguments, to a program too."""
     if wants_json(arguments):
-        click.echo(json.dumps({"error": as_json(err)}, ensure_ascii=False))
+        with suppress(OSError):  # it may be that nothing can be written there
+            click.echo(json.dumps({"error": as_json(err)}, ensure_ascii=False))
     if isinstance(err, click.ClickException):
         err.show()
     else:

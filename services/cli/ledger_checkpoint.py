@@ -12,7 +12,7 @@ from services.ledger.checkpoint import Checkpoint, append_checkpoint, read_check
 from services.ledger.verify import Proofs, verify
 
 
-@click.command()
+@click.command(short_help="Note elsewhere how far the ledger is.")
 @ledger_argument
 @click.option(
     "--to",

@@ -42,7 +42,7 @@ class Export:
 NUMBERS: Final = {name: number for number, (name, _) in MESSAGES.items()}
 
 
-@click.command()
+@click.command(short_help="Write records for other programs.")
 @ledger_argument
 @click.option(
     "--format",

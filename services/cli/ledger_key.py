@@ -14,7 +14,7 @@ from services.ledger.signing import make_key, public_key, public_pem, verifier_o
 NAME: Final = "ledger-key.pem"
 
 
-@click.command()
+@click.command(short_help="Make a key that signs records.")
 @click.argument("path", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--show", is_flag=True, help="Only print the public key of a key that exists.")
 @config_option

@@ -22,7 +22,7 @@ from services.ledger.sqlite import open_ledger
 DAY: Final = timedelta(days=1)
 
 
-@click.command()
+@click.command(short_help="Remove the oldest records.")
 @click.option("--older-than", type=AGE, required=True, help="Remove what is older, such as 90d.")
 @click.option(
     "--compact", "compacts", is_flag=True, help="Make the file smaller, too; needs as much again."

@@ -18,7 +18,7 @@ from services.ledger.reading import reading
 from services.ledger.signing import key_id_of
 
 
-@click.command("show-chain")
+@click.command("show-chain", short_help="List the last records.")
 @ledger_argument
 @click.option(
     "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Most to show."

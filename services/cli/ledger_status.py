@@ -15,7 +15,7 @@ from services.config.tree import Ledger
 from services.ledger.status import LedgerStatus, status_of
 
 
-@click.command()
+@click.command(short_help="Show how much is recorded.")
 @ledger_argument
 @config_option
 @json_option(

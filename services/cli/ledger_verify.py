@@ -20,7 +20,7 @@ from services.ledger.verify import verify as verify_ledger
 WRONG = 1
 
 
-@click.command()
+@click.command(short_help="Check that nothing was changed or removed.")
 @ledger_argument
 @key_option
 @click.option(

@@ -72,7 +72,7 @@ async def _download(known: PublishedWeights, target: Path) -> None:
             )
 
 
-@click.command()
+@click.command(short_help="Give a GGUF file of your own a name.")
 @click.argument("name")
 @click.option(
     "--file",

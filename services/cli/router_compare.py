@@ -35,7 +35,7 @@ from services.routing.rows import Rows
 Both = tuple[Routing, Routing]
 
 
-@click.command()
+@click.command(short_help="Hold two routers against each other.")
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @source_options

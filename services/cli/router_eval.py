@@ -33,7 +33,7 @@ from services.routing.shelf import Shelf, ShelfError
 from services.routing.training import warnings
 
 
-@click.command("eval")
+@click.command("eval", short_help="Measure a router on labelled rows.")
 @click.argument("id_", metavar="[ID]", default="")
 @source_options
 @pair_options

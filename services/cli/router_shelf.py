@@ -23,7 +23,7 @@ PINNED: Final = (
 )
 
 
-@click.command("list")
+@click.command("list", short_help="Show the routers, and which is in use.")
 @config_option
 @json_option('Print them as JSON: {"in_use": ID or "", "pinned": FILE or "", "routers": [...]}.')
 def list_(*, config: Path | None, as_json: bool) -> int:
@@ -42,7 +42,7 @@ def list_(*, config: Path | None, as_json: bool) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Put a router in use.")
 @click.argument("id_", metavar="ID")
 @config_option
 @json_option('Print {"in_use": ID, "before": ID or ""}.')
@@ -57,7 +57,7 @@ def use(*, id_: str, config: Path | None, as_json: bool) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Go back to the router before.")
 @config_option
 @json_option('Print {"in_use": ID or "", "before": ID}.')
 def rollback(*, config: Path | None, as_json: bool) -> int:

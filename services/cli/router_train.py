@@ -53,7 +53,7 @@ sides are dropped from it. Embeddings are kept, so that a stopped command goes o
 """
 
 
-@click.command(help=FORMAT)
+@click.command(help=FORMAT, short_help="Learn what each model can do.")
 @source_options
 @click.option(
     "--hold-out",

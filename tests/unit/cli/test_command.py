@@ -3,10 +3,11 @@
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 from services.cli import __main__ as command
-from services.cli.command import VERSION
+from services.cli.command import VERSION, cli
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,6 +30,22 @@ def test_help_shows_examples_line_by_line(monkeypatch, capsys):
 
     assert 0 == code
     assert '  gremium ask "What is the capital of France?"\n' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("group", [[], ["router"], ["ledger"], ["models"]])
+def test_help_tells_in_full_what_each_command_does(monkeypatch, capsys, group):
+    run(monkeypatch, *group, "--help")
+
+    _, _, listed = capsys.readouterr().out.partition("Commands:\n")
+    assert len(listed.splitlines()) >= 2
+    assert "..." not in listed
+
+
+def test_every_command_is_a_function_of_its_file():
+    context = click.Context(cli)
+
+    for name in cli.list_commands(context):
+        assert name == cli.get_command(context, name).name
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """A command that fails says why in a line, and to a program as JSON; its exit code is 1."""
 
 import json
+from pathlib import Path
 
 import click
 import pytest
 
 from services.cli import __main__ as command
 from services.cli.errors import MeshError
-from services.cli.failures import reason_of, text_of
+from services.cli.failures import reason_of, tell, text_of
+from services.cli.outputs import finish
 from services.config.problems import ConfigError
 from services.core.errors import LedgerError
 from tests.running import free_port
@@ -83,3 +85,14 @@ def test_each_kind_has_a_reason(err, reason):
 )
 def test_the_system_is_quoted_with_the_file_first(err, text):
     assert text == text_of(err)
+
+
+def test_a_full_disk_is_told_even_where_a_program_reads(monkeypatch, capsys):
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        try:
+            code = tell(OSError(28, "No space left on device"), ["--json"])
+        finally:
+            finish()
+
+    assert (1, "error: no space left on device\n") == (code, capsys.readouterr().err)
