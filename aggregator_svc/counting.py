@@ -50,7 +50,7 @@ def _by_fit(case: Case, fitted: Fitted, votes: Sequence[Ballot], members: Sequen
             abstaining=fitted.abstaining[members],
             best=best,
         ),
-        forms=[visible_text(case.answers[i].text) for i in members],
+        forms=_forms(case, members),
         min_share=case.min_share,
         min_confidence=case.min_confidence,
     )
@@ -102,8 +102,14 @@ def _plain(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> Count
         ballot_weights(case, votes, members),
         case.priors[members],
         [vote.mended for vote in votes],
+        forms=() if case.method == "weighted" else _forms(case, members),
         min_share=case.min_share,
     )
+
+
+def _forms(case: Case, members: Sequence[int]) -> list[str]:
+    """How the answers are worded."""
+    return [visible_text(case.answers[i].text) for i in members]
 
 
 def ballot_weights(case: Case, votes: Sequence[Ballot], members: Sequence[int]) -> Floats:

@@ -192,12 +192,21 @@ async def test_without_a_prior_for_every_juror_each_counts_the_same(servicer):
     )
 
 
-async def test_the_usual_wording_stands_for_a_class(servicer):
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param({"fitted": FITTED}, id="fitted"),
+        pytest.param({}, id="plurality"),
+        pytest.param({"method": LOG_ODDS}, id="log-odds"),
+    ],
+)
+async def test_the_usual_wording_stands_for_a_class(servicer, how):
     spaced = answers("[1,2]", "[1, 2]", "[1, 2]")
     json_form = aggregator_pb2.AggregateRequest().output_format
     json_form.json.SetInParent()
+    likeliest_first = weights(1, 1, 1, priors=(0.8, 0.7, 0.7))
 
-    reply = await aggregate(servicer, spaced, json_form, fitted=fitted())
+    reply = await aggregate(servicer, spaced, json_form, weights=likeliest_first, **how)
 
     assert "[1, 2]" == reply.representative.text
 
