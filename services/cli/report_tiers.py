@@ -81,8 +81,8 @@ def _choice(choice: Choice) -> Iterator[Told]:
                 f" {choice.dearer}"
             )
         yield (
-            f"                     {choice.n} requests; of {choice.supposed:.0%} it is supposed what"
-            f" {choice.dearer} would have said"
+            f"                     {choice.n} requests; of {choice.supposed:.0%} it is supposed how often"
+            f" {choice.dearer} would be right"
         )
         yield _rules(choice)
     if choice.order.n:

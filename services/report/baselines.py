@@ -1,7 +1,7 @@
 """Whether a router chooses better than plain rules would at the same price. Pure."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -15,6 +15,11 @@ from services.report.shadows import Shadow
 
 GOOD: Final = 0.5
 """Quality from which on an answer counts as right."""
+BALLOTS: Final = "ballots"
+"""How answers were compared that are the same or not, with no word of which one is better."""
+OPEN: Final = (0.5, 0.0, 1.0)
+"""How often the cheaper tier may be right where it differs from a wrong answer: what is told goes by
+the first, and its interval by all of them."""
 TOLD: Final = 0.9
 """Share of the requests whose length must be known for a rule to go by it."""
 
@@ -41,8 +46,8 @@ class Choice:
     """Requests that began at either, and of which it is known how good both answers are, or of those
     that the cheaper one answered, how good that is."""
     supposed: float
-    """Share of them whose dearer answer is not known. It is supposed to be right where the cheaper one
-    is, and where that is wrong, as often as among those that tell both."""
+    """Share of them whose dearer answer is not known. It is supposed to be right as often as among
+    those that tell both, where the cheaper one is as right, or as wrong."""
     rules: tuple[Rule, ...]
     over_chance: Figure
     """Share of the requests that the router has right beyond chance at the same price."""
@@ -95,7 +100,6 @@ def _begun(
 
 
 def _shadowed(request: Request, shadow: Shadow, weight: float) -> Begun:
-    """Whoever differs from a wrong answer counts as wrong, too: nobody says which one is right."""
     right = _is_right(request)
     usd = request.tier_usd.get(shadow.used, 0.0)
     enough = bool(shadow.enough) and right
@@ -107,6 +111,7 @@ def _shadowed(request: Request, shadow: Shadow, weight: float) -> Begun:
         cheaper_usd=max(0.0, usd - shadow.used_usd + shadow.cheaper_usd),
         dearer_usd=usd,
         is_enough=enough,
+        is_open=shadow.enough is False and shadow.method == BALLOTS and not right,
         adequacy=request.adequacy.get(shadow.cheaper),
         tokens=shadow.tokens,
     )
@@ -122,6 +127,7 @@ def _cheap(request: Request, tier: str, weight: float) -> Begun:
         cheaper_usd=request.tier_usd.get(tier, 0.0),
         dearer_usd=0.0,
         is_enough=right,
+        is_open=False,
         adequacy=request.adequacy.get(tier),
         tokens=request.tokens.get(tier, 0),
     )
@@ -138,6 +144,7 @@ def _moved(request: Request, way: tuple[str, ...], weight: float) -> Begun:
         cheaper_usd=sum(request.tier_usd.values()),
         dearer_usd=request.tier_usd.get(dearer, 0.0),
         is_enough=False,
+        is_open=False,
         adequacy=request.adequacy.get(cheaper),
         tokens=request.tokens.get(cheaper, 0),
     )
@@ -169,11 +176,11 @@ class _Told:
     """Figures of the same requests, which are drawn anew together."""
 
     def __init__(self, begun: Sequence[Begun]) -> None:
-        sums = sums_of(begun)
-        self._names = list(sums)
         at_dearer = sum(each.kind == "dearer" for each in begun)
         self._fewer = min(at_dearer, len(begun) - at_dearer)
-        self._sample = Sample(np.stack([sums[name] for name in self._names], axis=1))
+        sums = [sums_of(begun, p_open) for p_open in OPEN]
+        self._names = list(sums[0])
+        self._samples = [Sample(np.stack(list(each.values()), axis=1)) for each in sums]
 
     def rule(self, name: RuleName) -> Rule:
         """What would have come of it."""
@@ -187,9 +194,18 @@ class _Told:
         """A function of the sums; not told where hardly any request went one of the ways."""
         if self._fewer < FEWEST:
             return Figure(self._fewer, FEWEST)
-        return self._sample.figure(
-            lambda means: statistic(dict(zip(self._names, means.T, strict=True)))
+        return _widest(
+            sample.figure(lambda means: statistic(dict(zip(self._names, means.T, strict=True))))
+            for sample in self._samples
         )
+
+
+def _widest(figures: Iterable[Figure]) -> Figure:
+    """The first, with an interval that holds those of all."""
+    first, *others = figures
+    ends = [(each.low, each.high) for each in (first, *others)]
+    lows, highs = ([end for end in side if end is not None] for side in zip(*ends, strict=True))
+    return replace(first, low=min(lows), high=max(highs)) if len(lows) == len(ends) else first
 
 
 def _supposed(begun: Sequence[Begun]) -> float:
@@ -203,11 +219,24 @@ def _lengths_known(begun: Sequence[Begun]) -> bool:
 
 def _orders(begun: Sequence[Begun], *, by_length: bool) -> tuple[Figure, Figure, Figure]:
     """Of the prediction, of shortness, and the first less the second."""
-    rated = [each for each in begun if each.adequacy is not None]
-    predicted = np.array([each.adequacy for each in rated], dtype=np.float64)
-    short = -np.array([each.tokens for each in rated], dtype=np.float64)
-    good = np.array([each.is_enough for each in rated], dtype=bool)
-    weights = np.array([each.weight for each in rated], dtype=np.float64)
-    order, of_length, gain = areas((predicted, short), good, weights)
+    told = [_areas(begun, p_open) for p_open in OPEN]
+    order, of_length, gain = (_widest(each) for each in zip(*told, strict=True))
     unknown = Figure(0, FEWEST)
     return (order, of_length, gain) if by_length else (order, unknown, unknown)
+
+
+def _areas(begun: Sequence[Begun], p_open: float) -> tuple[Figure, Figure, Figure]:
+    """Where nobody knows whether the cheaper tier is right, both may be, each in part."""
+    rows = [
+        (each.adequacy, -each.tokens, good, part * each.weight)
+        for each in begun
+        if each.adequacy is not None
+        for good, part in _marks(each, p_open)
+    ]
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), 4)
+    return areas((table[:, 0], table[:, 1]), table[:, 2] > 0.0, table[:, 3])
+
+
+def _marks(begun: Begun, p_open: float) -> list[tuple[bool, float]]:
+    marks = [(True, p_open), (False, 1.0 - p_open)] if begun.is_open else [(begun.is_enough, 1.0)]
+    return [(good, part) for good, part in marks if part > 0.0]

@@ -41,6 +41,8 @@ class Begun:
     dearer_usd: float
     is_enough: bool
     """Whether the cheaper tier's own answer is right."""
+    is_open: bool
+    """Whether the two differ and the dearer one is wrong, so that nobody knows of the cheaper one."""
     adequacy: float | None
     """What was predicted of the cheaper tier."""
     tokens: int
@@ -62,14 +64,14 @@ class _Columns:
     """Whether the dearer answer is known."""
 
 
-def _columns(begun: Sequence[Begun]) -> _Columns:
+def _columns(begun: Sequence[Begun], p_open: float) -> _Columns:
     def column(of: Callable[[Begun], float]) -> Floats:
         return np.array([of(each) for each in begun], dtype=np.float64)
 
     kinds = np.array([each.kind for each in begun])
     return _Columns(
         weight=column(lambda each: each.weight),
-        right_c=column(lambda each: each.cheaper_right),
+        right_c=column(lambda each: p_open if each.is_open else each.cheaper_right),
         right_d=column(lambda each: each.dearer_right),
         usd_c=column(lambda each: each.cheaper_usd),
         usd_d=column(lambda each: each.dearer_usd),
@@ -79,13 +81,18 @@ def _columns(begun: Sequence[Begun]) -> _Columns:
     )
 
 
-def sums_of(begun: Sequence[Begun]) -> dict[str, Floats]:
+def sums_of(begun: Sequence[Begun], p_open: float) -> dict[str, Floats]:
     """What each request adds to each sum that the rules are made of.
 
     `_c` is of the cheaper tier first, `_d` of the dearer one. Of those that are
     `alone` the dearer answer is not known; those that are `shadowed` tell it.
+
+    Parameters
+    ----------
+    p_open : float
+        Probability that the cheaper tier is right where nobody knows, in [0, 1].
     """
-    of = _columns(begun)
+    of = _columns(begun, p_open)
     found = _of_all(of) | _of_alone(of, ~of.known, "alone") | _of_shadowed(of)
     return found | _of_longest(of, found)
 
@@ -119,6 +126,7 @@ def _of_shadowed(of: _Columns) -> dict[str, Floats]:
     return {
         "shadowed": weight,
         "shadowed_right": weight * of.right_c,
+        "shadowed_both": weight * of.right_c * of.right_d,
         "shadowed_one": weight * (1.0 - of.right_c) * of.right_d,
         "shadowed_usd_c": weight * of.usd_c,
         "shadowed_usd_d": weight * of.usd_d,
@@ -186,21 +194,27 @@ def _part(some: Floats, of: Floats, otherwise: float) -> Floats:
     return np.divide(some, of, out=np.full_like(some, otherwise), where=of > 0.0)
 
 
+def _dearer_right(sums: Means, right: Floats, wrong: Floats) -> Floats:
+    """How many the dearer tier has right, of those that the cheaper one has right, and wrong."""
+    also = _part(sums["shadowed_both"], sums["shadowed_right"], 1.0)
+    return also * right + _mended(sums, wrong)
+
+
 def _mended(sums: Means, wrong: Floats) -> Floats:
-    """How many the dearer tier has right of those that the cheaper one has wrong, as far as is known."""
+    """How many the dearer tier has right of those that the cheaper one has wrong."""
     return wrong * _part(sums["shadowed_one"], sums["shadowed"] - sums["shadowed_right"], 0.0)
 
 
 def right(sums: Means, rule: RuleName) -> Floats:
     """Share of the requests with a right answer."""
-    dearer = sums["right_d"] + sums["alone_right"] + _mended(sums, sums["alone_wrong"])
+    dearer = sums["right_d"] + _dearer_right(sums, sums["alone_right"], sums["alone_wrong"])
     match rule:
         case "router":
             found = sums["router_right"]
         case "chance":
             found = sums["right_c"] + _drawn(sums) * (dearer - sums["right_c"])
         case "length":
-            moved = sums["long_alone_right"] + _mended(sums, sums["long_alone_wrong"])
+            moved = _dearer_right(sums, sums["long_alone_right"], sums["long_alone_wrong"])
             found = sums["long_right"] + moved
         case "cheaper":
             found = sums["right_c"]

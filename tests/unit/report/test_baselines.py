@@ -14,7 +14,10 @@ CHEAP, DEAR = 0.01, 0.05
 
 
 class World:
-    """Prompts of which everything is known; the dearer tier is right wherever the cheaper one is."""
+    """Prompts of which everything is known; the dearer tier is right wherever the cheaper one is.
+
+    Where both are wrong they say the same.
+    """
 
     def __init__(self, n, *, skill, propensity=0.5, seed=0):
         rng = np.random.default_rng(seed)
@@ -49,7 +52,7 @@ class World:
     def _shadow(self, i):
         return shadow(
             i,
-            enough=bool(self.cheap[i]),
+            enough=bool(self.cheap[i] == self.dear[i]),
             propensity=self.propensity,
             tokens=int(1 + 1_000 * self.hard[i]),
         )
@@ -168,13 +171,36 @@ def test_shadows_stand_for_all_requests_that_went_the_same_way():
     assert pytest.approx(found.rules[0].usd.value) == sparse.rules[0].usd.value
 
 
-def test_who_differs_from_a_wrong_answer_counts_as_wrong():
+def test_who_differs_from_a_wrong_answer_may_be_right():
+    world = World(600, skill=0.7, propensity=1.0)
+    wrong = [replace(each, quality=0.0) for each in world.requests]
+    differ = [replace(each, enough=False) for each in world.shadows]
+
+    (found,) = choices_of(wrong, differ)
+
+    told = rules(found)
+    assert (0.0, 0.0) == (told["router"].right.low, told["router"].right.high)
+    assert pytest.approx(0.4 * 0.5) == told["cheaper"].right.value
+    assert 0.0 == told["cheaper"].right.low
+    assert told["cheaper"].right.high > 0.4
+    assert found.over_chance.value < 0.0
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"method": "judge", "enough": False}, id="found worse by a judge"),
+        pytest.param({"method": "", "enough": False}, id="gave no answer"),
+        pytest.param({"enough": True}, id="the same"),
+    ],
+)
+def test_who_is_no_better_than_a_wrong_answer_is_wrong(changed):
     world = World(600, skill=0.7, propensity=1.0)
     wrong = [replace(each, quality=0.0) for each in world.requests]
 
-    (found,) = choices_of(wrong, world.shadows)
+    (found,) = choices_of(wrong, [replace(each, **changed) for each in world.shadows])
 
-    assert [0.0] * len(found.rules) == [each.right.value for each in found.rules]
+    assert [(0.0, 0.0)] * 6 == [(each.right.value, each.right.high) for each in found.rules]
 
 
 def test_a_free_cheaper_tier_has_a_price_beside_it_all_the_same():
