@@ -13,6 +13,7 @@ from services.core.deadline import Deadline
 from services.models.embeddings import Embedder
 from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
+from services.runtime.aside import aside
 from services.runtime.calls import deadline_from
 from services.runtime.spans import part_span
 from services.runtime.wire import check_aside, lease_from_wire
@@ -44,7 +45,7 @@ class AggregatorServicer(aggregator_pb2_grpc.AggregatorServiceServicer):
     async def _tallied(
         self, request: aggregator_pb2.AggregateRequest, deadline: Deadline
     ) -> aggregator_pb2.AggregateResponse:
-        case = case_from_wire(request)
+        case = await aside(request.ByteSize(), case_from_wire, request)
         models = [self._roster.get(name) for name in request.synthesis.models]
 
         ballots = await ballots_of(case, deadline=deadline)
@@ -53,7 +54,8 @@ class AggregatorServicer(aggregator_pb2_grpc.AggregatorServiceServicer):
 
         if not request.HasField("synthesis"):
             return response_to_wire(decision, request, abstains=case.abstain_key)
-        order, lease = order_from_wire(request.synthesis), lease_from_wire(request.lease)
+        order = await aside(request.ByteSize(), order_from_wire, request.synthesis)
+        lease = lease_from_wire(request.lease)
         synthesis = await synthesised(case, decision, order, models, lease=lease, deadline=deadline)
 
         ended = settled(case, decision, synthesis)

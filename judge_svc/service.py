@@ -78,7 +78,7 @@ class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):
     ) -> judge_pb2.RankResponse:
         await check_aside(request)
         deadline = deadline_from(context)
-        contest = contest_from_wire(request)
+        contest = await aside(request.ByteSize(), contest_from_wire, request)
         judges = [self._roster.get(name) for name in request.judge.models]
         lease = lease_from_wire(request.lease)
 

@@ -13,6 +13,7 @@ from jury_svc.progress import follow
 from jury_svc.wire import case_from_wire, event_to_wire, hearing_to_wire
 from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
+from services.runtime.aside import aside
 from services.runtime.calls import deadline_from
 from services.runtime.wire import check_aside
 
@@ -31,7 +32,7 @@ class JuryServicer(jury_pb2_grpc.JuryServiceServicer):
         self, request: jury_pb2.DeliberateRequest, context: Context
     ) -> jury_pb2.DeliberateResponse:
         await check_aside(request)
-        case = case_from_wire(request, self._roster)
+        case = await aside(request.ByteSize(), case_from_wire, request, self._roster)
 
         hearing = await deliberate(case, deadline=deadline_from(context), tell=_nobody)
 
@@ -41,11 +42,12 @@ class JuryServicer(jury_pb2_grpc.JuryServiceServicer):
         self, request: jury_pb2.DeliberateStreamRequest, context: Context
     ) -> AsyncIterator[jury_pb2.DeliberateStreamResponse]:
         await check_aside(request)
-        case = case_from_wire(request.deliberation, self._roster)
+        asked = request.deliberation
+        case = await aside(asked.ByteSize(), case_from_wire, asked, self._roster)
 
         async with aclosing(follow(case, deadline=deadline_from(context))) as events:
             async for event in events:
-                yield event_to_wire(event, tier=request.deliberation.tier)
+                yield event_to_wire(event, tier=asked.tier)
 
 
 def _nobody(event: Event) -> None:

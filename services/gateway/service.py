@@ -44,7 +44,7 @@ from services.runtime import figures, metrics, names
 from services.runtime.admission import Admission
 from services.runtime.callers import current_caller
 from services.runtime.calls import deadline_from
-from services.runtime.wire import check_aside, prompt_from_wire
+from services.runtime.wire import check_aside, prompt_aside
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         request_id = request.request_id or uuid.uuid4().hex
         with _naming(request_id):
             await check_aside(request)
+            await prompt_aside(request.prompt)
             case = self._case(request_id, request, context)
             reply = await self._answer(case, attest=request.attest)
         self._shadow(context, case, reply)
@@ -111,6 +112,7 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         request_id = request.ask.request_id or uuid.uuid4().hex
         with _naming(request_id):
             await check_aside(request)
+            await prompt_aside(request.ask.prompt)
             case = self._case(request_id, request.ask, context)
 
         ask = partial(self._answer, case, attest=request.ask.attest)
@@ -159,7 +161,6 @@ class EnsembleServicer(ensemble_pb2_grpc.EnsembleServiceServicer):
         return reply
 
     def _case(self, request_id: str, request: ensemble_pb2.AskRequest, context: Context) -> Case:
-        prompt_from_wire(request.prompt)
         name = request.ensemble or self._config.default
         ensemble = self._ensemble(name)
         default_s = ensemble.default_timeout_s

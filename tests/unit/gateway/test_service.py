@@ -16,6 +16,7 @@ from services.gateway.service import EnsembleServicer
 from services.runtime.local import call_local
 from tests.cases import PROMPT, config, tier
 from tests.fakes import PASS, ScriptedMesh
+from tests.held import MOST_HELD_S, heavy_prompt, most_held_s
 
 
 @pytest.fixture
@@ -159,3 +160,7 @@ async def test_a_replay_takes_neither_a_slot_nor_a_part_of_a_budget(ledger, tmp_
     assert (first.answer, True, 2) == (again.answer, again.replayed, accounts.holds["main"])
     mesh.gate.set()
     assert not (await running).replayed
+
+
+async def test_a_prompt_that_takes_long_to_look_at_holds_nobody_up(ask):
+    assert await most_held_s(lambda: ask(prompt=heavy_prompt())) < MOST_HELD_S

@@ -12,6 +12,7 @@ from services.core.deadline import Deadline
 from services.core.errors import InvalidRequestError
 from services.runtime.local import call_local
 from services.runtime.wire import check, duration_to_wire
+from tests.held import MOST_HELD_S, heavy_prompt, most_held_s
 from tests.unit.judge.judging import loaded
 from tests.upstream import Reply, upstream
 
@@ -277,3 +278,14 @@ async def test_a_judge_whose_own_answer_is_compared_is_recused():
         reply = await rank(request)
 
     assert {"second"} == {part.name for part in reply.participations}
+
+
+async def test_a_prompt_that_takes_long_to_look_at_holds_nobody_up():
+    request = contest("It is 42.", "It is 43.", models=())
+    async with ranking() as (_, rank):
+
+        def begin():
+            request.prompt.CopyFrom(heavy_prompt())
+            return rank(request)
+
+        assert await most_held_s(begin) < MOST_HELD_S

@@ -11,6 +11,7 @@ from services.models.roster import Roster
 from services.runtime.server import running
 from services.runtime.settings import ServerSettings
 from services.runtime.wire import duration_to_wire
+from tests.held import MOST_HELD_S, heavy_prompt, most_held_s
 from tests.unit.jury.scripted import Scripted, fails, hangs, model
 
 
@@ -331,3 +332,10 @@ async def test_nobody_is_weighed_twice(jury):
 
     assert grpc.StatusCode.INVALID_ARGUMENT == caught.value.code()
     assert "stop.weights" in caught.value.details()
+
+
+async def test_a_prompt_that_takes_long_to_look_at_holds_nobody_up(jury):
+    async def begin():
+        return await jury.Deliberate(deliberation("good", prompt=heavy_prompt()), timeout=30)
+
+    assert await most_held_s(begin) < MOST_HELD_S
