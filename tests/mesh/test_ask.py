@@ -112,8 +112,8 @@ async def test_jurors_who_disagree_give_no_answer(serve):
     ("model", "status"),
     [
         ("hang", {"CANCELLED", "TIMED_OUT"}),
-        ("http-500", {"FAILED"}),
-        ("cut-off", {"FAILED"}),
+        ("http-500", {"CANCELLED", "FAILED"}),  # it is asked again, which may take longer
+        ("cut-off", {"CANCELLED", "FAILED"}),
         ("empty", {"UNUSABLE"}),
         ("thinking", {"UNUSABLE"}),
     ],
