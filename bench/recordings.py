@@ -29,6 +29,8 @@ MOST_ROWS: Final = 30_000
 SEED: Final = 0
 LOOKED_AT: Final = 50
 """Lines that tell the form of a file."""
+SEVERAL: Final = ("claims",)
+"""Forms of which several rows share an id."""
 OTHERS: Final = (".parquet", ".csv", ".arrow", ".zip", ".zst", ".gz")
 """Files of these kinds hold recordings, too, but not as they are documented."""
 
@@ -196,10 +198,11 @@ def _of_no_use(faults: Sequence[tuple[int, str]], lines: int) -> str:
 
 def _in_order(rows: Sequence[Line], form: str) -> tuple[tuple[Line, ...], list[str]]:
     """Rows by id, each id once and not too many; and what is left out for that."""
-    ids = [_id(row, form) for row in rows]
-    order = sorted(range(len(rows)), key=lambda i: (_natural(ids[i]), _digest(rows[i])))
-    first = {ids[i]: i for i in reversed(order)} if form != "claims" else {}
-    kept = [i for i in order if first.get(ids[i], i) == i]
+    ids, digests = [_id(row, form) for row in rows], [_digest(row) for row in rows]
+    order = sorted(range(len(rows)), key=lambda i: (_natural(ids[i]), digests[i]))
+    names = digests if form in SEVERAL else ids
+    first = {names[i]: i for i in reversed(order)}
+    kept = [i for i in order if first[names[i]] == i]
     left_out = [f"{n} with the id of another" for n in [len(order) - len(kept)] if n]
     if len(kept) > MOST_ROWS:
         left_out.append(f"{MOST_ROWS:,} of {len(kept):,} rows are drawn")

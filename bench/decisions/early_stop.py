@@ -1,88 +1,52 @@
-"""Seven cheap models on tool calls: stopping early costs no answer, and saves calls and time."""
+"""Seven cheap models on tool calls: stopping early costs no answer, and saves calls and time.
+
+The seven are named; of other models those that wrote the least are taken, a token at one price.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aggregator_svc.voting import plurality
-from bench.canonical import tools
-from bench.decisions import Row, SkippedError
+from bench.decisions import Row, apart
 from bench.decisions.early_stop_jury import Heard, heard_by_the_jury
-from bench.decisions.pools import with_a_tool
-from bench.recordings import located
-from jury_svc.leads import Poll, Vote, Voter
+from bench.decisions.early_stop_tasks import (
+    CHEAP7,
+    MIN_SHARE,
+    PROMPTS,
+    QUORUM,
+    Task,
+    jittered,
+    tasks_of,
+)
+from bench.recordings import files, located, stem
+from jury_svc.leads import Poll, Vote
 from jury_svc.quorum import Stop, stop_reason
 from jury_svc.stopping import Rule, Terms, could_decide, is_decided, may_change
 from jury_svc.waves import waves
-from services.calibration.votes import folds
-from services.core.canonical import Ballot, ballot
-from services.core.prompts import OutputFormat
 
-CHEAP7: Final = {
-    "gpt-4o-mini-2024-07-18": (0.15, 0.60),
-    "claude-3-haiku-20240307": (0.25, 1.25),
-    "open-mistral-nemo-2407": (0.30, 0.30),
-    "gemini-1.5-flash-preview-0514": (0.35, 1.05),
-    "gpt-3.5-turbo-0125": (0.50, 1.50),
-    "open-mixtral-8x7b": (0.70, 0.70),
-    "mistral-small-2402": (1.00, 3.00),
-}
-"""The cheapest whose latency was recorded; US dollars per million tokens, in and out, list prices
-of August 2024."""
-QUORUM: Final = 4
 WAVES: Final = (4,)
-MIN_SHARE: Final = 0.5
-PARTS, SEED = 5, 0
 REPLAYS: Final = 20
-JITTER: Final = 0.2
 SAMPLE: Final = 60
 """Tasks that the real jury is asked."""
-FEWEST: Final = 20
-"""Tasks that all are timed on."""
 MOST_CALLS: Final = 4.9
 MOST_P95_S: Final = 2.8
 NAME: Final = "early stop, seven cheap models on tool calls"
 UNCATCHABLE: Final = Terms(min_share=MIN_SHARE)
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
-class Task:
-    """One recorded prompt; arrays have shape (7,)."""
+class Reach:
+    """What early stopping of one recording is called, and what it has to reach."""
 
-    row: Mapping[str, Any]
-    ballots: tuple[Ballot, ...]
-    right: NDArray[np.bool_]
-    latency_s: Floats
-    cost_usd: Floats
-    input_usd: Floats
-    voters: tuple[Voter, ...]
-    """With priors from the other folds."""
-
-    def winner(self, jurors: Sequence[int]) -> tuple[str, bool, bool]:
-        """Key of the winner of these jurors' ballots, whether it has its share, and is right.
-
-        Below the quorum there is no winner.
-        """
-        cast = [j for j in jurors if self.ballots[j].key]
-        if len(cast) < QUORUM:
-            return "", False, False
-        count = plurality(
-            [self.ballots[j].key for j in cast],
-            np.ones(len(cast)),
-            np.array([self.voters[j].prior for j in cast]),
-            [self.ballots[j].mended for j in cast],
-            min_share=MIN_SHARE,
-        )
-        chosen = cast[count.leader.representative]
-        return count.leader.key, count.consensus, bool(self.right[chosen])
+    name: str
+    calls: float
+    p95_s: float
 
 
 @dataclass(frozen=True)
@@ -100,33 +64,51 @@ class Replayed:
     @property
     def same(self) -> bool:
         """Whether waiting for all gives the same winner, and as much a consensus."""
-        whole = self.task.winner(range(len(CHEAP7)))
+        whole = self.task.winner(range(len(self.task.voters)))
         return self.task.winner(self.heard)[:2] == whole[:2]
 
 
 def rows(data: Path) -> Iterator[Row]:
+    known = located(data, "jury/bfcl_25models")
+    every = dict.fromkeys([known, *files(data, "tool calls")])
+    yield from apart(partial(_measured, path) for path in every)
+
+
+def _measured(path: Path) -> Iterator[Row]:
     """By recorded latencies, then with the real jury on a sample."""
-    recorded = _tasks(located(data, "jury/bfcl_25models"))
+    recorded = tasks_of(path)
     whole = [_waited(task) for task in recorded]
     early = [_replayed(task, UNCATCHABLE) for task in recorded]
-    jittered = [_replayed(_jittered(t, rng), UNCATCHABLE) for rng in _rngs() for t in recorded]
+    moved = [_replayed(jittered(t, rng), UNCATCHABLE) for rng in _rngs() for t in recorded]
     cheap_first = [_replayed(task, UNCATCHABLE, WAVES) for task in recorded]
 
-    yield _same(early, jittered)
-    yield _calls(recorded, early, whole)
-    yield _p95(early, jittered, whole)
-    yield _money(early, cheap_first, whole)
-    yield from _real(recorded[:: max(1, len(recorded) // SAMPLE)][:SAMPLE])
+    reach = _reach(path, recorded, whole)
+    yield _same(reach.name, early, moved)
+    yield _calls(reach, recorded, early, whole)
+    yield _p95(reach, early, moved, whole)
+    yield _money(reach.name, early, cheap_first, whole)
+    yield from _real(reach.name, recorded[:: max(1, len(recorded) // SAMPLE)][:SAMPLE])
 
 
-def _same(early: Sequence[Replayed], jittered: Sequence[Replayed]) -> Row:
+def _reach(path: Path, recorded: Sequence[Task], whole: Sequence[Replayed]) -> Reach:
+    """What is published, or else less than waiting for all takes."""
+    prices = recorded[0].prices
+    if prices == CHEAP7 and len(recorded) == PROMPTS:
+        return Reach(NAME, MOST_CALLS, MOST_P95_S)
+    name = f"early stop, {stem(path)}, {len(prices)} models"
+    return Reach(name, float(len(prices)), _seconds(whole, 0.95))
+
+
+def _same(name: str, early: Sequence[Replayed], jittered: Sequence[Replayed]) -> Row:
     same, in_jitter = _mean(early, "same"), _mean(jittered, "same")
     note = f"{REPLAYS} replays with jittered latencies {100 * in_jitter:.4g}"
     holds = min(same, in_jitter) == 1.0
-    return Row(f"{NAME}: same answers as waiting for all, %", 100 * same, None, 100, holds, note)
+    return Row(f"{name}: same answers as waiting for all, %", 100 * same, None, 100, holds, note)
 
 
-def _calls(recorded: Sequence[Task], early: Sequence[Replayed], whole: Sequence[Replayed]) -> Row:
+def _calls(
+    reach: Reach, recorded: Sequence[Task], early: Sequence[Replayed], whole: Sequence[Replayed]
+) -> Row:
     ours = _used(early)
     others = {
         "beta .90": Terms(rule=Rule.BETA, gamma=0.9),
@@ -134,25 +116,32 @@ def _calls(recorded: Sequence[Task], early: Sequence[Replayed], whole: Sequence[
         "agree 3": Terms(rule=Rule.AGREE, agree=3),
     }
     notes = [f"right {_accuracy(early):.1f} %, all {_accuracy(whole):.1f} %"]
-    for name, terms in others.items():
+    for rule, terms in others.items():
         found = [_replayed(task, terms) for task in recorded]
-        notes.append(f"{name}: {_used(found):.2f} calls, right {_accuracy(found):.1f} %")
+        notes.append(f"{rule}: {_used(found):.2f} calls, right {_accuracy(found):.1f} %")
     return Row(
-        f"{NAME}: calls", ours, _used(whole), MOST_CALLS, ours <= MOST_CALLS, "; ".join(notes)
+        f"{reach.name}: calls",
+        ours,
+        _used(whole),
+        reach.calls,
+        ours <= reach.calls,
+        "; ".join(notes),
     )
 
 
-def _p95(early: Sequence[Replayed], jittered: Sequence[Replayed], whole: Sequence[Replayed]) -> Row:
+def _p95(
+    reach: Reach, early: Sequence[Replayed], jittered: Sequence[Replayed], whole: Sequence[Replayed]
+) -> Row:
     ours, theirs = _seconds(early, 0.95), _seconds(whole, 0.95)
     note = (
         f"p50 {_seconds(early, 0.5):.2f} instead of {_seconds(whole, 0.5):.2f} s, "
         f"jittered p95 {_seconds(jittered, 0.95):.2f} s"
     )
-    return Row(f"{NAME}: p95, s", ours, theirs, MOST_P95_S, ours <= MOST_P95_S, note)
+    return Row(f"{reach.name}: p95, s", ours, theirs, reach.p95_s, ours <= reach.p95_s, note)
 
 
 def _money(
-    early: Sequence[Replayed], cheap_first: Sequence[Replayed], whole: Sequence[Replayed]
+    name: str, early: Sequence[Replayed], cheap_first: Sequence[Replayed], whole: Sequence[Replayed]
 ) -> Row:
     ours, all_usd = _saved(cheap_first, whole), sum(each.cost_usd for each in whole)
     note = (
@@ -161,14 +150,14 @@ def _money(
         f"all at once: {_saved(early, whole):.1f} % saved, for whoever is cut off is billed"
     )
     holds = ours > 0.0 and _mean(cheap_first, "same") == 1.0
-    return Row(f"{NAME}: money saved by a first wave of 4, %", ours, 0.0, 0.0, holds, note)
+    return Row(f"{name}: money saved by a first wave of 4, %", ours, 0.0, 0.0, holds, note)
 
 
-def _real(sample: Sequence[Task]) -> Iterator[Row]:
+def _real(name: str, sample: Sequence[Task]) -> Iterator[Row]:
     """The real jury, its models as slow as recorded on a faster clock."""
     found = asyncio.run(_asked(sample))
     same = [
-        task.winner(heard.jurors)[:2] == task.winner(range(len(CHEAP7)))[:2]
+        task.winner(heard.jurors)[:2] == task.winner(range(len(task.voters)))[:2]
         for task, heard in zip(sample, found, strict=True)
     ]
     replayed = [_replayed(task, UNCATCHABLE) for task in sample]
@@ -181,7 +170,7 @@ def _real(sample: Sequence[Task]) -> Iterator[Row]:
     )
     holds = all(same) and billed and bool(cut)
     yield Row(
-        f"{NAME}: same answers by the real jury, %",
+        f"{name}: same answers by the real jury, %",
         100 * float(np.mean(same)),
         None,
         100,
@@ -192,7 +181,7 @@ def _real(sample: Sequence[Task]) -> Iterator[Row]:
 
 async def _asked(sample: Sequence[Task]) -> list[Heard]:
     return [
-        await heard_by_the_jury(task.row, CHEAP7, task.voters, UNCATCHABLE, QUORUM)
+        await heard_by_the_jury(task.row, task.prices, task.voters, UNCATCHABLE, QUORUM)
         for task in sample
     ]
 
@@ -251,55 +240,9 @@ def _poll(task: Task, heard: Sequence[int], out: set[int], unsent: Sequence[Sequ
 
 
 def _waited(task: Task) -> Replayed:
-    everyone = tuple(range(len(CHEAP7)))
+    everyone = tuple(range(len(task.voters)))
     seconds = float(task.latency_s.max())
     return Replayed(task, everyone, len(everyone), seconds, float(task.cost_usd.sum()))
-
-
-def _tasks(path: Path) -> list[Task]:
-    recorded = [row for row in with_a_tool(path, tuple(CHEAP7)) if _is_timed(row)]
-    if len(recorded) < FEWEST:
-        told = f"{path.name} times all of these models in {len(recorded)} tasks"
-        raise SkippedError(f"{told}; {FEWEST} are needed")
-    said = [[row["answers"][model] for model in CHEAP7] for row in recorded]
-    right = np.array([[bool(a["valid"] or a["ok"]) for a in answers] for answers in said])
-    part = folds(len(recorded), parts=PARTS, seed=SEED)
-    return [
-        _task(row, answers, right[i], right[part != part[i]].mean(axis=0))
-        for i, (row, answers) in enumerate(zip(recorded, said, strict=True))
-    ]
-
-
-def _is_timed(row: Mapping[str, Any]) -> bool:
-    """Whether it is known of every answer how long it was and how long it took."""
-    measures = ("lat", "in", "out")
-    return all(said.get(each) for said in row["answers"].values() for each in measures)
-
-
-def _task(
-    row: Mapping[str, Any], answers: Sequence[Any], right: NDArray[np.bool_], priors: Floats
-) -> Task:
-    offered, form = tools(row), OutputFormat()
-    prices = np.array(list(CHEAP7.values())) / 1e6
-    read = prices[:, 0] * [a["in"] for a in answers]
-    return Task(
-        row=row,
-        ballots=tuple(
-            ballot(a["raw"] or "", (), output_format=form, tools=offered) for a in answers
-        ),
-        right=right,
-        latency_s=np.array([a["lat"] for a in answers]),
-        cost_usd=read + prices[:, 1] * [a["out"] for a in answers],
-        input_usd=read,
-        voters=tuple(
-            Voter(name, prior=float(prior)) for name, prior in zip(CHEAP7, priors, strict=True)
-        ),
-    )
-
-
-def _jittered(task: Task, rng: np.random.Generator) -> Task:
-    factor = rng.lognormal(0.0, JITTER, task.latency_s.size)
-    return replace(task, latency_s=task.latency_s * factor)
 
 
 def _rngs() -> Iterator[np.random.Generator]:

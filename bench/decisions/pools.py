@@ -199,13 +199,13 @@ def lettered(path: pathlib.Path) -> tuple[list[Line], list[str]]:
     SkippedError
         If the models are not listed beside the recording, or too few for its letters.
     """
-    listing = path.parent / f"{stem(path)}.models.json"
+    said, listing = rows_of(path, "letters"), path.parent / f"{stem(path)}.models.json"
     try:
         listed = json.loads(listing.read_text(encoding="utf-8"))
         names = list(map(str, listed["models_in_pred_order"]))
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise SkippedError(f"{listing.name} does not list the models of {path.name}") from err
-    rows = [row for row in rows_of(path, "letters") if len(row["pred"]) == len(names)]
+    rows = [row for row in said if len(row["pred"]) == len(names)]
     if not rows or len(set(names)) < len(names):
         raise SkippedError(f"{listing.name} does not fit the letters of {path.name}")
     complete = [row for row in rows if "?" not in row["pred"]]

@@ -2,11 +2,10 @@
 
 import gzip
 import json
-from contextlib import suppress
 
 import numpy as np
 
-from bench.decisions import SkippedError, votes
+from bench.decisions import BrokenError, SkippedError, votes
 
 ACCURACIES = {"strong": 0.8, "fair": 0.7, "plain": 0.7, "weak": 0.5}
 
@@ -27,6 +26,8 @@ def rows_of(data):
     found = []
     try:
         found.extend(votes.rows(data))
+    except BrokenError:
+        raise
     except SkippedError as err:
         return found, str(err)
     return found, ""
@@ -88,6 +89,10 @@ def compared(n, seed=0):
 def found_in(part, data):
     """Rows that a part yields before it tells what is missing."""
     found = []
-    with suppress(SkippedError):
+    try:
         found.extend(part.rows(data))
+    except BrokenError:
+        raise
+    except SkippedError:
+        return found
     return found

@@ -29,12 +29,51 @@ from tests.unit.bench.on_disk import (
 )
 
 
-@pytest.mark.parametrize("part", [early_stop, sinks])
-def test_a_part_whose_models_are_not_there_is_skipped(tmp_path, part):
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        pytest.param(sinks, "lacks answers of", id="sinks"),
+        pytest.param(
+            early_stop, "0 models were timed on most tasks; 5 are needed", id="early stop"
+        ),
+    ],
+)
+def test_a_part_whose_models_are_not_there_is_skipped(tmp_path, part, why):
     written(tmp_path / "jury/bfcl_25models.jsonl.gz", tool_calls(20))
 
-    with pytest.raises(SkippedError, match="lacks answers of"):
+    with pytest.raises(SkippedError, match=why):
         list(part.rows(tmp_path))
+
+
+def timed(n):
+    """Tool calls of eight models, of which one was never timed."""
+    rng = np.random.default_rng(0)
+    for row in tool_calls(n):
+        told = [*row["answers"].values()] * 2
+        row["answers"] = {
+            f"model {i}": {
+                **each,
+                "in": 100,
+                "out": 10 + i,
+                "lat": None if i == 5 else float(rng.lognormal()),
+            }
+            for i, each in enumerate(told)
+        }
+        yield row
+
+
+def test_stopping_early_is_tried_on_any_models_that_were_timed(tmp_path, monkeypatch):
+    monkeypatch.setattr(early_stop, "SAMPLE", 4)
+    monkeypatch.setattr(early_stop, "REPLAYS", 2)
+    written(tmp_path / "jury/bfcl_9models.jsonl.gz", timed(40))
+
+    same, calls, p95, money, real = found_in(early_stop, tmp_path)
+
+    assert "early stop, bfcl_9models, 7 models: calls" == calls.measure
+    assert (100, 100) == (same.ours, real.ours)
+    assert calls.ours < calls.reach == 7.0
+    assert p95.ours < p95.reach
+    assert money.ours > 0
 
 
 @pytest.mark.parametrize("name", ["bfcl_25models", "bfcl_9models"])
@@ -56,7 +95,8 @@ def test_judges_that_are_not_there_are_skipped(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["llmbar_with_judges", "other_judges"])
-def test_other_judges_are_a_panel_that_has_to_reach_the_best_of_them(tmp_path, name):
+def test_other_judges_are_a_panel_that_has_to_reach_the_best_of_them(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(llmbar, "SEEDS", range(1))
     written(tmp_path / f"judge/{name}.jsonl.gz", compared(300))
 
     (row,) = found_in(llmbar, tmp_path)

@@ -55,6 +55,13 @@ def test_a_second_row_of_an_id_is_left_out_and_told(path, capsys):
     assert "routing/some.jsonl.gz: 2 with the id of another\n" == capsys.readouterr().err
 
 
+def test_the_same_response_twice_does_not_bear_itself_out(path):
+    said = {"qid": "1", "setting": "zero_context", "response": "a", "claims": []}
+    written(path, [said, {**said, "response": "b"}, said])
+
+    assert ["a", "b"] == sorted(row["response"] for row in recording(path).rows)
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
