@@ -28,9 +28,15 @@ def guessed(count: Count, priors: Floats, *, min_confidence: float | None = None
     Notes
     -----
     The leader's share of the ballots, drawn to the mean prior (to one half
-    without any) as if by two more ballots; the interval is that of a share of
-    so many. Agreement of few is weak evidence: three of three give .8, of .58
-    to 1. Where the best juror's ballot stands unopposed, its prior is all there is.
+    without any) as if by two more ballots; the interval is Wilson's [1]_ of a
+    share of so many, which is never without width. Agreement of few is weak
+    evidence: three of three give .8, of .44 to .95. Where the best juror's ballot
+    stands unopposed, its prior is all there is.
+
+    References
+    ----------
+    .. [1] E. Wilson. Probable Inference, the Law of Succession, and Statistical
+       Inference. Journal of the American Statistical Association, 1927.
     """
     ballots = sum(len(found.members) for found in count.classes)
     known = priors[~np.isnan(priors)]
@@ -41,7 +47,6 @@ def guessed(count: Count, priors: Floats, *, min_confidence: float | None = None
         before = sure = float(known.max())
         seen = 1.0 + PRIOR_BALLOTS
     none = (1.0 - before) * PRIOR_BALLOTS / seen
-    reach = NORMAL_90 * math.sqrt(sure * (1.0 - sure) / (seen + 1.0))
     leader = replace(count.leader, p_correct=sure)
     reason_text = count.reason_text or too_unsure(leader, min_confidence)
     return replace(
@@ -52,5 +57,14 @@ def guessed(count: Count, priors: Floats, *, min_confidence: float | None = None
         reason_text=reason_text,
         guess=True,
         p_none=min(none, 1.0 - sure),
-        interval=(max(0.0, sure - reach), min(1.0, sure + reach)),
+        interval=_interval(sure, seen),
     )
+
+
+def _interval(share: float, n: float) -> tuple[float, float]:
+    """Shares that are in keeping, with 90 %, with what was seen of n."""
+    z = NORMAL_90**2 / n
+    middle = share + z / 2.0
+    reach = math.sqrt(z * share * (1.0 - share) + z * z / 4.0)
+    low, high = (middle - reach) / (1.0 + z), (middle + reach) / (1.0 + z)
+    return max(0.0, min(low, share)), min(1.0, max(high, share))
