@@ -18,6 +18,9 @@ from services.cli.words import harmless
 from services.runtime.wire import duration_from_wire
 
 NARROWEST = 110
+FIGURES = {"ms", "tokens", "USD"}
+ID_CHARS = 32
+"""Of an id that was not chosen by the caller; it stands in one line, so that it can be copied."""
 
 
 def show_reply(reply: AskResponse) -> None:
@@ -84,10 +87,15 @@ def manifest_list(found: Iterable[Manifest]) -> Table:
 
 
 def plain_table(*columns: str, title: str = "") -> Table:
-    """An empty table whose figures stand right-aligned."""
+    """An empty table whose figures stand right-aligned; on a narrow terminal nothing is cut off."""
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in {"ms", "tokens", "USD"} else "left")
+        table.add_column(
+            column,
+            justify="right" if column in FIGURES else "left",
+            overflow="fold",
+            min_width=ID_CHARS if column == "request" else None,
+        )
     return table
 
 

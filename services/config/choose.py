@@ -96,5 +96,8 @@ def _written(folder: Path, text: str) -> Path:
 def _replace(path: Path, text: str) -> Path:
     """Replace a file at once, so that no reader sees half of it."""
     draft = path.with_suffix(".draft")
-    draft.write_text(text, encoding="utf-8")
+    try:
+        draft.write_text(text, encoding="utf-8")
+    except OSError as err:  # a full disk does not say which file it has no place for
+        raise OSError(err.errno, err.strerror, str(draft)) from err
     return draft.replace(path)

@@ -1,7 +1,10 @@
 """A manifest is told in words that a person can act on."""
 
+import io
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from rich.console import Console
 
 from gremium.v1 import ensemble_pb2, manifest_pb2, router_pb2, types_pb2
 from services.cli import show, telling
@@ -297,3 +300,16 @@ def test_a_model_cannot_steer_a_terminal(monkeypatch, capsys, is_terminal, shown
     show.say("Paris\x1b[2J")
 
     assert shown == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_an_id_can_be_copied_from_a_narrow_terminal(columns):
+    id_ = "0123456789abcdef" * 2
+    manifest = manifest_pb2.Manifest(request_id=id_, ensemble="a-rather-long-name-of-an-ensemble")
+    console = Console(width=columns, file=io.StringIO())
+
+    console.print(show.manifest_list([manifest]))
+
+    shown = console.file.getvalue()
+    assert id_ in shown
+    assert "…" not in shown

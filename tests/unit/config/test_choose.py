@@ -137,6 +137,16 @@ def test_takes_an_empty_key_for_none(tmp_path):
     assert "embedded" in choice.origin
 
 
+def test_says_which_file_the_disk_has_no_place_for(chosen, tmp_path, monkeypatch):
+    def full(path, *_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+
+    with pytest.raises(OSError, match="No space left on device: .*gremium.schema.draft"):
+        chosen()
+
+
 def test_writes_no_key_into_a_file(chosen):
     assert "sk-secret" not in chosen(env=KEYS).loaded.path.read_text()
 
