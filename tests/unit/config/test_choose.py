@@ -143,7 +143,7 @@ def test_says_which_file_the_disk_has_no_place_for(chosen, tmp_path, monkeypatch
 
     monkeypatch.setattr("pathlib.Path.write_text", full)
 
-    with pytest.raises(OSError, match="No space left on device: .*gremium.schema.draft"):
+    with pytest.raises(OSError, match=r"No space left on device: .*gremium\.schema\.draft"):
         chosen()
 
 
