@@ -14,7 +14,7 @@ from aggregator_svc.voting import plurality
 from bench.canonical import grades, tools
 from bench.decisions import Row, SkippedError, apart
 from bench.decisions.counted import counted
-from bench.decisions.pools import BFCL_CHEAP5, FEWEST, JURORS, Pool, with_a_tool
+from bench.decisions.pools import BFCL_CHEAP5, FEWEST, JURORS, SILENT, Pool, with_a_tool
 from bench.decisions.shortfall import shortfall
 from bench.recordings import files, located, rows_of, stem
 from services.calibration.votes import Votes
@@ -57,7 +57,7 @@ def _measured(path: Path, *, known: bool) -> Iterator[Row]:
     won, text_won = winners(read, valid, by_plurality), winners(raw, valid, by_plurality)
     single = valid[np.arange(len(valid)), _best_of_training(valid)]
     ours, plain = 100.0 * float(won.mean()), 100.0 * float(text_won.mean())
-    is_published = known and jurors == CHEAP5 and len(recorded) == PROMPTS
+    is_published = known and _is_whole(recorded)
     reach = REACH if is_published else max(100.0 * float(single.mean()), plain) - SLACK
     note = (
         f"raw text {plain:.1f}%, field by field {winners(read, valid, by_fields).mean():.1%}, best single "
@@ -74,6 +74,12 @@ def _measured(path: Path, *, known: bool) -> Iterator[Row]:
         note=note,
         interval=_interval(won, text_won),
     )
+
+
+def _is_whole(recorded: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the five cheap models answered all tasks that the published figure is of."""
+    heard = all(said is not SILENT for row in recorded for said in row["answers"].values())
+    return heard and tuple(recorded[0]["answers"]) == CHEAP5 and len(recorded) == PROMPTS
 
 
 def _has(path: Path, jurors: Sequence[str]) -> bool:

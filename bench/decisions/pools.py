@@ -271,18 +271,21 @@ def _pool(
         raise SkippedError(f"{told}; a vote needs {FEWEST} of {JURORS}")
     keys = tuple(tuple(None if v is None else v.key for v in row) for row in cast.ballots)
     fits = np.zeros(len(keys), dtype=bool)
+    votes = Votes(jurors, keys, cast.right, "" if cast.unfit is None else NO_CALL.key)
     return Pool(
         name,
-        Votes(jurors, keys, cast.right, "" if cast.unfit is None else NO_CALL.key),
+        votes,
         tuple(tuple(vote or Ballot("") for vote in row) for row in cast.ballots),
         tuple(map(tuple, cast.forms)),
         fits if cast.unfit is None else cast.unfit,
-        published if _is_published(name, len(keys), len(jurors)) else None,
+        published if _is_published(name, votes) else None,
         recording(path).left_out,
     )
 
 
-def _is_published(name: str, prompts: int, jurors: int) -> bool:
+def _is_published(name: str, votes: Votes) -> bool:
+    """Whether it is the pool that the table is about, by its size, and nobody is missing."""
     title, _, which = name.partition(" ")
-    known = PUBLISHED.get(title, (0, 0))
-    return prompts == known[0] and (which != "all" or jurors == known[1])
+    prompts, jurors = PUBLISHED.get(title, (0, 0))
+    sized = len(votes.keys) == prompts and (which != "all" or len(votes.jurors) == jurors)
+    return sized and bool(votes.heard.all())

@@ -164,15 +164,27 @@ def test_two_jurors_on_sixty_prompts_are_a_pool(tmp_path):
     assert not any("ECE" in row.measure for row in found)
 
 
-def test_what_is_published_of_a_recording_is_not_held_against_another(tmp_path, monkeypatch):
-    monkeypatch.setitem(PUBLISHED, "CRUX", (120, 51))
-    rows = [{**row, "gold": f"[{row['gold']}]"} for row in recorded(120)]
+@pytest.mark.parametrize(
+    ("jurors", "missing", "expected"),
+    [
+        pytest.param(4, 0, True, id="the very same"),
+        pytest.param(51, 0, False, id="other models"),
+        pytest.param(4, 1, False, id="an answer is missing"),
+    ],
+)
+def test_what_is_published_of_a_recording_is_held_against_no_other(
+    tmp_path, monkeypatch, jurors, missing, expected
+):
+    monkeypatch.setitem(PUBLISHED, "CRUX", (60, jurors))
+    rows = [{**row, "gold": f"[{row['gold']}]"} for row in recorded(60)]
+    for row in rows[:missing]:
+        row["answers"]["weak"] = None
     written(tmp_path / "jury/zeroeval_crux.jsonl.gz", rows)
 
     found, _ = rows_of(tmp_path)
 
     assert "CRUX all" == found[0].measure
-    assert not any("target" in row.measure or "AUROC" in row.measure for row in found)
+    assert expected == any("target" in row.measure for row in found)
 
 
 def lettered(n, letters="abcz"):
