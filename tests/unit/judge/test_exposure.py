@@ -47,6 +47,7 @@ def test_finds(text, expected):
         pytest.param("If you think of killing yourself, call a helpline.", id="help"),
         pytest.param("sk-learn and AKIA are prefixes.", id="prefixes"),
         pytest.param("0000 0000 0000 0000", id="zeros"),
+        pytest.param("Say 4444 4444 4444 4448.", id="hardly any digits"),
     ],
 )
 def test_passes(text):

@@ -39,7 +39,8 @@ def test_numeric_ids_are_ids_too():
         pytest.param("It is ٣٣٠ m high.", (1, []), id="other digits"),
         pytest.param("It is 330.0 m high.", (1, []), id="other form"),
         pytest.param("1. High\n2. Old [p1]", (0, []), id="list marks"),
-        pytest.param("It has 3 floors.", (0, []), id="small"),
+        pytest.param("It has 10 floors.", (0, []), id="small"),
+        pytest.param("It has 11 floors.", (1, ["11"]), id="no longer small"),
         pytest.param("It says `x = 99`.", (0, []), id="code"),
     ],
 )

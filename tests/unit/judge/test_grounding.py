@@ -90,6 +90,13 @@ def test_what_peers_say_speaks_for_an_answer():
     assert all(borne[name] > alone[name] for name in ("agreement", "echo", "held", "rarest"))
 
 
+def test_what_the_second_nearest_sentence_denies_is_no_denial_of_its_own():
+    context = ["The board met and approved the merger.", "The board did not approve the sale."]
+    said = signals("The board did not approve the merger.", context)
+
+    assert (1.0, "") == (said["negation"].value, said["negation"].evidence)
+
+
 def test_names_the_sentence_that_peers_bear_out_least():
     found = borne_out("It opened in 1901. Kings wept.", ["It opened in 1901."])
 

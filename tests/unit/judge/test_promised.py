@@ -162,6 +162,8 @@ async def test_asks_a_judge_only_where_its_score_can_turn_the_decision(support, 
 
     assert (kind, calls) == (verdict.kind, asked_for)
     assert verdict.p_ok.low <= verdict.p_ok.value <= verdict.p_ok.high
+    nearest = verdict.p_ok.low if kind == PASS else verdict.p_ok.high
+    assert calls or nearest == verdict.p_ok.value, "the end that is nearer to the threshold"
 
 
 async def test_a_judge_that_objects_fails_the_answer():

@@ -139,6 +139,14 @@ async def test_asks_only_what_the_lease_pays_for():
     assert [("j0", 1.0, 1), ("j1", -1.0, 1), ("j2", 0.0, 0)] == told(reply)
 
 
+@pytest.mark.parametrize("lease", [{"tokens": 100}, {"cost_usd": 0.001}], ids=str)
+async def test_a_judge_that_could_not_finish_a_choice_is_not_asked(lease):
+    async with ranking(first=choice("one")) as (server, rank):
+        reply = await rank(contest("a", "b", lease=types_pb2.Lease(**lease)))
+
+    assert (0, [0, 0]) == (server.calls, [each.comparisons for each in reply.ranking])
+
+
 async def test_a_hung_judge_costs_the_ranking_not_the_deadline():
     async with ranking(first=Reply(hang=True)) as (_, rank):
         reply = await rank(contest("a", "b"), left_s=1.0)

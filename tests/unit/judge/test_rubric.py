@@ -259,6 +259,7 @@ SAID = "It is 42.\nThat  is “the Answer” to all."
         pytest.param("that is the answer", (10, 30), id="marks, blanks and case differ"),
         pytest.param("42, that", (6, 14), id="over the end of a sentence"),
         pytest.param("a", (12, 13), id="a letter"),
+        pytest.param("i. s", None, id="too little to be found otherwise"),
         pytest.param("43", None, id="not there"),
         pytest.param("", None, id="nothing"),
         pytest.param("…", None, id="marks alone"),
