@@ -77,6 +77,13 @@ def test_splits_a_lease_over_calls(calls, lease, limits):
     assert limits == output_limits(calls, lease)
 
 
+@pytest.mark.parametrize(
+    ("wants", "may", "is_worth"), [(400, 16, True), (400, 15, False), (5, 5, True), (5, 4, False)]
+)
+def test_a_call_is_worth_its_input_where_it_may_write_enough(wants, may, is_worth):
+    assert is_worth is Call(100, wants).is_worth(may)
+
+
 RETRY = Call(100, 400, 1.0, 10.0)
 """Costs 0.0041 USD."""
 

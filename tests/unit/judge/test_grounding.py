@@ -65,6 +65,7 @@ def test_opposites_hold_both_ways():
     assert opposite_in("careful", ["careless"]) == "careless"
     assert opposite_in("careless", ["careful"]) == "careful"
     assert opposite_in("side", ["inside"]) != "" == opposite_in("form", ["reform"])
+    assert "" == opposite_in("it", ["unit"]), "too short to be turned round"
 
 
 @given(st.text(), st.lists(st.text(), max_size=3))

@@ -6,10 +6,16 @@ import grpc
 import pytest
 
 from gremium.v1 import judge_pb2, judge_pb2_grpc, manifest_pb2, types_pb2
+from judge_svc.audit import Case, audited
 from judge_svc.compose import composed
+from judge_svc.rubric import CRITERIA
+from services.core.deadline import Deadline
 from services.core.errors import InvalidRequestError, UnknownModelError
+from services.core.lease import Lease
+from services.models.roster import open_roster
 from services.runtime.server import running
 from services.runtime.settings import ServerSettings
+from tests.unit.judge import cases
 from tests.unit.judge.cases import finding, verdict_json
 from tests.unit.judge.judging import FAIL, GOOD, PASS, UNJUDGED, judging, loaded, wanted
 from tests.upstream import Reply, upstream
@@ -238,6 +244,19 @@ async def test_without_money_a_free_judge_is_asked():
         reply = await verify(wanted(models=["first", "second"], lease=lease))
 
     assert (PASS, "second", 1) == (reply.verdict.kind, reply.verdict.judge, server.calls)
+
+
+async def test_without_time_left_nobody_is_asked():
+    asked = cases.answer()
+    case = Case(cases.prompt(), asked, CRITERIA, min_score=0.5, timeout_s=5.0)
+    async with (
+        upstream({"first": GOOD}) as server,
+        open_roster(loaded(server.url), engines={}) as roster,
+    ):
+        judges, spent = [roster.get("first")], Deadline.after(0.0)
+        audit = await audited(case, (), judges, lease=Lease(), deadline=spent)
+
+    assert ("DEADLINE_SPENT", 0) == (audit.verdict.unjudged_reason, server.calls)
 
 
 async def test_the_lease_stops_the_second_judge():
