@@ -49,6 +49,13 @@ def test_gives_each_process_settings_that_it_accepts(name):
     assert "0.0.0.0:50051" == settings.bind
 
 
+@pytest.mark.parametrize("name", sorted(SETTINGS.keys() - {"gateway"}))
+def test_the_gateway_finds_a_second_one_of_each_stage_within_a_minute(name):
+    assert 30 >= float(
+        SERVICES[name]["environment"][f"GREMIUM_{name.upper()}_MAX_CONNECTION_AGE_S"]
+    )
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_starts_a_module_that_exists(name):
     python, flag, module = SERVICES[name]["command"]
