@@ -43,4 +43,4 @@ def test_it_keeps_its_data_and_its_limits():
 
 
 def test_the_image_has_what_speaks_to_it():
-    assert '.[embedded,postgres]"' in (ROOT / "deploy" / "Dockerfile").read_text()
+    assert "('embedded', 'postgres')" in (ROOT / "deploy" / "Dockerfile").read_text()
