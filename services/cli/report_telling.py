@@ -56,7 +56,7 @@ def _ensemble(figures: EnsembleFigures) -> Iterator[Told]:
         yield from _pool(pool)
     if figures.routing is not None:
         yield ""
-        yield from tiers(figures.routing)
+        yield from tiers(figures.routing, spent_usd=figures.usd)
     if figures.judging is not None:
         yield ""
         yield from _judging(figures.judging)

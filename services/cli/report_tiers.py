@@ -27,11 +27,12 @@ MOST_DOMAINS: Final = 12
 """Domains that are shown, the most frequent first."""
 
 
-def tiers(routing: Routing) -> Iterator[Told]:
+def tiers(routing: Routing, *, spent_usd: float) -> Iterator[Told]:
     """Where requests went, and whether that was too dear, too cheap, or better than chance."""
     yield f"  tiers: ended in {counts(routing.tiers)}"
     yield f"    too dear         {percent(routing.over)} of what dearer tiers answered"
-    yield f"    would save       {usd(routing.saved_usd)}; {_shadowed(routing)}"
+    saved = f"{usd(routing.saved_usd)}{_share_of(routing.saved_usd, spent_usd)}"
+    yield f"    would save       {saved}; {_shadowed(routing)}"
     for pair in routing.pairs:
         yield (
             f"      {pair.cheaper} for {pair.used}: as good in {percent(pair.enough)}, saves"
@@ -51,6 +52,12 @@ def _shadowed(routing: Routing) -> str:
     if not routing.compared:
         return "no request was shadowed"
     return f"compared by {counts(routing.compared)} for ${routing.shadow_usd:.4f}"
+
+
+def _share_of(some: Figure, spent_usd: float) -> str:
+    if some.value is None or spent_usd <= 0.0:
+        return ""
+    return f", {some.value / spent_usd:.0%} of what was spent"
 
 
 def _of(figure: Figure) -> str:

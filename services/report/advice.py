@@ -11,6 +11,7 @@ from services.report.edits import Edit, Set, Without, WithoutTier
 from services.report.figures import Figure
 from services.report.homogeneity import seen
 from services.report.judging import Judging
+from services.report.routing import Routing
 from services.report.sink import GAP, NEEDED, SAME, Member
 from services.report.summary import EnsembleFigures, PairFigures, PoolFigures, Report
 from services.report.wording import number, percent, points, usd
@@ -127,7 +128,8 @@ def _tiers(figures: EnsembleFigures, ensemble: Ensemble) -> Iterator[Advice]:
             f"Of what dearer tiers answered, cheaper ones answer {percent(routing.over)} as well;"
             f" {usd(routing.saved_usd)} would have been saved. {_cheaper(ensemble)}"
         )
-        yield Advice("TOO_DEAR", figures.name, text, _cheaper_edits(figures, ensemble))
+        lower = _cheaper_edits(figures, ensemble)
+        yield Advice("TOO_DEAR", figures.name, f"{text}{_held(routing, lower)}", lower)
     yield from (_chance(figures.name, choice) for choice in routing.choices if _is_idle(choice))
     for step in routing.steps:
         if step.in_vain and _accepts_alone(ensemble, step.tier):
@@ -152,10 +154,11 @@ def _winner(choice: Choice) -> Figure | None:
 
 def _chance(ensemble: str, choice: Choice) -> Advice:
     rule = "chance" if _winner(choice) is choice.over_chance else "sending the longest prompts"
+    gain = points(_winner(choice) or choice.over_chance)
     text = (
         f"Between {choice.cheaper} and {choice.dearer} the router is no better than {rule} at the"
-        f" same price: {points(_winner(choice) or choice.over_chance)} points more right in {choice.n} requests. Train it"
-        " on what was seen: `gremium router train --from-ledger`."
+        f" same price: {gain} points more right in {choice.n} requests. Train it on what was seen:"
+        " `gremium router train --from-ledger`."
     )
     return Advice("ROUTER_LIKE_CHANCE", ensemble, text)
 
@@ -181,7 +184,7 @@ def _cheaper(ensemble: Ensemble) -> str:
             return "Lower `min_adequacy`, or train the router on what was seen."
 
 
-def _cheaper_edits(figures: EnsembleFigures, ensemble: Ensemble) -> tuple[Edit, ...]:
+def _cheaper_edits(figures: EnsembleFigures, ensemble: Ensemble) -> tuple[Set, ...]:
     """A lower bar where the figures say which: of shares, what is needed; of adequacy, what held."""
     routing = figures.routing
     if routing is None or not isinstance(ensemble, RouteEnsemble):
@@ -194,6 +197,16 @@ def _cheaper_edits(figures: EnsembleFigures, ensemble: Ensemble) -> tuple[Edit, 
         rounded_up = math.ceil(100 * bar) / 100
         return (Set(figures.name, "", ("min_adequacy",), f"{rounded_up:.2f}"),)
     return ()
+
+
+def _held(routing: Routing, edits: Sequence[Set]) -> str:
+    """What a lower bar would have meant for the requests that were looked at."""
+    bar = next((edit.value for edit in edits if edit.keys == ("min_adequacy",)), None)
+    if bar is None:
+        return ""
+    held = routing.held_from(float(bar))
+    moved = f"{held.n} of {len(routing.predicted)} of them go to a cheaper tier"
+    return f" At {bar}, {moved}, which does as well in {percent(held)}."
 
 
 def _judge(name: str, judging: Judging, *, by_checks_alone: bool) -> Iterator[Advice]:

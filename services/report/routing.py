@@ -114,6 +114,11 @@ class Routing:
                 reached = each.adequacy
         return reached if reached is not None and reached < target else None
 
+    def held_from(self, bar: float) -> Figure:
+        """How often cheaper tiers were enough from a predicted adequacy on."""
+        told = [each.enough for each in self.predicted if each.adequacy >= bar]
+        return share(sum(told), len(told))
+
 
 def routing_of(requests: Sequence[Request], shadows: Sequence[Shadow]) -> Routing | None:
     """Figures of one ensemble; None where it has no tiers to choose between.

@@ -20,7 +20,7 @@ def said(*parts):
 
 
 def of(world):
-    return said(*tiers(routing_of(world.requests, world.shadows)))
+    return said(*tiers(routing_of(world.requests, world.shadows), spent_usd=20.0))
 
 
 def test_the_router_is_told_beside_chance_length_and_either_tier():
@@ -29,6 +29,7 @@ def test_the_router_is_told_beside_chance_length_and_either_tier():
     assert "beside chance    the router has +" in found
     assert "if the longest prompts went to large" in found
     assert "all to small" in found
+    assert "% of what was spent; compared by ballots" in found
     assert "0.5 is chance" in found
 
 
@@ -46,7 +47,7 @@ def test_without_lengths_nothing_is_said_of_them():
     rows = [replace(each, tokens={}) for each in world.requests]
     asides = [replace(each, tokens=0) for each in world.shadows]
 
-    found = said(*tiers(routing_of(rows, asides)))
+    found = said(*tiers(routing_of(rows, asides), spent_usd=20.0))
 
     assert "beside chance    the router has" in found
     assert "prediction       tells where small is right: area 0." in found
@@ -57,7 +58,7 @@ def test_without_lengths_nothing_is_said_of_them():
 def test_whether_few_escalations_changed_anything_is_unknown():
     rows = [request(i, tiers=("small", "large")) for i in range(12)]
 
-    found = said(*tiers(routing_of(rows, [])))
+    found = said(*tiers(routing_of(rows, []), spent_usd=20.0))
 
     assert "whether they changed the answer is unknown (0 of 30)" in found
     assert "small to large: unknown (12 of 30)\n" in found

@@ -102,6 +102,11 @@ def test_a_tier_that_is_too_dear_lowers_the_bar_to_where_the_cheaper_one_held():
     assert 0.55 < bar < 0.62
     lowest = summarised(rated(200), [shadow(i, enough=i >= 40) for i in range(200)])
     assert bar >= lowest.ensembles[0].routing.adequate_from(0.9)
+    moved = sum(each >= bar for each in (0.5 + i / 400 for i in range(200)))
+    assert (
+        f"At {bar:.2f}, {moved} of 200 of them go to a cheaper tier, which does as well in 9"
+        in found[0].text
+    )
     assert (
         f"+    min_adequacy: {bar:.2f} # from small on" in recommended(TEXT, found, name="g").diff
     )
