@@ -278,6 +278,6 @@ def _retry_delay_s(content: bytes) -> float | None:
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Time that a refusal asks for: seconds, a date, or with Azure and OpenAI milliseconds."""
-    with suppress(ValueError):
-        return max(0.0, float(headers.get("retry-after-ms", "")) / 1e3)
-    return duration_s(headers.get("Retry-After", ""), datetime.now(UTC))
+    told_ms, now = headers.get("retry-after-ms", ""), datetime.now(UTC)
+    told_s = duration_s(f"{told_ms}ms", now)
+    return duration_s(headers.get("Retry-After", ""), now) if told_s is None else told_s

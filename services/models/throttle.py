@@ -29,6 +29,8 @@ EPOCH_S: Final = 1e9
 """A number of seconds above this is a point in time."""
 EPOCH_MS: Final = 1e12
 """A number above this is one in milliseconds, as OpenRouter sends it."""
+MOST_S: Final = 366 * 86_400.0
+"""Nobody waits longer, and a message could not say so."""
 
 
 @dataclass(slots=True)
@@ -100,12 +102,18 @@ def _exhausted_s(headers: Mapping[str, str], family: str, now: datetime) -> floa
 def duration_s(value: str, now: datetime) -> float | None:
     """Seconds of `1.5`, `6m0s`, `120ms`, an HTTP or RFC 3339 date, or seconds since 1970.
 
+    At most MOST_S; None where it tells no time.
+
     Examples
     --------
     >>> duration_s("1m30s", datetime.now(UTC))
     90.0
     """
-    value = value.strip()
+    told_s = _told_s(value.strip(), now)
+    return None if told_s is None else min(told_s, MOST_S)
+
+
+def _told_s(value: str, now: datetime) -> float | None:
     number = _number(value)
     if number is not None:
         moment_s = number / 1e3 if number > EPOCH_MS else number
@@ -129,7 +137,7 @@ def _moment(value: str) -> datetime | None:
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
         return moment.replace(tzinfo=moment.tzinfo or UTC)
     return None

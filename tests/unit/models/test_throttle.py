@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.config.care import Throttle as Policy
-from services.models.throttle import Throttle, duration_s, exhausted_s
+from services.models.throttle import MOST_S, Throttle, duration_s, exhausted_s
 from tests.unit.models.clocks import Clock
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -134,3 +136,23 @@ def test_a_reply_with_nothing_left_keeps_the_next_call_away():
 
     made.heed({"ratelimit-remaining": "3", "ratelimit-reset": "1"})
     assert 9.0 == made.left_s
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("9" * 5000 + "s", MOST_S, id="more than a float"),
+        pytest.param("1e300", MOST_S, id="as a moment"),
+        pytest.param("9999-12-31T23:59:59Z", MOST_S, id="as a date"),
+        pytest.param("Mon, 01 Jan 2024 00:00:00 +99999999999999", None, id="no zone"),
+    ],
+)
+def test_nobody_waits_for_ages(value, expected):
+    assert expected == duration_s(value, NOW)
+
+
+@given(st.text(st.sampled_from("0123456789 .:+-,eTZhms"), max_size=24) | st.text(max_size=24))
+def test_reads_any_time_or_none(value):
+    told_s = duration_s(value, NOW)
+
+    assert told_s is None or 0.0 <= told_s <= MOST_S
