@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import (
 from services.core.errors import LedgerError
 
 ID_BYTES: Final = 8
-SIGNATURE_BYTES: Final = 64
 
 
 class Signer:

@@ -14,6 +14,7 @@ _ASKED = (
     names.SERVICE,
 )
 _OF_MODEL = (names.SERVICE, names.MODEL)
+_OF_ENSEMBLE = (names.ENSEMBLE,)
 
 RPC_SERVER: Final = Histogram(
     "rpc.server.call.duration", "Time to answer a call of the mesh.", _CALL, "s"
@@ -81,24 +82,24 @@ REQUEST_DURATION: Final = Histogram(
     MANY_S,
 )
 REQUESTS_ACTIVE: Final = Gauge(
-    "gremium.requests.active", "Requests that are being answered.", (names.ENSEMBLE,)
+    "gremium.requests.active", "Requests that are being answered.", _OF_ENSEMBLE
 )
 DEGRADED: Final = Counter(
-    "gremium.requests.degraded", "Requests that a stage or a juror was lost to.", (names.ENSEMBLE,)
+    "gremium.requests.degraded", "Requests that a stage or a juror was lost to.", _OF_ENSEMBLE
 )
 UNJUDGED: Final = Counter(
-    "gremium.requests.unjudged", "Answers that no judge passed.", (names.ENSEMBLE,)
+    "gremium.requests.unjudged", "Answers that no judge passed.", _OF_ENSEMBLE
 )
 REQUEST_COST: Final = Counter(
-    "gremium.request.cost.usd", "US dollars that requests cost.", (names.ENSEMBLE,)
+    "gremium.request.cost.usd", "US dollars that requests cost.", _OF_ENSEMBLE
 )
 DEADLINE_LEFT: Final = Histogram(
-    "gremium.deadline.left", "Time left of the deadline at a request's end.", (names.ENSEMBLE,), "s"
+    "gremium.deadline.left", "Time left of the deadline at a request's end.", _OF_ENSEMBLE, "s"
 )
 DEADLINE_LEFT_SHARE: Final = Histogram(
     "gremium.deadline.left.share",
     "Time left at a request's end, as a share of what its caller allowed.",
-    (names.ENSEMBLE,),
+    _OF_ENSEMBLE,
     bounds=SHARES,
 )
 PARTICIPATIONS: Final = Counter(
@@ -110,13 +111,13 @@ JURY_STOPS: Final = Counter(
     "gremium.jury.stops", "Juries by why they stopped waiting.", (names.ENSEMBLE, names.WHY)
 )
 SAVED_CALLS: Final = Counter(
-    "gremium.jury.saved.calls", "Jurors that a jury had no need to ask.", (names.ENSEMBLE,)
+    "gremium.jury.saved.calls", "Jurors that a jury had no need to ask.", _OF_ENSEMBLE
 )
 SAVED_USD: Final = Counter(
-    "gremium.jury.saved.usd", "US dollars saved by stopping early; an estimate.", (names.ENSEMBLE,)
+    "gremium.jury.saved.usd", "US dollars saved by stopping early; an estimate.", _OF_ENSEMBLE
 )
 SAVED_TIME: Final = Counter(
-    "gremium.jury.saved.time", "Time saved by stopping early; an estimate.", (names.ENSEMBLE,), "s"
+    "gremium.jury.saved.time", "Time saved by stopping early; an estimate.", _OF_ENSEMBLE, "s"
 )
 ESCALATIONS: Final = Counter(
     "gremium.escalations",
@@ -131,7 +132,7 @@ TALLIES: Final = Counter(
 TALLY_DIVERGENCE: Final = Histogram(
     "gremium.tally.divergence",
     "How far the jurors of a tally disagree, of two or more.",
-    (names.ENSEMBLE,),
+    _OF_ENSEMBLE,
     bounds=SHARES,
 )
 PAIRS: Final = Counter(
@@ -160,12 +161,12 @@ SHADOWS: Final = Counter(
     (names.ENSEMBLE, names.FROM_TIER, names.TO_TIER, names.VERDICT),
 )
 SHADOW_COST: Final = Counter(
-    "gremium.shadow.cost.usd", "US dollars that asking cheaper tiers, too, cost.", (names.ENSEMBLE,)
+    "gremium.shadow.cost.usd", "US dollars that asking cheaper tiers, too, cost.", _OF_ENSEMBLE
 )
 SHADOW_SAVED: Final = Counter(
     "gremium.shadow.saved.usd",
     "US dollars that a cheaper tier would have saved where its answer was no worse.",
-    (names.ENSEMBLE,),
+    _OF_ENSEMBLE,
 )
 FEEDBACK: Final = Histogram(
     "gremium.feedback.score",
