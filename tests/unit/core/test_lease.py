@@ -97,6 +97,11 @@ class TestPurse:
 
         assert [True, True, False] == [purse.take(RETRY) for _ in range(3)]
 
+    def test_pays_in_full_though_sums_are_not_exact(self):
+        purse, call = Purse(Lease(cost_usd=0.3)), Call(100_000, 0, 1.0)
+
+        assert [True, True, True, False] == [purse.take(call) for _ in range(4)]
+
     def test_without_limits_pays_for_everything(self):
         assert Purse(Lease()).take(RETRY)
 

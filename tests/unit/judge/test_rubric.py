@@ -133,6 +133,10 @@ def test_reads_a_verdict():
             verdict_json(logic=finding(evidence='It quotes ```json\n{"a": 1}\n```')),
             id="JSON within an evidence",
         ),
+        pytest.param(
+            verdict_json(logic=finding(evidence="It quotes ```{}```.")),
+            id="an object within an evidence",
+        ),
     ],
 )
 def test_tolerates(text):
