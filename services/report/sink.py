@@ -50,13 +50,15 @@ class Member:
     worth: Figure
     """Its share of the jury's accuracy, by Shapley: those of all jurors add up to it. For want of
     truth, its share of how often all come to what was given."""
+    carries: bool
+    """Whether it is surely worth more than an equal share."""
     usd: Figure
     """What it costs a request in which it is asked."""
 
     @property
     def dead(self) -> bool:
-        """Whether it adds nothing that can be seen."""
-        return self.adds.high is not None and self.adds.high < DEAD
+        """Whether it adds nothing that can be seen, and not for being outvoted by others."""
+        return self.adds.high is not None and self.adds.high < DEAD and not self.carries
 
     @property
     def harmful(self) -> bool:
@@ -101,7 +103,7 @@ def members(ballots: Ballots) -> tuple[Member, ...]:
             j,
             turns=_turns(whole, counts[0], j),
             adds=_adds(known, counts[1], j),
-            worth=shares[j],
+            shares=shares,
         )
         for j in range(len(ballots.jurors))
     )
@@ -125,6 +127,11 @@ def _worth(whole: Ballots, known: Ballots) -> list[Figure]:
     return [mean(found[:, j]) for j in range(len(whole.jurors))]
 
 
+def _carries(own: Figure, shares: Sequence[Figure]) -> bool:
+    equal = sum(each.value or 0.0 for each in shares) / len(shares)
+    return own.low is not None and own.low > equal
+
+
 def recounted(ballots: Ballots) -> Figure:
     """How often counting the ballots again comes to what was given: whether the rest can be believed."""
     given = np.array([bool(vote.given) for vote in ballots.votes], dtype=bool)
@@ -137,7 +144,9 @@ def recounted(ballots: Ballots) -> Figure:
     )
 
 
-def _member(ballots: Ballots, j: int, *, turns: Figure, adds: Figure, worth: Figure) -> Member:
+def _member(
+    ballots: Ballots, j: int, *, turns: Figure, adds: Figure, shares: Sequence[Figure]
+) -> Member:
     told = ballots.heard[:, j] & ballots.labelled
     known = ballots.waited_for[:, j]
     asked = np.array([ballots.jurors[j] in vote.usd for vote in ballots.votes], dtype=bool)
@@ -148,7 +157,8 @@ def _member(ballots: Ballots, j: int, *, turns: Figure, adds: Figure, worth: Fig
         same=share(int(ballots.same[known, j].sum()), int(known.sum())),
         turns=turns,
         adds=adds,
-        worth=worth,
+        worth=shares[j],
+        carries=_carries(shares[j], shares),
         usd=mean(ballots.usd[asked, j]),
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import yaml
 
@@ -174,23 +175,42 @@ def test_a_judge_that_is_fine_is_left_alone():
     assert [] == advice(rows)
 
 
+FIVE = """\
+version: 1
+models:
+  a: {backend: openai, model: a, family: a, timeout_s: 9}
+  b: {backend: openai, model: b, family: b, timeout_s: 9}
+  c: {backend: openai, model: c, family: c, timeout_s: 9}
+  d: {backend: openai, model: d, family: d, timeout_s: 9}
+  e: {backend: openai, model: e, family: e, timeout_s: 9}
+ensembles:
+  everyday:
+    pattern: jury
+    jurors: [{model: a}, {model: b}, {model: c}, {model: d}, {model: e}]
+"""
+
+
 def misled(n):
-    """b and c say the same wrong thing half of the time, and then outvote a."""
-    wrong = [jury(1, "xyy", right={"a": True, "b": False, "c": False}, first=i) for i in range(n)]
-    fine = [jury(1, "xxx", right=dict.fromkeys("abc", True), first=n + i) for i in range(n)]
-    return [each for found in (*wrong, *fine) for each in found]
+    """Three that err apart, and two that make the same mistakes more often than not."""
+    rng = np.random.default_rng(0)
+    for i in range(n):
+        right = dict(zip("abcd", rng.random(4) < [0.8, 0.8, 0.8, 0.4], strict=True))
+        right["e"] = right["d"]
+        said = {j: "x" if right[j] else "yz"[j in "de"] + j * (j in "abc") for j in right}
+        given = max(said.values(), key=list(said.values()).count)
+        usd = dict(zip("abcde", (3, 3, 3, 1, 1), strict=True))
+        told = vote(said, right=right, given=given, usd=usd)
+        yield request(i, ensemble="everyday", pattern="jury", tiers=("jury",), votes=(told,))
 
 
 def test_of_two_who_mislead_the_vote_together_one_goes_first():
-    text = TEXT.replace("quorum: 2", "aggregate: {method: weighted}\n    judge: {models: [b]}")
-    rows = [replace(r, votes=(replace(r.votes[0], plain=False),)) for r in misled(120)]
-    pool = summarised(rows, []).ensembles[0].pools[0]
+    found = [each for each in advice(misled(800), text=FIVE) if each.code == "HARMFUL_JUROR"]
 
-    found = [each for each in advice(rows, text=text) if each.code == "HARMFUL_JUROR"]
-
-    harmful = [each.name for each in pool.members if each.harmful]
-    assert ["b", "c"] == harmful
-    assert all("with b by" in each.text and "with c by" in each.text for each in found)
+    assert 1 == len(found)
+    assert "less often right with d by -" in found[0].text
+    assert "with e by -" in found[0].text
+    assert ", then look again at the others." in found[0].text
+    assert 1 == len(found[0].edits)
 
 
 def test_a_router_that_is_no_better_than_chance_is_to_be_trained():

@@ -167,3 +167,13 @@ def test_what_is_cut_off_is_left_out_of_what_needs_everybody():
     assert 150 == pool.whole
     assert pool.sink.gap.insufficient
     assert 150 == pool.sink.gap.n
+
+
+def test_who_is_outvoted_by_two_that_err_together_is_no_dead_weight():
+    rows, right = ["xxx"] * 120 + ["xyy"] * 120, ["111"] * 120 + ["100"] * 120
+
+    members = {m.name: m for m in found(rows, right).members}
+
+    assert 0.0 == members["a"].adds.high
+    assert members["a"].carries
+    assert [False, True, True] == [members[j].dead for j in "abc"]
