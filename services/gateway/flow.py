@@ -13,7 +13,12 @@ from services.config.tree import (
     RouteEnsemble,
     SpecialistsEnsemble,
 )
-from services.core.errors import BudgetSpentError, DeadlineSpentError, NoEligibleTierError
+from services.core.errors import (
+    BudgetSpentError,
+    DeadlineSpentError,
+    LedgerError,
+    NoEligibleTierError,
+)
 from services.gateway import estimates
 from services.gateway.accounts import Accounts, Hold
 from services.gateway.case import Case
@@ -182,6 +187,8 @@ async def _fail(case: Case, record: Record, error: BaseException, ledger: Ledger
     try:
         async with asyncio.timeout(LAST_WRITE_S):
             await ledger.fail(record.failed(error), case.asked.prompt)
+    except (LedgerError, TimeoutError) as err:
+        logger.warning("the failure of request %s is not on disk yet: %s", case.request_id, err)
     except Exception:
         logger.exception("the failure of a request was not recorded")
 

@@ -78,9 +78,15 @@ class Audit:
         return None
 
     def _forged(self, record: Record) -> str:
-        """What is wrong with a signature; an unsigned record is vouched for by a later one."""
-        if not record.signature or not self.verifiers:
+        """What is wrong with a signature, or without one.
+
+        Records from before there was a key are vouched for by the first signed one. From then on
+        each has its own: whoever signs vouches for what he appends, not for what another put there.
+        """
+        if not self.verifiers or not (record.signature or self.signed):
             return ""
+        if not record.signature:
+            return f"record {record.seq} is not signed, though one before it is"
         signer = key_id_of(record.signature)
         known = next((each for each in self.verifiers if each.key_id == signer), self.verifiers[0])
         problem = known.problem_of(record.signature, record.hash)

@@ -133,7 +133,7 @@ def replayed(earlier: Earlier, *, fingerprint: str) -> AskResponse | None:
         again.replayed = True
         return again
     if earlier.state == MANIFEST_STATE_FAILED and (left := _left(earlier)):
-        if _starts_anew(left):
+        if starts_anew(left):
             return None
         raise _error(earlier.request_id, left.error)
     raise ReplyExpiredError(f"the reply of request {earlier.request_id} is no longer kept")
@@ -146,7 +146,7 @@ def _left(failed: Earlier) -> Manifest | None:
     return None if failed.record is None else Manifest.FromString(failed.record)
 
 
-def _starts_anew(left: Manifest) -> bool:
+def starts_anew(left: Manifest) -> bool:
     """Whether a request failed by what passes, before any model could be asked.
 
     Such a one is asked again under its request_id: there is nothing to tell

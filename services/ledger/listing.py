@@ -16,6 +16,12 @@ LISTED: Final = (
     f"SELECT m.seq, r.kind, r.payload, {', '.join(f'm.{name}' for name in COLUMNS)}"  # noqa: S608 - constants
     " FROM manifests m LEFT JOIN records r ON r.seq = m.seq WHERE m.state != ? ORDER BY m.seq"
 )
+RUNNING: Final = """
+    SELECT m.request_id, r.seq, r.payload FROM manifests m JOIN records r ON r.seq =
+           (SELECT MAX(seq) FROM records WHERE request_id = m.request_id AND kind = ?)
+     WHERE m.state = ? AND r.payload IS NOT NULL
+"""
+"""Requests that are said to run, though one of them has ended before."""
 UNLISTED: Final = """
     SELECT MIN(r.seq) FROM records r LEFT JOIN manifests m ON m.request_id = r.request_id
      WHERE r.kind = ? AND r.seq > ? AND m.request_id IS NULL
@@ -27,6 +33,13 @@ def misfit(connection: sqlite3.Connection, *, after: int) -> Fault | None:
     for seq, kind, payload, *row in connection.execute(LISTED, (MANIFEST_STATE_IN_PROGRESS,)):
         if problem := _problem(kind, payload, tuple(row)):
             return Fault(seq or 0, f"the list of requests shows {row[0]} otherwise: {problem}")
+    for request_id, seq, payload in connection.execute(
+        RUNNING, (RECORD_KIND_END, MANIFEST_STATE_IN_PROGRESS)
+    ):
+        if not entries.starts_anew(Manifest.FromString(payload)):
+            return Fault(
+                seq, f"the list of requests shows {request_id} as running, which has ended"
+            )
     (seq,) = connection.execute(UNLISTED, (RECORD_KIND_END, after)).fetchone()
     return Fault(seq, f"the list of requests lacks record {seq}") if seq else None
 

@@ -23,7 +23,8 @@ def owning(path: Path) -> Iterator[None]:
     OSError
         If the lock file cannot be written.
     """
-    with path.with_name(f"{path.name}.lock").open("a+", encoding="ascii") as lock:
+    real = path.resolve()  # one file has one lock, by whatever name it is opened
+    with real.with_name(f"{real.name}.lock").open("a+", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as err:

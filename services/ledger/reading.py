@@ -27,9 +27,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     if not path.is_file():
         raise LedgerError(f"there is no ledger {path}")
-    uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
+        with closing(_opened(path)) as connection:
             if problem := problem_of(connection):
                 raise LedgerError(f"cannot read ledger {path}: {problem}")
             yield connection
@@ -65,3 +64,26 @@ def paged(
                     after = row[:2]
                     break
         yield from (row[2:] for row in page)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection that reads. A file at rest needs no folder that can be written to."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S)
+    try:
+        connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.OperationalError as err:
+        connection.close()
+        if err.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or _has_log(path):
+            raise
+        return sqlite3.connect(f"{uri}&immutable=1", uri=True, timeout=BUSY_S)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _has_log(path: Path) -> bool:
+    """Whether there is something that is not in the file itself yet."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0

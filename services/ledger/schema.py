@@ -78,6 +78,8 @@ MIGRATIONS: Final = (
     """,
 )
 """Script number n takes a file from version n to n + 1. Never edit one that was released."""
+FOREIGN: Final = "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view') LIMIT 1"
+"""What no ledger has: it would change unseen what is written, or read."""
 ADOPTED_AT: Final = 3
 """Version at which what an older file has recorded becomes records of its chain."""
 
@@ -93,9 +95,12 @@ def migrate(
     Raises
     ------
     ValueError
-        If it is no ledger, of a newer release, or has to be adopted by nobody.
+        If it is no ledger, of a newer release, holds what changes records, or has to be
+        adopted by nobody.
     """
     version = _version(connection)
+    if foreign := _foreign(connection):
+        raise ValueError(foreign)
     if version == 0 and _has_tables(connection):
         raise ValueError("it holds tables that are no ledger's")
     if version > len(MIGRATIONS):
@@ -123,7 +128,7 @@ def problem_of(connection: sqlite3.Connection) -> str:
     """Why a file cannot be read as it is; empty: it can."""
     version = _version(connection)
     if version == len(MIGRATIONS):
-        return ""
+        return _foreign(connection)
     if version == 0:
         return "it is no ledger"
     if version > len(MIGRATIONS):
@@ -136,6 +141,11 @@ def _version(connection: sqlite3.Connection) -> int:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     return int(version) if application == APPLICATION_ID else 0
+
+
+def _foreign(connection: sqlite3.Connection) -> str:
+    found = connection.execute(FOREIGN).fetchone()
+    return f"it holds the {found[0]} {found[1]!r}, which no ledger has" if found else ""
 
 
 def _has_tables(connection: sqlite3.Connection) -> bool:

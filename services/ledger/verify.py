@@ -12,6 +12,7 @@ from services.ledger.checkpoint import Checkpoint
 from services.ledger.listing import misfit
 from services.ledger.reading import reading
 from services.ledger.retention import latest_tombstone
+from services.ledger.retold import altered
 from services.ledger.signing import Verifier
 
 Tell = Callable[[int], object]
@@ -73,8 +74,8 @@ def verify(
 ) -> Finding:
     """Check a ledger from its start, or from its last tombstone on, up to its head.
 
-    The list of requests that is searched must show what the records say. With `resume`
-    only records are checked that follow the last checkpoint which the ledger agrees with.
+    The list of requests that is searched, and the replies that are kept, must show what the
+    records say. With `resume` only records are checked that follow the last checkpoint which the ledger agrees with.
     Reads while a gateway writes; what is recorded meanwhile is left for the next time.
 
     Raises
@@ -90,7 +91,8 @@ def verify(
         chain = records(connection, after=start.after)
         found = verified(chain_id, chain, proofs, start=start, tell=tell)
         if found.fault is None and not resume:
-            found = replace(found, fault=misfit(connection, after=start.after))
+            fault = misfit(connection, after=start.after) or altered(connection)
+            found = replace(found, fault=fault)
         return found
 
 
@@ -155,7 +157,13 @@ def _doubt(own: Sequence[Checkpoint], proofs: Proofs, start: From) -> Fault | No
     if proofs.checkpoints and not own:
         others = "the checkpoints know other chains only: this is not the ledger they were taken of"
         return Fault(start.after + 1, others)
+    heads = {each.count: each for each in reversed(own)}
     for each in own:
+        if each.head != heads[each.count].head:
+            told = (
+                f"the checkpoints of {heads[each.count].time} and {each.time} contradict each other"
+            )
+            return Fault(each.count, told)
         if problem := each.problem(proofs.verifiers):
             told = f"the checkpoint of {each.time} is not to be believed: {problem}"
             return Fault(each.count, told)

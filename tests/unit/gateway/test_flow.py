@@ -9,6 +9,7 @@ from services.core import errors
 from services.gateway import flow
 from tests.cases import case, jury_case, tier
 from tests.fakes import FAIL, PASS, ScriptedMesh
+from tests.unit.ledger.disks import full
 
 
 async def test_replies_what_it_recorded(ledger):
@@ -159,6 +160,17 @@ async def test_a_bug_is_recorded_without_its_text(ledger):
     error = (await ledger.manifest("r1")).error
 
     assert ("INTERNAL", "internal error") == (error.reason, error.message)
+
+
+async def test_a_failure_that_the_disk_refuses_is_told_as_it_is(ledger, caplog):
+    mesh = ScriptedMesh({"small": ["x" * 100_000]}, verdicts=[PASS])
+    mesh.verify = lambda *_, **__: 1 / 0
+    with full(ledger), pytest.raises(ZeroDivisionError):
+        await flow.ask(case(), mesh=mesh, ledger=ledger)
+
+    [told] = [each for each in caplog.records if each.name == "services.gateway.flow"]
+    assert "the failure of request r1 is not on disk yet: " in told.getMessage()
+    assert told.exc_info is None
 
 
 async def test_one_model_asked_three_ways_is_a_self_ensemble(ledger):

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import sqlite3
-from contextlib import contextmanager
 
 import pytest
 
@@ -14,6 +13,7 @@ from services.ledger.sqlite import open_ledger
 from services.ledger.terms import Terms
 from services.runtime import figures
 from tests.figures import measuring, points
+from tests.unit.ledger.disks import full
 from tests.unit.ledger.entries import ended, failed, intent
 
 LARGE = 100_000
@@ -24,18 +24,6 @@ LIMIT_S = 5.0
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
     monkeypatch.setattr(writing, "RETRY_S", 0.02)
-
-
-@contextmanager
-def full(ledger):
-    """In the block the file cannot grow."""
-    limit, connection = "PRAGMA max_page_count", ledger._writer._connection
-    (most,) = connection.execute(limit).fetchone()
-    connection.execute(f"{limit} = 1").fetchone()
-    try:
-        yield
-    finally:
-        connection.execute(f"{limit} = {most}").fetchone()
 
 
 async def until(condition):
