@@ -69,6 +69,8 @@ def test_reads_a_tool_call_however_it_is_written(text):
         ("[math.hcf(a=36, b=24)", "UNCLOSED"),
         ("<|start_header_id|>[math.hcf(a=36, b=24)]", "TEMPLATE_MARK"),
         ("functions.math.hcf(a=36, b=24)", None),
+        ("tools.math.hcf(a=36, b=24)", None),
+        ("default_api.math.hcf(a=36, b=24)", None),
     ],
 )
 def test_mends_a_tool_call_and_says_how(text, repair):
@@ -110,6 +112,13 @@ def test_all_calls_amid_prose_count_and_repeated_ones_once(text):
 )
 def test_a_call_that_breaks_off_is_no_vote_for_calling_nothing(text):
     assert "BROKEN_CALL" == cast(text).reason
+
+
+def test_a_name_that_may_be_the_tools_or_an_argument_is_no_call():
+    named = Tool("find", parameters={"properties": {"name": {}, "at": {}}})
+
+    assert "BROKEN_CALL" == cast('[{"name": "find", "at": 1}]', tools=(named,)).reason
+    assert cast('[{"name": "find", "args": {"name": "x"}}]', tools=(named,)).key
 
 
 def test_to_name_a_tool_in_prose_is_not_to_call_it():
