@@ -112,4 +112,4 @@ $(BIN)/python:
 	test -n "$$found" || { echo "Gremium needs Python 3.11, 3.12 or 3.13; found: $$(python3 --version 2>&1 || echo none). Name one with PYTHON=/path/to/python3" >&2; exit 1; }; \
 	"$$found" -c 'import venv, ensurepip' 2>/dev/null || { echo "$$found has no venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
 	echo "Making $(VENV) with $$("$$found" --version)"; \
-	"$$found" -m venv $(VENV)
+	"$$found" -c 'import signal, sys, venv; signal.signal(signal.SIGINT, signal.SIG_DFL); venv.main(sys.argv[1:])' $(VENV)
