@@ -184,6 +184,7 @@ def test_is_no_vote(text, calls, reason):
         ('{"x": 1.0}', ()),
         ('{"x": "1"}', ("STRING_TO_NUMBER",)),
         ('As [1] says: {"x": 1}', ("PROSE_AROUND",)),
+        ('As [1], [2], [3], [4] and [5] say: {"x": 1}', ("PROSE_AROUND",)),
     ],
 )
 def test_json_counts_by_its_meaning(text, repairs):

@@ -134,6 +134,12 @@ def test_a_schema_makes_equal(one, other, schema):
         pytest.param(
             {"a": None}, {}, {"properties": {"a": {}}, "required": ["a"]}, id="null required"
         ),
+        pytest.param(
+            {"a": None},
+            {},
+            {"properties": {"a": {}}, "required": ["a"], "allOf": [{"required": ["b"]}]},
+            id="null required beside another",
+        ),
     ],
 )
 def test_a_schema_keeps_apart(one, other, schema):

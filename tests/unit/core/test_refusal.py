@@ -45,6 +45,7 @@ def test_is_a_refusal(text):
             "I can't create files, but here's the code:\n```\nx\n```", id="helps after all"
         ),
         pytest.param("I can't help with that. " + "But this is how. " * 100, id="long"),
+        pytest.param("It is high. " * 20 + "I can't help with that.", id="only later on"),
     ],
 )
 def test_is_none(text):
