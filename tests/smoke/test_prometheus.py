@@ -245,6 +245,36 @@ def test_its_dollars_are_those_of_the_manifests(server, spent_usd, metric):
     )
 
 
+VARIABLES = {"$ensemble": ".+", "$__rate_interval": "1m", "$__range": "1h"}
+SHARES = ("requests:failed", "verdicts:unjudged")
+
+
+def empty_panels(server, dashboard):
+    """Titles of what shows nothing."""
+    for panel in json.loads(dashboard.read_text())["panels"]:
+        for target in panel.get("targets", ()):
+            asked = target["expr"]
+            for name, value in VARIABLES.items():
+                asked = asked.replace(name, value)
+            if not server.get("query", query=asked)["result"]:
+                yield panel["title"]
+
+
+def test_every_panel_of_the_dashboard_has_something_to_show(server, spent_usd, pytestconfig):
+    del spent_usd
+    dashboard = pytestconfig.rootpath / "deploy" / "grafana.json"
+
+    assert server.until(lambda s: not list(empty_panels(s, dashboard)))
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_where_nothing_failed_that_share_is_none(server, spent_usd, share):
+    del spent_usd
+    asked = f'gremium:{share}_share{{gremium_ensemble="all"}}'
+
+    assert {"all": 0.0} == server.last({"all": 0.0}, asked, "gremium_ensemble")
+
+
 def test_prometheus_takes_the_shipped_configuration(require, pytestconfig):
     require("prometheus")
     shipped = pytestconfig.rootpath / "deploy" / "prometheus.yml"
