@@ -48,6 +48,13 @@ def test_classes_have_their_shares_however_likely_it_is_that_none_is_right():
     assert pytest.approx(1.0) == found.p_none
 
 
+@pytest.mark.parametrize(("third", "leader"), [("b", "b"), ("d", "c")])
+def test_what_counts_where_no_two_agree_counts_nowhere_else(third, leader):
+    ballots = [("b", 1.0, 0.0, 0.0, NAN), ("c", 1.0, 5.0, 0.0, NAN), (third, 1.0, 0.0, 0.0, NAN)]
+
+    assert leader == count(ballots, 0.0, 1.0, 0.0).leader.key
+
+
 async def test_of_a_certain_leader_the_others_have_what_its_interval_leaves(servicer):
     weights = [aggregator_pb2.JurorWeight(juror="j0", weight=30)]
     known = aggregator_pb2.FittedVote(

@@ -49,6 +49,16 @@ def test_heavy_neighbours_draw_the_middle():
     assert 2 == find(angles(0, 20, 50, 60), weights=[1, 1, 9, 9]).chosen
 
 
+@pytest.mark.parametrize(("degrees", "clusters"), [(36, ((0, 1),)), (38, ((0,), (1,)))])
+def test_answers_say_the_same_from_a_similarity_of_080_on(degrees, clusters):
+    assert clusters == find(angles(0, degrees)).clusters
+
+
+@pytest.mark.parametrize(("near", "outliers"), [((0, 1, 2), ()), ((0, 1, 2, 3), (4,))])
+def test_it_takes_five_to_tell_who_stands_apart(near, outliers):
+    assert outliers == find(angles(*near, 90)).outliers
+
+
 def test_one_answer_is_its_own_medoid():
     found = find(angles(0))
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator_svc.voting import plurality
+from aggregator_svc.voting import fallen_back, plurality
 
 NAN = float("nan")
 
@@ -71,6 +71,12 @@ def test_the_likeliest_juror_represents_the_class():
 
 def test_of_equals_the_answer_mended_least_represents_the_class():
     assert 1 == count("aaa", repairs=[2, 0, 1]).leader.representative
+
+
+def test_each_rule_that_was_fallen_back_from_stays_in_the_trail():
+    assert ("no_priors", "gate") == fallen_back(
+        fallen_back(count("x"), "no_priors"), "gate"
+    ).fallbacks
 
 
 def test_one_ballot_agrees_with_itself():
