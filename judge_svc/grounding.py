@@ -59,7 +59,7 @@ class Context:
 
 def context_of(texts: Iterable[str]) -> Context:
     text = "\n".join(texts)
-    found = tuple(sentences(text))
+    found = sentences(text)
     words = frozenset(word for each in found for word in each.lower)
     return Context(
         sentences=found,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from services.core.numerals import plain
@@ -11,6 +12,8 @@ from services.core.words import negations
 WORD: Final = re.compile(r"\d[\d.,]*\d|\d|\w+(?:['\u2019]\w+)?")
 _END: Final = re.compile(r"(?<=[.!?。！？])\s+|(?<=[。！？])|\n+")  # noqa: RUF001 - full stops of other scripts
 _ENDINGS: Final = ("ingly", "edly", "ing", "ies", "ied", "ed", "es", "ly", "s", "e")
+REMEMBERED: Final = 16
+"""Latest texts that are not cut again: several signals read an answer and its peers."""
 SHORTEST: Final = 3
 """Letters that are left of a word at least."""
 _EMPTY: Final = """
@@ -35,10 +38,11 @@ class Sentence:
     negations: int
 
 
-def sentences(text: str) -> list[Sentence]:
+@lru_cache(REMEMBERED)
+def sentences(text: str) -> tuple[Sentence, ...]:
     """The sentences of a text that have a word."""
     cut = (part.strip() for part in _END.split(plain(text)))
-    return [found for part in cut if (found := _sentence(part)).words]
+    return tuple(found for part in cut if (found := _sentence(part)).words)
 
 
 def _sentence(text: str) -> Sentence:
@@ -60,6 +64,8 @@ def stem(word: str) -> str:
     >>> stem("reduced"), stem("reducing"), stem("red")
     ('reduc', 'reduc', 'red')
     """
+    if not word.endswith(_ENDINGS):
+        return word
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= SHORTEST:
             return word.removesuffix(ending)
