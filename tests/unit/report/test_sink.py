@@ -177,3 +177,16 @@ def test_who_is_outvoted_by_two_that_err_together_is_no_dead_weight():
     assert 0.0 == members["a"].adds.high
     assert members["a"].carries
     assert [False, True, True] == [members[j].dead for j in "abc"]
+
+
+def test_of_equal_jurors_nobody_is_ahead_by_luck():
+    gaps = [found(*random_rows(210, [0.7] * 3, seed=seed)).sink.gap for seed in range(30)]
+
+    assert pytest.approx(0.0, abs=0.02) == np.mean([each.value for each in gaps])
+    assert np.mean([each.low <= 0.0 <= each.high for each in gaps]) >= 0.85
+
+
+def test_of_unequal_ones_the_gap_is_what_it_is():
+    gaps = [found(*random_rows(210, [0.9, 0.6, 0.5], seed=seed)).sink.gap for seed in range(20)]
+
+    assert pytest.approx(0.9 - 2.0 / 3.0, abs=0.015) == np.mean([each.value for each in gaps])
