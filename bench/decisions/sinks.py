@@ -9,7 +9,8 @@ import numpy as np
 
 from bench.canonical import grades, tools
 from bench.decisions import Row, SkippedError, apart
-from bench.decisions.pools import MINI, Pool, answered, hard, with_a_tool
+from bench.decisions.pools import MINI, SILENT, Pool, answered, hard, with_a_tool
+from bench.forms import Line
 from bench.recordings import located, rows_of
 from services.core.canonical import ballot
 from services.core.prompts import OutputFormat
@@ -70,7 +71,7 @@ def rows(data: pathlib.Path) -> Iterator[Row]:
 
 
 def _cheap(path: pathlib.Path) -> Iterator[Row]:
-    recorded = with_a_tool(path, CHEAP)
+    recorded = _whole(path, CHEAP)
     codes, right = read_calls(recorded, CHEAP), grades(recorded, CHEAP, "valid")
     curve = accuracies(Recount(codes, right.mean(axis=0)), right, range(len(CHEAP)))
     shown = " ".join(f"{each:.3f}" for each in curve)
@@ -83,8 +84,18 @@ def _cheap(path: pathlib.Path) -> Iterator[Row]:
     yield _votes("five cheap", right[:, :5], SMALL_VOTES)
 
 
+def _whole(path: pathlib.Path, models: Sequence[str]) -> list[Line]:
+    """Tasks with an answer of each model: what is published is of such."""
+    every = with_a_tool(path, models)
+    recorded = [row for row in every if all(row["answers"][m] is not SILENT for m in models)]
+    if 2 * len(recorded) < len(every):
+        told = f"{len(recorded)} of {len(every)} tasks of {path.name}"
+        raise SkippedError(f"{told} have answers of {', '.join(models)}")
+    return recorded
+
+
 def _big(path: pathlib.Path) -> Iterator[Row]:
-    yield _votes("five big", grades(with_a_tool(path, BIG), BIG, "ok"), BIG_VOTES)
+    yield _votes("five big", grades(_whole(path, BIG), BIG, "ok"), BIG_VOTES)
 
 
 def read_calls(recorded: Sequence[Row], models: Sequence[str]) -> Ints:

@@ -48,6 +48,9 @@ def _part(texts: Sequence[str], folder: pathlib.Path, model: Callable[[], MiniLM
     if path.exists():
         kept: Vectors = np.load(path)
         return kept
+    print(
+        f"embedding {len(texts)} texts that were not embedded before", file=sys.stderr, flush=True
+    )
     computed = model().embed(texts)
     folder.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.draft")

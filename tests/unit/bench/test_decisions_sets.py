@@ -45,6 +45,22 @@ def test_a_part_whose_models_are_not_there_is_skipped(tmp_path, part, why):
         list(part.rows(tmp_path))
 
 
+def test_published_figures_of_tool_calls_are_not_tried_on_tasks_with_gaps(tmp_path):
+    rows = list(tool_calls(40))
+    for nth, row in enumerate(rows):
+        said = row["answers"]["fair"]
+        row["answers"] = {
+            name: None if nth % 2 and name == sinks.MINI else said
+            for name in {*sinks.CHEAP, *sinks.BIG}
+        }
+    for row in rows[::4]:
+        row["answers"][sinks.MINI] = None
+    written(tmp_path / "jury/bfcl_25models.jsonl.gz", rows)
+
+    with pytest.raises(SkippedError, match=r"10 of 40 tasks of bfcl_25models.jsonl.gz have"):
+        list(sinks.rows(tmp_path))
+
+
 def timed(n):
     """Tool calls of eight models, of which one was never timed."""
     rng = np.random.default_rng(0)

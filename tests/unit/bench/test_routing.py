@@ -137,7 +137,9 @@ class Counting:
         return found
 
 
-def test_vectors_are_computed_once_and_stand_in_the_order_of_the_texts(tmp_path, monkeypatch):
+def test_vectors_are_computed_once_and_stand_in_the_order_of_the_texts(
+    tmp_path, monkeypatch, capsys
+):
     model = Counting()
     monkeypatch.setattr("bench.routing.vectors._model", lambda: model)
     texts = ["x" * (1 + i * 7 % (PART + 5)) for i in range(PART + 5)]
@@ -147,3 +149,5 @@ def test_vectors_are_computed_once_and_stand_in_the_order_of_the_texts(tmp_path,
         assert [len(text) for text in texts] == found[:, 0].tolist()
 
     assert PART + 5 == model.asked
+    told = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
+    assert [str(PART), "5"] == told
