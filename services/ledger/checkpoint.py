@@ -4,6 +4,7 @@ The file has one JSON object a line and is only ever appended to. Whoever cannot
 remove records from the end of a ledger, or make it anew, without being found out.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -102,7 +103,7 @@ def read_checkpoints(path: Path) -> list[Checkpoint]:
 
 
 def append_checkpoint(path: Path, taken: Checkpoint) -> None:
-    """Add one to a file, on disk before this returns.
+    """Add one to a file, on disk before this returns; all of it or nothing.
 
     Raises
     ------
@@ -113,9 +114,20 @@ def append_checkpoint(path: Path, taken: Checkpoint) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
-            os.write(file, f"{taken.to_line()}\n".encode())
-            os.fsync(file)
+            _append(file, f"{taken.to_line()}\n".encode())
         finally:
             os.close(file)
     except OSError as err:
         raise LedgerError(f"cannot write checkpoint to {path}: {err}") from err
+
+
+def _append(file: int, line: bytes) -> None:
+    before, written = os.fstat(file).st_size, 0
+    try:
+        written = os.write(file, line)
+        os.fsync(file)
+    finally:
+        if written < len(line):
+            os.ftruncate(file, before)  # half a line would make the whole file unreadable
+    if written < len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

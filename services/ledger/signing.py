@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -89,6 +90,8 @@ def make_key(path: Path) -> Signer:
     except FileExistsError as err:
         raise LedgerError(f"{path} exists; a key is never replaced") from err
     except OSError as err:
+        with suppress(OSError):
+            path.unlink()  # half a key would stand in the way of a whole one
         raise LedgerError(f"cannot write key {path}: {err.strerror}") from err
     return Signer(private)
 

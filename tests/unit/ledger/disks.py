@@ -1,5 +1,6 @@
 """Disks that take no more."""
 
+import resource
 from contextlib import contextmanager
 
 
@@ -13,3 +14,14 @@ def full(ledger):
         yield
     finally:
         connection.execute(f"{limit} = {most}").fetchone()
+
+
+@contextmanager
+def smaller_than(n_bytes):
+    """In the block no file can be written beyond so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

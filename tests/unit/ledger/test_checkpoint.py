@@ -7,6 +7,7 @@ import pytest
 from services.core.errors import LedgerError
 from services.ledger.checkpoint import Checkpoint, append_checkpoint, read_checkpoints
 from services.ledger.signing import make_key, verifier_of
+from tests.unit.ledger.disks import smaller_than
 
 FIRST = Checkpoint("c0", 3, bytes(32), "2026-03-01T12:00:00+00:00")
 SECOND = Checkpoint("c0", 5, b"\1" * 32, "2026-03-02T12:00:00+00:00")
@@ -78,6 +79,26 @@ def test_a_line_that_is_none_is_named(file, line):
 
     with pytest.raises(LedgerError, match=f"{file.name}:2 is no checkpoint"):
         read_checkpoints(file)
+
+
+@pytest.mark.parametrize("room", [0, 10])
+def test_one_that_a_full_disk_does_not_take_leaves_the_others(file, room):
+    append_checkpoint(file, FIRST)
+    limit = file.stat().st_size + room
+    with smaller_than(limit), pytest.raises(LedgerError, match="cannot write checkpoint"):
+        append_checkpoint(file, SECOND)
+
+    assert [FIRST] == read_checkpoints(file)
+    append_checkpoint(file, SECOND)
+    assert [FIRST, SECOND] == read_checkpoints(file)
+
+
+def test_a_key_that_a_full_disk_does_not_take_is_made_later(tmp_path):
+    path = tmp_path / "key.pem"
+    with smaller_than(10), pytest.raises(LedgerError, match="cannot write key"):
+        make_key(path)
+
+    assert make_key(path).key_id == verifier_of(path).key_id
 
 
 def test_a_file_that_is_missing_or_cannot_be_written_is_named(file, tmp_path):
