@@ -20,6 +20,12 @@ def test_the_gateway_takes_what_is_added():
     assert ("0.0.0.0:50080", None) == (settings.console, settings.console_key)
 
 
+def test_its_key_and_its_names_are_handed_on_if_they_are_set():
+    handed_on = {key for key, value in ADDED["gateway"]["environment"].items() if value is None}
+
+    assert {"GREMIUM_GATEWAY_CONSOLE_KEY", "GREMIUM_GATEWAY_CONSOLE_NAMES"} == handed_on
+
+
 def test_it_is_published_on_this_machine_alone():
     assert ["gateway"] == list(ADDED)
     assert all(port.startswith("127.0.0.1:") for port in ADDED["gateway"]["ports"])

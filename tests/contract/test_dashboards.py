@@ -82,3 +82,14 @@ def test_what_is_beside_the_mesh_can_be_reached_from_this_machine_alone():
     beside = yaml.safe_load((DEPLOY / "metrics.yml").read_text())["services"].values()
 
     assert all(port.startswith("127.0.0.1:") for each in beside for port in each.get("ports", ()))
+
+
+def test_grafana_has_nobody_to_log_in_and_is_no_part_of_the_mesh():
+    services = yaml.safe_load((DEPLOY / "metrics.yml").read_text())["services"]
+    grafana = services["grafana"]
+    told = grafana["environment"]
+
+    assert "Viewer" == told["GF_AUTH_ANONYMOUS_ORG_ROLE"]
+    assert "true" == told["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"]
+    assert ["outside"] == grafana["networks"]
+    assert "outside" in services["prometheus"]["networks"]
