@@ -33,5 +33,9 @@ def test_recorded_requests_fill_the_report(require, tmp_path):
     assert [60, 15, 15] == [each["requests"] for each in (panel, thrifty, tools)]
     assert 60 == panel["pools"][0]["labelled"]
     assert panel["pools"][0]["correlation"]["low"] > 0.0
+    assert 1.0 == panel["pools"][0]["recount"]["value"]
+    assert {"sciences", "money"} <= {each["name"] for each in panel["domains"]}
     assert set(thrifty["routing"]["tiers"]) <= {"small", "large"}
     assert thrifty["routing"]["compared"]["ballots"] > 0
+    (choice,) = thrifty["routing"]["choices"]
+    assert ("small", "large") == (choice["cheaper"], choice["dearer"])
