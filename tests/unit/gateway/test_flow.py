@@ -162,6 +162,16 @@ async def test_a_bug_is_recorded_without_its_text(ledger):
     assert ("INTERNAL", "internal error") == (error.reason, error.message)
 
 
+async def test_a_reply_that_the_disk_refuses_is_an_error_at_once_and_told_again_later(ledger):
+    mesh = ScriptedMesh({"small": ["x" * 100_000]}, verdicts=[PASS])
+    with full(ledger), pytest.raises(errors.LedgerError, match="kept until the disk takes it"):
+        async with asyncio.timeout(5):
+            await flow.ask(case(allowed_s=60.0), mesh=mesh, ledger=ledger)
+    await ledger.flush(within_s=5)
+
+    assert (await flow.ask(case(), mesh=mesh, ledger=ledger)).replayed
+
+
 async def test_a_failure_that_the_disk_refuses_is_told_as_it_is(ledger, caplog):
     mesh = ScriptedMesh({"small": ["x" * 100_000]}, verdicts=[PASS])
     mesh.verify = lambda *_, **__: 1 / 0

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ledger.checksums import ACCOUNT_LENGTHS, ISSUED
+from services.ledger.folding import folded
 from services.ledger.redaction import NAMES, redactor
 
 ALL = redactor(NAMES, {})
@@ -134,7 +135,28 @@ def is_address(token):
     return any(each.isdigit() for each in token)
 
 
-@given(st.text())
+PIECES = [
+    "\\n",
+    "\\u00fc",
+    "\\ud83d",
+    "\\u0031",
+    "%20",
+    "%40",
+    wide("1"),
+    "\u2013",
+    "\u200d",
+    "4111",
+    "é",
+]
+read_otherwise = st.lists(st.sampled_from(PIECES) | st.text(max_size=3)).map("".join)
+
+
+@given(read_otherwise)
+def test_what_is_read_has_each_character_in_its_place(text):
+    assert len(text) == len(folded(text))
+
+
+@given(st.text() | read_otherwise)
 def test_what_was_redacted_stays_as_it_is(text):
     once = ALL.redacted(text)
 
