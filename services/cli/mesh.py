@@ -13,6 +13,7 @@ from services.cli.calibrated import learned_findings
 from services.cli.child import Child, Process
 from services.cli.engines import base_addresses, engine_processes
 from services.cli.errors import MeshError
+from services.cli.keys import told_of_keys
 from services.cli.ports import LOOPBACK, free_ports, reachable, settle
 from services.cli.processes import SERVICES, STAGES, service_processes
 from services.cli.progress import Progress
@@ -106,8 +107,8 @@ async def mesh_running(
     ConfigError
         If the calibration cannot be used.
     """
-    for finding in learned_findings(loaded):
-        progress.say(str(finding))
+    for line in (*told_of_keys(loaded.config, options.env), *map(str, learned_findings(loaded))):
+        progress.say(line)
     options = replace(options, bind=settle(options.bind))
     options.logs.mkdir(parents=True, exist_ok=True)
     engines, ports = engine_processes(loaded, env=options.env), free_ports(2 * len(SERVICES))
