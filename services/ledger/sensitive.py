@@ -128,7 +128,7 @@ _IPV6: Final = (
 )
 _PART_OF_IPV6: Final = re.compile(
     rf"\b(?:{_HEX}:){{1,7}}:\B"
-    rf"|(?:\b{_HEX}(?::{_HEX}){{0,6}}|\B)::{_HEX}(?::{_HEX}){{0,6}}(?:{_TAIL})?\b"
+    rf"|(?:\b{_HEX}(?::{_HEX}){{0,6}})?::{_HEX}(?::{_HEX}){{0,6}}(?:{_TAIL})?\b"
     rf"|\b{_HEX}(?::{_HEX}){{6,7}}(?:{_TAIL})?\b".encode()
 )
 """What may be an address in a stretch; it ends soon, and in one way."""

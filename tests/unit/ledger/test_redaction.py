@@ -182,6 +182,11 @@ def test_what_stands_around_it_is_left_in_any_language():
     assert "äöü [email] 日本" == ALL.redacted("äöü a@b.org 日本")
 
 
+def test_addresses_that_run_into_each_other_leave_none_over():
+    assert "[ip][ip]" == ALL.redacted("::1::2::3:4::")[:8]
+    assert "[ip][ip]" == ALL.redacted("1::2::3")
+
+
 def test_own_patterns_stand_for_themselves():
     own = redactor((), {"ticket": r"ACME-\d+", "ümlaut": "ü+"})
 
