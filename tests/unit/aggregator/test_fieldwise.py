@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator_svc.fieldwise import field_vote
+from aggregator_svc.fieldwise import by_fields, field_vote
+from aggregator_svc.voting import plurality
 from gremium.v1 import aggregator_pb2, types_pb2
 from tests.unit.aggregator.serving import JSON, aggregate, answers, priors
 
@@ -107,3 +108,13 @@ def test_figures_stay_in_range(values):
 
     assert 0.0 <= found.agreement <= 1.0
     assert 0.0 < found.support <= 1.0
+
+
+@pytest.mark.parametrize(("min_share", "why"), [(0.4, ""), (0.5, "a field has 40% of the weight")])
+def test_each_field_needs_the_share_of_all_weight(min_share, why):
+    values, weights = [{"a": 1}, [1], 7], np.array([2.0, 1.5, 1.5])
+    count = plurality(["x", "y", "z"], weights, np.full(3, np.nan), [0] * 3, min_share=0.0)
+    found = by_fields(count, chosen(values, weights), min_share=min_share)
+
+    assert (not why, 0) == (found.consensus, found.leader.representative)
+    assert found.reason_text.startswith(why)

@@ -42,6 +42,12 @@ async def test_without_scores_the_weights_count_alone(servicer):
     assert ["no_scores"] == [*reply.tally.fallback_trail]
 
 
+async def test_where_there_was_nothing_to_compare_no_score_is_missed(servicer):
+    reply = await aggregate(servicer, answers("A"), LABELS, **scored(None))
+
+    assert [] == [*reply.tally.fallback_trail]
+
+
 async def test_with_a_score_there_is_nothing_to_fall_back_from(servicer):
     reply = await aggregate(servicer, answers("A", "B", "B"), LABELS, **scored(None, 0.5, None))
 

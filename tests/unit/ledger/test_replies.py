@@ -10,7 +10,7 @@ import pytest
 
 from gremium.v1 import ensemble_pb2, manifest_pb2, types_pb2
 from services.core import errors
-from services.ledger import sqlite
+from services.ledger import replies, sqlite
 from services.ledger.sqlite import open_ledger
 from services.ledger.terms import Terms
 from services.ledger.texts import Texts
@@ -212,3 +212,13 @@ async def test_a_list_shows_what_records_keep(path):
     (listed,) = page.manifests
     assert CANARY not in str(listed)
     assert 0 == len(listed.answers)
+
+
+def test_a_reply_is_there_until_the_very_time_it_expires():
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE replies (request_id PRIMARY KEY, reply, expires_ns)")
+        replies.keep(connection, "r", b"4", expires_ns=100)
+
+        assert b"4" == replies.kept(connection, "r", now_ns=99)
+        assert replies.kept(connection, "r", now_ns=100) is None
+        assert [0, 1] == [replies.forget(connection, now_ns=now) for now in (99, 100)]

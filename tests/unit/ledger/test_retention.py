@@ -236,7 +236,8 @@ def test_a_checkpoint_of_the_last_record_that_went_is_held_against_the_tombstone
     known = checkpoint(mixed, 3)
     pruned(mixed)
 
-    assert verify(mixed, Proofs(checkpoints=[known])).fault is None
+    found = verify(mixed, Proofs(checkpoints=[known]))
+    assert (None, 0) == (found.fault, found.outlived)
 
     other = Checkpoint(known.chain_id, 3, bytes(32), known.time)
     assert 3 == verify(mixed, Proofs(checkpoints=[other])).fault.sequence

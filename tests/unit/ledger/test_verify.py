@@ -219,6 +219,13 @@ def test_starts_anew_where_the_last_checkpoint_does_not_agree(five):
     assert 4 == fault(five, checkpoints=[known], resume=True)[0]
 
 
+def test_starts_anew_where_the_last_checkpoint_knows_another_record(five):
+    known = checkpoint(five)
+    other = Checkpoint(known.chain_id, 5, bytes(32), known.time)
+
+    assert 5 == fault(five, checkpoints=[other], resume=True)[0]
+
+
 def test_reads_while_a_gateway_writes(five):
     other = sqlite3.connect(five, isolation_level=None)
     other.execute("PRAGMA journal_mode = WAL")
