@@ -151,7 +151,8 @@ def read(
 
 def _read(shown: str, output_format: OutputFormat, tools: Sequence[Tool]) -> Reading:
     """A text as an answer; where it may, as one that declines."""
-    why = "" if output_format.kind == "text" and tools else declined(shown)
+    is_free = output_format.kind == "text" and (bool(tools) or not output_format.may_abstain)
+    why = "" if is_free else declined(shown)
     if why and output_format.may_abstain and not _is_written(shown, output_format):
         return _abstention(output_format, why)
     try:
