@@ -29,6 +29,8 @@ from services.routing.dedupe import text_key
 from services.routing.features import FEATURES, Floats, Words, features, of_text, words
 
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
+KINDS: Final = frozenset({"constrained-float", "OutcomeLine"})
+"""What pydantic calls the ways to tell an outcome, in the middle of the path to a field."""
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Finite = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
@@ -214,8 +216,8 @@ def read_rows(path: Path) -> Rows:
         try:
             line = Line.model_validate_json(text)
         except ValidationError as err:
-            first = err.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the line"
+            first = max(err.errors(), key=lambda each: len(each["loc"]))
+            where = ".".join(str(part) for part in first["loc"] if part not in KINDS) or "the line"
             raise RowsError(f"{path}:{number}: {where}: {first['msg'].lower()}") from err
         if line.id in lines:
             raise RowsError(f"{path}:{number}: id: {line.id!r} stands in an earlier line, too")

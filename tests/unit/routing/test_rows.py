@@ -56,13 +56,26 @@ def test_takes_rows_without_text_that_bring_their_numbers(written):
     [
         ({"id": "1", "outcomes": {"a": 1}}, "needs `prompt` or `features`"),
         ({"id": "1", "prompt": "x", "outcomes": {}}, "outcomes"),
-        ({"id": "1", "prompt": "x", "outcomes": {"a": 2}}, "outcomes.a"),
+        ({"id": "1", "prompt": "x", "outcomes": {"a": 2}}, "outcomes.a: input should be"),
+        (
+            {"id": "1", "prompt": "x", "outcomes": {"a": {"quality": 2}}},
+            r"a\.quality: input.*than or",
+        ),
         ({"id": "1", "prompt": "x", "outcomes": {"a": 1}, "extra": 1}, "extra"),
         ({"id": "0", "prompt": "x", "outcomes": {"a": 1}}, "'0' stands in an earlier line"),
         ({"id": "1", "vector": [1], "features": [1], "outcomes": {"a": 1}}, "has 1; 19 are needed"),
         ("{", "invalid json"),
     ],
-    ids=["no prompt", "no outcome", "no quality", "unknown", "twice", "features", "no json"],
+    ids=[
+        "no prompt",
+        "no outcome",
+        "no quality",
+        "too good",
+        "unknown",
+        "twice",
+        "features",
+        "no json",
+    ],
 )
 def test_tells_file_line_and_field(written, line, reason):
     path = written({"id": "0", "prompt": "x", "outcomes": {"a": 1}}, line)
