@@ -44,6 +44,8 @@ BFCL_CHEAP5 = (
 
 PUBLISHED = {"GSM8K": (1319, 43), "CRUX": (800, 51), "MMLU-Pro": (10288, 29), "BFCL": (1240, 25)}
 """Prompts and models of the recordings that the published table is about."""
+MOSTLY = 0.9
+"""Share of the prompts that have a letter of each model listed."""
 FEWEST = 10
 """Prompts of a pool, of which a fifth is held out at a time."""
 SILENT: Line = {"raw": "", "valid": False, "ok": False}
@@ -206,7 +208,7 @@ def lettered(path: pathlib.Path) -> tuple[list[Line], list[str]]:
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise SkippedError(f"{listing.name} does not list the models of {path.name}") from err
     rows = [row for row in said if len(row["pred"]) == len(names)]
-    if not rows or len(set(names)) < len(names):
+    if len(rows) < MOSTLY * len(said) or len(set(names)) < len(names):
         raise SkippedError(f"{listing.name} does not fit the letters of {path.name}")
     complete = [row for row in rows if "?" not in row["pred"]]
     return (complete if 2 * len(complete) >= len(rows) else rows), names

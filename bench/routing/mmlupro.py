@@ -141,7 +141,9 @@ def whole(data: pathlib.Path, name: str) -> Recorded:
     lines = [line for line in every if _is_whole(line, len(models))]
     if len(lines) < FEWEST or len(models) < MODELS:
         told = f"{len(lines)} of {len(every)} prompts with their answers' lengths"
-        raise SkippedError(f"{name} holds {told}, of {len(models)} models")
+        raise SkippedError(
+            f"{name} holds {told}, of {len(models)} models; {FEWEST} of {MODELS} are needed"
+        )
     texts = [choice(line) for line in lines]
     tokens = np.array([line["out_chars"] for line in lines]) / CHARS_PER_TOKEN
     asked = np.array([len(text) for text in texts])[:, np.newaxis] / CHARS_PER_TOKEN

@@ -102,9 +102,8 @@ def whole(data: pathlib.Path, name: str) -> Recorded:
     models = sorted(model for model, n in asked.items() if n >= MOSTLY * len(lines))
     complete = [line for line in lines if line["models"].keys() >= set(models)]
     if len(complete) < FEWEST or len(models) < MODELS:
-        raise SkippedError(
-            f"{name} holds {len(complete)} prompts that {len(models)} models answered"
-        )
+        few = f"{name} holds {len(complete)} prompts that {len(models)} models answered"
+        raise SkippedError(f"{few}; {FEWEST} of {MODELS} are needed")
     told = [[line["models"][model] for model in models] for line in complete]
     texts = [line["query"] for line in complete]
 

@@ -224,6 +224,14 @@ def test_letters_of_any_alphabet_and_number_of_models_are_a_pool(tmp_path):
     assert ("quiz_4models all", 199) == (found[0].measure, found[0].figure.prompts)
 
 
+def test_letters_of_more_models_than_are_listed_are_told(tmp_path):
+    written(tmp_path / "routing/quiz_4models.jsonl.gz", lettered(40))
+    listing = tmp_path / "routing/quiz_4models.models.json"
+    listing.write_text(json.dumps({"models_in_pred_order": ["a", "b", "c"]}))
+
+    assert "quiz_4models.models.json does not fit the letters" in rows_of(tmp_path)[1]
+
+
 def test_letters_without_their_models_are_told(tmp_path):
     written(tmp_path / "routing/quiz_4models.jsonl.gz", lettered(200))
 

@@ -145,6 +145,14 @@ def test_models_that_are_not_better_for_their_price_are_told(tmp_path):
         list(others.rows(tmp_path, range(1)))
 
 
+@pytest.mark.parametrize("rows", [scores, outcomes, letters])
+def test_too_few_prompts_to_train_and_to_test_on_are_told(tmp_path, rows):
+    written(tmp_path, "some", rows(50))
+
+    with pytest.raises(SkippedError, match="60 of 2 are needed"):
+        list(others.rows(tmp_path, range(1)))
+
+
 def test_answers_that_are_missing_are_not_wrong_ones(tmp_path):
     rows = list(scores(200))
     for row in rows[::4]:
