@@ -17,8 +17,8 @@ SLOPE_RIDGE: Final = 30.0
 Measured on 27 recorded pools, against almost none: with 100 labels AUROC rises by 4.1 points
 (standard error 1.4) and ECE falls by 0.7 (0.2); with all labels both gain 0.1.
 """
-RIDGE: Final = 0.1
-"""Keeps the offset finite where all are right, or none."""
+RIDGE: Final = 1.0
+"""The same for the offset, to 0: enough to keep it finite where all are right, or none."""
 
 
 def ece(sure: Floats, right: Bools | Floats) -> float:
