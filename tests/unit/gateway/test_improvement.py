@@ -113,3 +113,10 @@ def test_what_came_of_one_tells_of_the_other_as_their_table_says(now, right):
 @given(qualities, shares, shares, st.floats(-1.0, 1.0))
 def test_what_is_expected_stays_a_probability(expected, ahead, now, correlation):
     assert 0.0 <= moved(expected, ahead=ahead, now=now, correlation=correlation).mean <= 1.0
+
+
+def test_of_equal_offers_the_first_is_taken_and_none_that_gains_nothing():
+    now, worse, better = Quality(0.6, 0.0), Quality(0.5, 0.0), Quality(0.9, 0.0)
+
+    assert 0 == best_offer(now, [Offer(better, 0.1)] * 2, value_usd=1.0).index
+    assert best_offer(now, [Offer(worse, 0.0)], value_usd=1.0) is None

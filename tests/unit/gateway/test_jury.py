@@ -33,6 +33,14 @@ async def test_is_rejected_when_the_judge_fails_the_representative():
     assert (manifest_pb2.OUTCOME_REJECTED, None) == (ending.outcome, ending.answer)
 
 
+async def test_what_is_unsafe_is_rejected_and_kept_back_whatever_its_verdict_is_called():
+    unsafe = manifest_pb2.Verdict(kind=manifest_pb2.VERDICT_KIND_PASS, score=0.9, unsafe=True)
+    mesh = ScriptedMesh({"jury": ["1", "1", "1"]}, verdicts=[unsafe])
+    ending = await decided(mesh, deliver_rejected=True)
+
+    assert (manifest_pb2.OUTCOME_REJECTED, None) == (ending.outcome, ending.answer)
+
+
 async def test_says_when_too_few_answered():
     with pytest.raises(QuorumNotReachedError, match="1 of 2"):
         await decided(ScriptedMesh({"jury": ["42", None, None]}))

@@ -151,6 +151,21 @@ def test_a_lasting_job_is_tried_until_it_is_committed(writer, file, other, monke
     assert list(range(2 * GROUP)) == rows(file)
 
 
+def test_another_programs_hold_on_the_file_is_no_trouble_with_the_disk(writer, monkeypatch):
+    monkeypatch.setattr(writing, "RETRY_S", 0.01)
+    tries = []
+
+    def work(_):
+        tries.append(1)
+        if len(tries) == 1:
+            held_by_other = sqlite3.OperationalError("database is locked")
+            held_by_other.sqlite_errorcode = sqlite3.SQLITE_BUSY_SNAPSHOT
+            raise held_by_other
+        return "done"
+
+    assert "done" == writer.submit(work, lasting=True).result(5)
+
+
 def test_a_lasting_job_that_can_never_be_done_is_not_tried_again(writer):
     broken = writer.submit(lambda connection: connection.execute("no SQL"), lasting=True)
 
