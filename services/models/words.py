@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from services.core.stretches import stretches
 
 DIMENSIONS: Final = 1024
-WORD: Final = re.compile(r"\w+")
+WORD: Final = re.compile(r"\w{1,64}")
+"""Longer ones are parted, so that those that are remembered take little room."""
 UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+"
 )

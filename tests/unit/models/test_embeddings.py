@@ -104,3 +104,9 @@ async def test_words_alone_tell_texts_apart(one, same, other):
 @pytest.mark.parametrize("text", ["", "  ", "?!"])
 def test_a_text_without_words_is_zero(text):
     assert not word_vectors([text]).any()
+
+
+def test_what_is_remembered_of_a_word_has_64_letters_at_most():
+    one, other = word_vectors(["x" * 64 + "a", "x" * 64 + "b"])
+
+    assert 0.5 == pytest.approx(float(one @ other))
