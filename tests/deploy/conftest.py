@@ -1,9 +1,10 @@
 import os
+import shutil
 
 import pytest
 
 from tests.deploy.building import IMAGE, build
-from tests.deploy.deployment import Deployment, write_config
+from tests.deploy.deployment import FILES, METRICS, Deployment, write_config
 from tests.deploy.engine import engine_running, has_compose
 from tests.running import free_port
 
@@ -26,13 +27,17 @@ def deployment(engine, image, tmp_path_factory):
     """A project of its own, taken down whatever happens."""
     if not has_compose(engine):
         pytest.skip("docker compose is not installed")
-    port = free_port()
+    port, figures = free_port(), shutil.which("prometheus")
     settings = {
         "GREMIUM_IMAGE": IMAGE,
         "GREMIUM_CONFIG": str(write_config(tmp_path_factory.mktemp("deployment"))),
         "GREMIUM_PORT": str(port),
+        "GREMIUM_CONSOLE_PORT": str(free_port()),
+        "GREMIUM_PROMETHEUS_PORT": str(free_port()),
+        "PROMETHEUS": figures or "",
     }
-    deployment = Deployment(engine, f"gremium-test-{os.getpid()}", port, settings)
+    files = (*FILES, *METRICS) if figures else FILES
+    deployment = Deployment(engine, f"gremium-test-{os.getpid()}", port, settings, files)
     try:
         yield deployment
     finally:

@@ -1,10 +1,11 @@
 """The mesh in containers: starts it by the project's compose file, asks it, looks at it."""
 
 import json
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,16 @@ from tests.scripted import CONFIG
 
 MODELS = "http://models:8080/v1"
 SERVICES = ("router", "jury", "judge", "aggregator", "gateway")
+STAGES = SERVICES[:-1]
+FILES = ("docker-compose.yml", "deploy/console.yml", "tests/deploy/compose.yml")
+METRICS = ("deploy/metrics.yml", "tests/deploy/metrics.yml")
+"""What adds this machine's Prometheus."""
 COMMAND_LIMIT_S = 180
 ASK_LIMIT_S = 60
+PAGE_LIMIT_S = 30
+READ = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=10).read().decode())"
+FIGURES_URL = "http://127.0.0.1:9464/metrics"
+WORK = re.compile(r"^rpc_server_call_\S+/(Route|Deliberate|Aggregate|Verify)\b", re.MULTILINE)
 
 SLOW = """\
   slow: {{backend: openai, model: slow, family: theta, base_url: "{url}", timeout_s: 9}}
@@ -40,14 +49,14 @@ class Deployment:
     port: int
     """Where its gateway is published."""
     settings: Mapping[str, str]
-    """Variables that the compose file reads."""
+    """Variables that the compose files read."""
+    files: Sequence[str] = FILES
 
     def compose(self, *arguments: str) -> str:
         done = subprocess.run(
             [
                 *("docker", "compose", "--project-name", self.project),
-                *("--file", str(ROOT / "docker-compose.yml")),
-                *("--file", str(ROOT / "tests/deploy/compose.yml")),
+                *(f"--file={ROOT / file}" for file in self.files),
                 *arguments,
             ],
             cwd=ROOT,
@@ -89,11 +98,28 @@ class Deployment:
     def ask(self, question: str, *options: str) -> dict:
         return reply_of(self.asking(question, *options))
 
-    def callers_of_models(self) -> set[str]:
-        """Addresses from which jurors were asked so far."""
-        lines = self.container("models").logs(stderr=False).decode().splitlines()
-        calls = [json.loads(line) for line in lines]
-        return {call["host"] for call in calls if call["model"] == "four"}
+    def page(self, variable: str, path: str) -> str:
+        """What is told at the published port that a variable names."""
+        url = f"http://127.0.0.1:{self.settings[variable]}{path}"
+        return subprocess.run(
+            [*self.engine.prefix, sys.executable, "-c", READ, url],
+            capture_output=True,
+            text=True,
+            timeout=PAGE_LIMIT_S,
+            check=True,
+        ).stdout
+
+    def crash(self, container: Container) -> None:
+        """Kill its process, but not by the engine's doing, which would leave it at that."""
+        container.reload()
+        self.engine.client.containers.run(
+            self.settings["GREMIUM_IMAGE"],
+            ["python", "-c", f"import os; os.kill({container.attrs['State']['Pid']}, 9)"],
+            pid_mode="host",
+            user="0",
+            network_mode="none",
+            remove=True,
+        )
 
     def _logs(self) -> str:
         tails = {name: self.containers(name) for name in (*SERVICES, "models")}
@@ -117,12 +143,17 @@ def health(container: Container) -> str:
     return container.attrs["State"]["Health"]["Status"]
 
 
-def address(container: Container, network: str) -> str:
-    """Its address in a network of its project."""
+def has_worked(container: Container) -> bool:
+    """Whether it had to do with a request, by its own figures."""
+    code, page = container.exec_run(["python", "-c", READ, FIGURES_URL])
+    assert 0 == code, page.decode()
+    return WORK.search(page.decode()) is not None
+
+
+def is_back(container: Container) -> bool:
+    """Whether it runs, and not for the first time."""
     container.reload()
-    project = container.labels["com.docker.compose.project"]
-    networks = container.attrs["NetworkSettings"]["Networks"]
-    return networks[f"{project}_{network}"]["IPAddress"]
+    return container.attrs["RestartCount"] > 0 and container.status == "running"
 
 
 def until(condition, *, within_s: float) -> bool:
