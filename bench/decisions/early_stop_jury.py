@@ -69,7 +69,9 @@ async def heard_by_the_jury(
     quorum: int,
 ) -> Heard:
     jurors = [_juror(name, row["answers"][name], price) for name, price in prices.items()]
-    prompt = Prompt((Message("user", (str(row.get("question") or "Call a tool."),)),), tools=tools(row))
+    prompt = Prompt(
+        (Message("user", (str(row.get("question") or "Call a tool."),)),), tools=tools(row)
+    )
     counting = Counting(terms, {voter.name: voter for voter in voters}, None, letters=False)
     case = Case(prompt, tuple(jurors), quorum, LIMIT_S, LEASE, counting)
     hearing = await deliberate(case, deadline=Deadline.after(LIMIT_S), tell=_nobody)
