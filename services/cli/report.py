@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from services.cli.report_telling import told
 from services.cli.show import screen
 from services.config.choose import choose
 from services.config.tree import Config
+from services.core.errors import UnknownEnsembleError
 from services.ledger.reported import Which
 from services.report.advice import Advice, advised
 from services.report.page import page
@@ -64,6 +65,7 @@ def report(
     loaded = choose(config, directory=Path.cwd(), env=os.environ).loaded
     path = ledger or loaded.resolve(loaded.config.ledger.path)
     figures = _measured(path, which, _seats(loaded.config))
+    _check(ensembles, {each.name for each in figures.ensembles} | set(loaded.config.ensembles))
     advice = tuple(advised(figures, loaded.config))
     change = recommended(
         loaded.path.read_text(encoding="utf-8-sig"), advice, name=_from_here(loaded.path)
@@ -82,6 +84,13 @@ def report(
 def _measured(path: Path, which: Which, seats: Seats) -> Report:
     since_s = which.since_ns / 1e9 if which.since_ns else None
     return summarised(*recorded(path, which), since_s=since_s, seats=seats)
+
+
+def _check(ensembles: Sequence[str], known: Collection[str]) -> None:
+    """Refuse a name that neither the ledger nor the configuration has."""
+    for name in ensembles:
+        if name not in known:
+            raise UnknownEnsembleError.named(name, known)
 
 
 def _seats(config: Config) -> Seats:

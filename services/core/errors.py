@@ -71,7 +71,7 @@ class UnknownEnsembleError(GremiumError):
 
     @classmethod
     def named(cls, name: str, known: Iterable[str]) -> Self:
-        return cls(f"no ensemble {name!r}; there are {sorted(known)}")
+        return cls(f"no ensemble {name!r}; there are: {', '.join(sorted(known))}")
 
 
 class UnknownModelError(GremiumError):

@@ -124,7 +124,6 @@ def test_every_figure_has_its_interval_and_its_number(run):
         (("--labels", "team=blue"), N),
         (("--labels", "team=red"), 0),
         (("--ensemble", "everyday"), N),
-        (("--ensemble", "other"), 0),
         (("--since", "7d"), 0),
     ],
 )
@@ -132,6 +131,12 @@ def test_requests_are_narrowed_down(run, option, count):
     _, out = run("report", "--json", *option)
 
     assert count == json.loads(out)["requests"]
+
+
+def test_an_ensemble_that_neither_ledger_nor_configuration_has_is_named(run):
+    code, out = run("report", "--ensemble", "nope")
+
+    assert (1, True) == (code, "no ensemble 'nope'; there are: everyday [UNKNOWN_ENSEMBLE]" in out)
 
 
 def test_the_diff_names_the_file_from_here(run, filled):
