@@ -97,7 +97,8 @@ class Split:
 
 
 def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
-    yield from measured(data, "mmlupro", "MMLU-Pro, 29 models", seeds)
+    title = "MMLU-Pro, 29 models" if is_published(data, "mmlupro") else "MMLU-Pro"
+    yield from measured(data, "mmlupro", title, seeds)
 
 
 def measured(data: pathlib.Path, name: str, title: str, seeds: Sequence[int]) -> Iterator[Row]:

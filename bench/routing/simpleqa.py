@@ -61,7 +61,8 @@ class Split:
 
 
 def rows(data: pathlib.Path, seeds: Sequence[int]) -> Iterator[Row]:
-    yield from measured(data, "simpleqa", "SimpleQA, six models of 2026", seeds)
+    title = "SimpleQA, six models of 2026" if is_published(data, "simpleqa") else "SimpleQA"
+    yield from measured(data, "simpleqa", title, seeds)
 
 
 def measured(data: pathlib.Path, name: str, title: str, seeds: Sequence[int]) -> Iterator[Row]:

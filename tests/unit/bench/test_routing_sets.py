@@ -130,6 +130,15 @@ def test_what_is_published_is_not_held_against_half_of_the_prompts(tmp_path):
     assert row.baseline == row.reach
 
 
+def test_other_models_under_a_known_name_are_not_called_the_published_ones(tmp_path):
+    written(tmp_path, "llmrouter_9models", scores(160))
+
+    quality, _ = llmrouter.rows(tmp_path, range(1))
+
+    assert "llmrouter: quality" == quality.measure
+    assert quality.reach == quality.baseline
+
+
 @pytest.mark.parametrize("part", [drift, shares])
 def test_parts_that_need_more_prompts_or_domains_say_so(tmp_path, part):
     written(tmp_path, "routellm_mmlu", list(pair(120))[: 120 if part is drift else 50])
