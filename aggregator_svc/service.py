@@ -15,8 +15,9 @@ from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
 from services.runtime.aside import aside
 from services.runtime.calls import deadline_from
+from services.runtime.rules import check_aside
 from services.runtime.spans import part_span
-from services.runtime.wire import check_aside, lease_from_wire
+from services.runtime.wire import lease_from_wire
 
 
 class AggregatorServicer(aggregator_pb2_grpc.AggregatorServiceServicer):

@@ -15,9 +15,9 @@ from services.core.canonical import abstain_key
 from services.core.errors import InvalidRequestError
 from services.core.probability import MIN_LABELS
 from services.models.asking import participation_to_wire
+from services.runtime.rules import check_unique
 from services.runtime.wire import (
     answer_from_wire,
-    check_unique,
     cut,
     duration_from_wire,
     lease_to_wire,

@@ -26,8 +26,9 @@ from services.models.states import ModelStatusServicer
 from services.runtime import names
 from services.runtime.aside import aside
 from services.runtime.calls import deadline_from
+from services.runtime.rules import check_aside
 from services.runtime.spans import part_span
-from services.runtime.wire import answer_from_wire, check_aside, lease_from_wire, prompt_aside
+from services.runtime.wire import answer_from_wire, lease_from_wire, prompt_aside
 
 
 class JudgeServicer(judge_pb2_grpc.JudgeServiceServicer):

@@ -18,9 +18,9 @@ from services.core.prompts import Prompt
 from services.models.asked import Asked
 from services.models.asking import participation_to_wire
 from services.models.backend import RosterModel
+from services.runtime.rules import check_unique
 from services.runtime.wire import (
     answer_from_wire,
-    check_unique,
     cut,
     duration_from_wire,
     lease_to_wire,

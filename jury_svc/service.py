@@ -15,7 +15,7 @@ from services.models.roster import Roster
 from services.models.states import ModelStatusServicer
 from services.runtime.aside import aside
 from services.runtime.calls import deadline_from
-from services.runtime.wire import check_aside
+from services.runtime.rules import check_aside
 
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -14,9 +14,9 @@ from services.core.priors import ballot_weight
 from services.core.prompts import Prompt
 from services.models.asking import participation_to_wire
 from services.models.roster import Roster
+from services.runtime.rules import check_unique
 from services.runtime.wire import (
     answer_to_wire,
-    check_unique,
     duration_from_wire,
     duration_to_wire,
     lease_from_wire,

@@ -21,7 +21,8 @@ from router_svc.wire import decision_to_wire, limits_from_wire
 from services.core.errors import NoEligibleTierError, UnknownEnsembleError
 from services.models.backend import RosterModel
 from services.runtime.calls import deadline_from
-from services.runtime.wire import check_aside, lease_from_wire, prompt_aside
+from services.runtime.rules import check_aside
+from services.runtime.wire import lease_from_wire, prompt_aside
 
 logger = logging.getLogger(__name__)
 

@@ -44,7 +44,8 @@ from services.runtime import figures, metrics, names
 from services.runtime.admission import Admission
 from services.runtime.callers import current_caller
 from services.runtime.calls import deadline_from
-from services.runtime.wire import check_aside, prompt_aside
+from services.runtime.rules import check_aside
+from services.runtime.wire import prompt_aside
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from services.core.errors import GremiumError
 from services.runtime import census, logs, telemetry
 from services.runtime.admission import Admission
 from services.runtime.checks import Checks
+from services.runtime.rules import know_rules
 from services.runtime.scraping import scraped
 from services.runtime.serving import ServingInterceptor
 from services.runtime.settings import ServerSettings
-from services.runtime.wire import know_rules
 
 logger = logging.getLogger(__name__)
 

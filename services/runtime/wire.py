@@ -1,16 +1,12 @@
-"""Contract messages to values and back; refuses what breaks the contract's rules."""
+"""Contract messages to values and back."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
-import protovalidate
-from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message as WireMessage
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from gremium.v1 import types_pb2
@@ -32,7 +28,6 @@ from services.core.prompts import (
     ToolResult,
 )
 from services.runtime.aside import aside
-from services.runtime.bounds import held
 
 ROLES: Final[dict[int, Role]] = {
     types_pb2.ROLE_SYSTEM: "system",
@@ -47,75 +42,7 @@ FINISH_TO_WIRE: Final = {
     FinishReason.TOOL_CALLS: types_pb2.FINISH_REASON_TOOL_CALLS,
     FinishReason.CONTENT_FILTER: types_pb2.FINISH_REASON_CONTENT_FILTER,
 }
-SMALL_BYTES: Final = 2048
-"""Requests up to this size hold too little to be counted before their rules are looked at."""
-MAX_EXPLAINED: Final = 256
-"""Items of a request of which all that is wrong is told, at 10 µs each."""
 FINISH_FROM_WIRE: Final = {int(number): reason for reason, number in FINISH_TO_WIRE.items()}
-
-
-def check(request: WireMessage) -> None:
-    """Check a request against the rules that stand in its proto.
-
-    Raises
-    ------
-    InvalidRequestError
-        If it breaks one. It names every field that does, of more than MAX_EXPLAINED items one.
-    """
-    if request.ByteSize() <= SMALL_BYTES and not _violations(request, first=True):
-        return
-    items, excess = held(request)
-    if excess is not None:
-        raise InvalidRequestError(f"{excess[0]}: {excess[1]}", violations=(excess,))
-    found = _violations(request, first=items > MAX_EXPLAINED)
-    if not found:
-        return
-    violations = tuple((_path(v.proto.field), v.proto.message) for v in found)
-    field, problem = violations[0]
-    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-    raise InvalidRequestError(f"{field or 'request'}: {problem}{more}", violations=violations)
-
-
-def _violations(request: WireMessage, *, first: bool) -> list[protovalidate.Violation]:
-    """The rules of a request's proto that it breaks, or the first one of them."""
-    return protovalidate.collect_violations(request, fail_fast=first)
-
-
-def know_rules(services: Iterable[str]) -> None:
-    """Compile the rules of what these services take, so that no request waits for it."""
-    for service in services:
-        for method in descriptor_pool.Default().FindServiceByName(service).methods:
-            with suppress(InvalidRequestError):
-                check(message_factory.GetMessageClass(method.input_type)())
-
-
-async def check_aside(request: WireMessage) -> None:
-    """Check a request as `check` does, a large one beside the event loop."""
-    await aside(request.ByteSize(), check, request)
-
-
-def check_unique(field: str, jurors: Sequence[str]) -> None:
-    """Refuse a field that names a juror twice.
-
-    Raises
-    ------
-    InvalidRequestError
-        If it does.
-    """
-    if twice := sorted({juror for juror in jurors if jurors.count(juror) > 1}):
-        problem = f"jurors must be unique; {twice} occur twice"
-        raise InvalidRequestError(f"{field}: {problem}", violations=((field, problem),))
-
-
-def _path(field: Any) -> str:
-    """Dotted path of a violation's field, such as `prompt.messages[0].role`."""
-    steps = []
-    for element in field.elements if field is not None else ():
-        subscript = element.subscript
-        steps.append(
-            element.field_name if subscript is None else f"{element.field_name}[{subscript.value}]"
-        )
-    return ".".join(steps)
 
 
 def prompt_from_wire(message: types_pb2.Prompt) -> Prompt:

@@ -6,7 +6,8 @@ import pytest
 
 from gremium.v1 import types_pb2
 from services.core.errors import InvalidRequestError
-from services.runtime.wire import check, prompt_from_wire, tools_from_wire
+from services.runtime.rules import check
+from services.runtime.wire import prompt_from_wire, tools_from_wire
 
 PART = types_pb2.Part
 SYSTEM, USER, ASSISTANT, TOOL = (

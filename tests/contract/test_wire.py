@@ -22,7 +22,7 @@ from services.core.prompts import (
     ToolCall,
     ToolResult,
 )
-from services.runtime import wire
+from services.runtime import rules, wire
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 COUNTS = st.integers(0, 2**40)
@@ -192,12 +192,12 @@ def test_a_schema_that_is_no_object_is_refused_by_its_field(schema):
 def refused(request):
     """The fields that a request is refused for."""
     with pytest.raises(InvalidRequestError) as caught:
-        wire.check(request)
+        rules.check(request)
     return [field for field, _ in caught.value.violations]
 
 
 def test_a_request_that_keeps_the_rules_passes():
-    assert wire.check(ensemble_pb2.AskRequest(prompt=prompt())) is None
+    assert rules.check(ensemble_pb2.AskRequest(prompt=prompt())) is None
 
 
 def test_a_missing_prompt_is_named():
@@ -222,7 +222,7 @@ def test_a_rule_over_several_fields_says_what_is_wrong():
     jurors = [jury_pb2.JurorSpec(name="a", model="m", timeout=wire.duration_to_wire(1))]
     request = jury_pb2.DeliberateRequest(prompt=prompt(), jurors=jurors, quorum=2)
     with pytest.raises(InvalidRequestError, match="quorum must not exceed the number of jurors"):
-        wire.check(request)
+        rules.check(request)
 
 
 def test_a_number_that_no_enum_has_is_refused_before_it_is_read():

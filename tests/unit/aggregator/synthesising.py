@@ -10,7 +10,8 @@ from gremium.v1 import aggregator_pb2, types_pb2
 from services.config.tree import Config, LoadedConfig
 from services.core.deadline import Deadline
 from services.runtime.local import call_local
-from services.runtime.wire import check, duration_to_wire
+from services.runtime.rules import check
+from services.runtime.wire import duration_to_wire
 from tests.upstream import Reply, upstream
 
 AGGREGATE = "/gremium.v1.AggregatorService/Aggregate"

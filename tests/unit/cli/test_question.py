@@ -4,7 +4,7 @@ import pytest
 
 from gremium.v1.types_pb2 import ROLE_SYSTEM, ROLE_USER
 from services.cli.question import Question, request_of
-from services.runtime.wire import check
+from services.runtime.rules import check
 
 
 def kind(**options):

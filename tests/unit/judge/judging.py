@@ -9,7 +9,8 @@ from judge_svc.compose import composed
 from services.config.tree import Config, LoadedConfig
 from services.core.deadline import Deadline
 from services.runtime.local import call_local
-from services.runtime.wire import check, duration_to_wire
+from services.runtime.rules import check
+from services.runtime.wire import duration_to_wire
 from tests.unit.judge.cases import verdict_json
 from tests.upstream import Reply, upstream
 

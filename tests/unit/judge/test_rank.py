@@ -11,7 +11,8 @@ from judge_svc.ranking import Comparison, standings
 from services.core.deadline import Deadline
 from services.core.errors import InvalidRequestError
 from services.runtime.local import call_local
-from services.runtime.wire import check, duration_to_wire
+from services.runtime.rules import check
+from services.runtime.wire import duration_to_wire
 from tests.held import MOST_HELD_S, heavy_prompt, most_held_s
 from tests.unit.judge.judging import loaded
 from tests.upstream import Reply, upstream

@@ -22,9 +22,10 @@ from services.core.errors import (
     UnknownEnsembleError,
 )
 from services.runtime.local import call_local
+from services.runtime.rules import check
 from services.runtime.server import running
 from services.runtime.settings import ServerSettings
-from services.runtime.wire import check, duration_to_wire
+from services.runtime.wire import duration_to_wire
 
 ROUTE = "/gremium.v1.RouterService/Route"
 

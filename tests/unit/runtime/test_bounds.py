@@ -7,7 +7,7 @@ import pytest
 from gremium.v1 import aggregator_pb2, ensemble_pb2, judge_pb2, jury_pb2, router_pb2, types_pb2
 from services.core.errors import InvalidRequestError
 from services.runtime.bounds import MAX_ITEMS, held
-from services.runtime.wire import check
+from services.runtime.rules import check
 
 MANY = 100_000
 

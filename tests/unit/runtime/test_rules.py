@@ -8,7 +8,7 @@ from tests.running import ROOT, environment
 FIRST_CHECK = """
 import time
 from gremium.v1 import aggregator_pb2, types_pb2
-from services.runtime.wire import check, know_rules
+from services.runtime.rules import check, know_rules
 
 answer = types_pb2.Answer(juror="a", text="4", finish_reason=1)
 began = time.thread_time()
