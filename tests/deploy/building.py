@@ -11,6 +11,7 @@ import tempfile
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from docker.models.images import Image
 from docker.utils import exclude_paths
@@ -28,23 +29,29 @@ LOADED = "import grpc, xllamacpp; print(open('/proc/self/maps').read())"
 
 
 def build(engine: Engine, folder: Path) -> Image:
-    """The image of the tree; `folder` takes what is fetched for it."""
+    """The image of the tree; `folder` takes what is fetched for it.
+
+    What others wrote gets a name of its own, so that it is still there for the next build.
+    """
     _fetch_wheels(folder / "wheels")
+    base = _base(engine, folder / "base")
     with tempfile.TemporaryFile(dir=folder) as context:
         _pack(context, sorted((folder / "wheels").iterdir()))
-        image, _ = engine.client.images.build(
-            fileobj=context,
-            custom_context=True,
-            dockerfile=DOCKERFILE,
-            tag=IMAGE,
-            rm=True,
-            forcerm=True,
-            buildargs={
-                "BASE": _base(engine, folder / "base"),
-                "PIP_NO_INDEX": "1",
-                "PIP_FIND_LINKS": "deploy/wheels",
-            },
-        )
+        _built(engine, context, base, tag=f"{IMAGE}-packages", target="packages")
+        return _built(engine, context, base, tag=IMAGE)
+
+
+def _built(engine: Engine, context: IO[bytes], base: str, **of: str) -> Image:
+    context.seek(0)
+    image, _ = engine.client.images.build(
+        fileobj=context,
+        custom_context=True,
+        dockerfile=DOCKERFILE,
+        rm=True,
+        forcerm=True,
+        buildargs={"BASE": base, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "deploy/wheels"},
+        **of,
+    )
     return image
 
 
@@ -67,7 +74,7 @@ def _download(folder: Path, arguments: Sequence[str]) -> None:
     subprocess.run([*command, *options, *arguments], timeout=FETCH_LIMIT_S, check=True)
 
 
-def _pack(context: tempfile._TemporaryFileWrapper, wheels: Sequence[Path]) -> None:
+def _pack(context: IO[bytes], wheels: Sequence[Path]) -> None:
     """Write what a build from the root would send, and the wheels."""
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
@@ -76,7 +83,6 @@ def _pack(context: tempfile._TemporaryFileWrapper, wheels: Sequence[Path]) -> No
             tar.add(ROOT / name, name, recursive=False)
         for wheel in wheels:
             tar.add(wheel, f"deploy/wheels/{wheel.name}")
-    context.seek(0)
 
 
 def _base(engine: Engine, folder: Path) -> str:
