@@ -53,11 +53,8 @@ def _only_graded(answer: Any) -> Any:
 
 
 def _lenient(answer: Any) -> Any:
-    """Without a lenient grade the official one stands for it."""
-    if answer is None:
-        return None
-    lenient = answer.get("ok")
-    return {**answer, "ok": answer["valid"] if lenient is None else lenient}
+    """Where no lenient grade is recorded at all the official one stands for it; null is no pass."""
+    return None if answer is None else {**answer, "ok": bool(answer.get("ok", answer["valid"]))}
 
 
 def _known(told: dict[str, Any]) -> dict[str, Any]:

@@ -131,8 +131,10 @@ def tasks_of(path: Path) -> list[Task]:
 
 
 def _is_timed(said: Line | None) -> bool:
-    """Whether it is known of an answer how long it was and how long it took."""
-    return said is not None and all(said.get(each) for each in ("lat", "in", "out"))
+    """Whether it is known of an answer how long it was, perhaps empty, and how long it took."""
+    if said is None or not said.get("lat"):
+        return False
+    return said.get("in") is not None and said.get("out") is not None
 
 
 def _task(row: Line, right: NDArray[np.bool_], priors: Floats, prices: Prices) -> Task:

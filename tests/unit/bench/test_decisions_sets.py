@@ -16,6 +16,7 @@ from bench.decisions import (
     summedits,
 )
 from bench.decisions.counted import alone
+from bench.decisions.early_stop_tasks import tasks_of
 from bench.decisions.pools import PUBLISHED
 from services.calibration.votes import Votes
 from tests.unit.bench.on_disk import (
@@ -70,7 +71,7 @@ def timed(n):
             f"model {i}": {
                 **each,
                 "in": 100,
-                "out": 10 + i,
+                "out": 10 + i if i else 0,  # an empty answer took its time, too
                 "lat": None if i == 5 else float(rng.lognormal()),
             }
             for i, each in enumerate(told)
@@ -86,6 +87,7 @@ def test_stopping_early_is_tried_on_any_models_that_were_timed(tmp_path, monkeyp
     same, calls, p95, money, real = found_in(early_stop, tmp_path)
 
     assert "early stop, bfcl_9models, 7 models: calls" == calls.measure
+    assert 40 == len(tasks_of(tmp_path / "jury/bfcl_9models.jsonl.gz"))
     assert (100, 100) == (same.ours, real.ours)
     assert calls.ours < calls.reach == 7.0
     assert p95.ours < p95.reach

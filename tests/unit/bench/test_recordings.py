@@ -7,6 +7,7 @@ import pytest
 
 from bench import recordings
 from bench.decisions import BrokenError, SkippedError
+from bench.forms import whole
 from bench.recordings import files, located, recording, rows_of, troubles
 
 
@@ -170,3 +171,20 @@ def test_of_a_very_long_file_a_stated_part_is_drawn(path, monkeypatch):
 
     assert "10 of 30 rows are drawn" == found.left_out
     assert sorted(ids(path), key=lambda i: int(i[2:])) == ids(path)
+
+
+@pytest.mark.parametrize(
+    ("lenient", "expected"),
+    [
+        pytest.param({}, True, id="not recorded"),
+        pytest.param({"ok": None}, False, id="null"),
+        pytest.param({"ok": 1}, True, id="passed"),
+    ],
+)
+def test_a_lenient_grade_that_is_null_is_no_pass(lenient, expected):
+    call = {"raw": "f()", "valid": 1, **lenient}
+    tool = {"name": "f", "parameters": {}}
+
+    found = whole("tool calls", {"category": "simple", "functions": tool, "answers": {"m": call}})
+
+    assert expected is found["answers"]["m"]["ok"]
