@@ -22,6 +22,10 @@ START_LIMIT_S = 90
 STOP_LIMIT_S = 20
 
 
+ANY_CONSOLE = {"GREMIUM_GATEWAY_CONSOLE": "127.0.0.1:0"}
+"""Two meshes that start at once would both find the usual port free."""
+
+
 @dataclass(frozen=True)
 class Mesh:
     """A mesh that serves."""
@@ -64,7 +68,7 @@ def mesh_running(
         process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", "up", *arguments],
             cwd=folder,
-            env=environment(**(env or {})),
+            env=environment(**{**ANY_CONSOLE, **(env or {})}),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -156,7 +156,7 @@ BUILT_IN: Final = (
     Kind("secret", re2.compile(CREDENTIAL)),
     Kind("email", re2.compile(rf"{_LOCAL}@{_DOMAIN}"), sign=b"@"),
     Kind("email", re2.compile(rf"{_LOCAL}%40{_DOMAIN}"), sign=b"%40"),
-    Kind("iban", re2.compile(_IBAN), accounts, digits=3),
+    Kind("iban", re2.compile(_IBAN), accounts, digits=2),
     Kind("card", re2.compile(_CARD), cards, digits=12),
     Kind("ip", re2.compile(f"{_IPV4}|{_IPV6}"), internet_addresses, digits=1),
     Kind("phone", re2.compile(_DIALLED), phones, digits=7),
